@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// What every page needs from a script, and works without: the dialog that asks before a dangerous step.
+(() => {
+  "use strict";
+  const id = (name) => document.getElementById(name);
+
+  // A link with data-confirm leads to a page that asks; here the dialog asks instead, and posts to the same address.
+  addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-confirm]");
+    const dialog = id("confirm");
+    if (!link || !dialog || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    dialog.querySelector("form").action = link.href;
+    id("confirm-title").textContent = link.dataset.confirm;
+    id("confirm-text").textContent = link.dataset.confirmText || "";
+    id("confirm-yes").textContent = link.dataset.confirmYes || "Continue";
+    dialog.showModal();
+    id("confirm-no").focus();
+  });
+  addEventListener("submit", (event) => event.target.closest("#confirm")?.close());
+  id("confirm-no")?.addEventListener("click", () => id("confirm").close());
+  id("confirm")?.addEventListener("click", (event) => event.target === event.currentTarget && event.target.close());
+
+  // A press that takes its time says so, and cannot be given twice.
+  addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (!button || button.hasAttribute("data-again")) return;
+    button.setAttribute("aria-busy", "true");
+    setTimeout(() => button.removeAttribute("aria-busy"), 30000);
+  });
+  addEventListener("pageshow", () => {
+    for (const button of document.querySelectorAll("[aria-busy=true]:is(.btn)")) button.removeAttribute("aria-busy");
+  });
+})();
