@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""Makes what a clone needs inside the clone: `setup.py run` to run it, `setup.py test` to test it as well.
+
+Everything lands in .venv, node_modules and web/static/vendor. Each step is skipped when its lock has not
+changed since it was last done, so the second time costs some 50 ms. Needs the standard library alone.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def run(*command: str | Path, **extra_env: str) -> None:
+    """Runs a command in the clone; raises SystemExit with its name and exit code when it fails."""
+    done = subprocess.run(
+        [str(part) for part in command], cwd=ROOT, env={**os.environ, **extra_env}, check=False
+    )
+    if done.returncode:
+        raise SystemExit(
+            f"setup stopped: {' '.join(map(str, command))} failed with exit code {done.returncode}"
+        )
+
+
+def once(name: str, inputs: list[str], made: Path, step: Callable[[], None]) -> None:
+    """Does `step` unless it was done for these very input files and what it made still stands."""
+    digest = hashlib.sha256(platform.python_version().encode())
+    for path in inputs:
+        digest.update((ROOT / path).read_bytes())
+    stamp = VENV / f"stamp-{name}"
+    if made.exists() and stamp.is_file() and stamp.read_text() == digest.hexdigest():
+        return
+    print(f"setup: {name} …", file=sys.stderr, flush=True)
+    step()
+    stamp.write_text(digest.hexdigest())
+
+
+def make_venv() -> None:
+    """Makes .venv with this Python, unless a working one is there."""
+    works = (
+        PYTHON.exists() and not subprocess.run([PYTHON, "-c", "import pip"], capture_output=True).returncode
+    )
+    if not works:
+        print("setup: virtual environment …", file=sys.stderr, flush=True)
+        venv.create(VENV, with_pip=True, clear=VENV.exists(), symlinks=os.name != "nt")
+
+
+def pip_install(*arguments: str) -> None:
+    run(PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-input", *arguments)
+
+
+def install_run() -> None:
+    """What running needs: the locked packages, then the clone itself, editable (its hook brings the assets)."""
+    pip_install("--require-hashes", "-r", "requirements/run.txt", "-r", "requirements/build.txt")
+    pip_install("--no-deps", "--no-build-isolation", "--editable", ".")
+
+
+def install_test() -> None:
+    pip_install("--require-hashes", "-r", "requirements/test.txt")
+
+
+def opencode_package() -> str:
+    """The npm package that holds OpenCode's binary for this machine, as opencode-ai names its packages."""
+    system = {"Linux": "linux", "Darwin": "darwin", "Windows": "windows"}.get(platform.system(), "unknown")
+    arch = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(
+        platform.machine().lower(), "unknown"
+    )
+    musl = "-musl" if system == "linux" and platform.libc_ver()[0] != "glibc" else ""
+    return f"opencode-{system}-{arch}{musl}"
+
+
+def install_npm() -> None:
+    """axe-core and the real OpenCode, for the tests; only linux-x64 is in the lock, see requirements below."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SystemExit(
+            "The tests need npm, for axe-core and the real OpenCode: install Node.js 20 or newer."
+        )
+    run(npm, "ci", "--ignore-scripts", "--loglevel=error")
+    package = opencode_package()
+    if not (ROOT / "node_modules" / package).is_dir():
+        # npm drops the optional packages of other platforms from a lock that it writes; the version is exact.
+        version = json.loads((ROOT / "package.json").read_text())["optionalDependencies"][
+            "opencode-linux-x64"
+        ]
+        run(npm, "install", "--no-save", "--ignore-scripts", "--loglevel=error", f"{package}@{version}")
+
+
+def install_chromium() -> None:
+    """Chromium for the browser tests, through apt-get where that is there and allowed."""
+    if os.environ.get("NEXUS_TEST_CHROMIUM") or any(map(shutil.which, CHROMIUM)):
+        return
+    apt = shutil.which("apt-get")
+    root = [] if getattr(os, "geteuid", lambda: 1)() == 0 else ["sudo", "-n"]
+    allowed = apt and (not root or (shutil.which("sudo") and not subprocess.run([*root, "true"]).returncode))
+    if not apt or not allowed:
+        raise SystemExit("The browser tests need Chromium: install it, or name it in NEXUS_TEST_CHROMIUM.")
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    run(*root, apt, "update", "-qq", **quiet)
+    run(*root, apt, "install", "-y", "-qq", "--no-install-recommends", "chromium", **quiet)
+
+
+def main(goal: str) -> None:
+    make_venv()
+    locks = ["requirements/run.txt", "requirements/build.txt", "pyproject.toml"]
+    once("packages", locks, BIN, install_run)
+    once(
+        "browser scripts",
+        ["package-lock.json", "build_assets.py"],
+        VENV,
+        lambda: run(PYTHON, "build_assets.py"),
+    )
+    if goal == "test":
+        once("test packages", ["requirements/test.txt"], BIN, install_test)
+        once("OpenCode and axe for the tests", ["package-lock.json"], ROOT / "node_modules", install_npm)
+        install_chromium()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] not in (["run"], ["test"]):
+        raise SystemExit("usage: scripts/setup run|test")
+    main(sys.argv[1])
