@@ -15,8 +15,6 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "misc"}
 # Put together here, so that this file passes its own rule.
 HOSTS = ["/wo" + "rk/", "registry" + r"\.npmjs", "py" + r"pi\.org", "python" + "hosted"]
 MACHINE = re.compile("|".join(HOSTS))
-    "|".join(["/wo" + "rk/", "registry" + r"\.npmjs", "py" + r"pi\.org", "python" + "hosted"])
-)
 
 
 def tracked() -> list[Path]:

@@ -62,7 +62,7 @@ def pip_install(*arguments: str) -> None:
 
 
 def install_run() -> None:
-    """What running needs: the locked packages, then the clone itself, editable (its hook brings the assets)."""
+    """The locked packages, then the clone itself, editable (whose build hook brings the assets)."""
     pip_install("--require-hashes", "-r", "requirements/run.txt", "-r", "requirements/build.txt")
     pip_install("--no-deps", "--no-build-isolation", "--editable", ".")
 
@@ -82,7 +82,7 @@ def opencode_package() -> str:
 
 
 def install_npm() -> None:
-    """axe-core and the real OpenCode, for the tests; only linux-x64 is in the lock, see requirements below."""
+    """axe-core and the real OpenCode, for the tests."""
     npm = shutil.which("npm")
     if npm is None:
         raise SystemExit(
