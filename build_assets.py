@@ -22,7 +22,7 @@ LOCKED = ("package.json", "package-lock.json", ".npmrc")
 # File inside node_modules → its name under vendor/.
 FILES = {
     "idiomorph/dist/idiomorph.min.js": "idiomorph.min.js",
-    "idiomorph.LICENSE.txt": "idiomorph.LICENSE",
+    "idiomorph/LICENSE": "idiomorph.LICENSE.txt",
 }
 NO_NPM = (
     "OpenCode Nexus needs npm once, to bring the browser scripts that package-lock.json names: "

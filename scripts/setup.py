@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+VENDOR = "src/opencode_nexus/web/static/vendor"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -116,12 +117,8 @@ def main(goal: str) -> None:
     make_venv()
     locks = ["requirements/run.txt", "requirements/build.txt", "pyproject.toml"]
     once("packages", locks, BIN, install_run)
-    once(
-        "browser scripts",
-        ["package-lock.json", "build_assets.py"],
-        VENV,
-        lambda: run(PYTHON, "build_assets.py"),
-    )
+    assets = ["package-lock.json", "build_assets.py"]
+    once("browser scripts", assets, ROOT / VENDOR, lambda: run(PYTHON, "build_assets.py"))
     if goal == "test":
         once("test packages", ["requirements/test.txt"], BIN, install_test)
         once("OpenCode and axe for the tests", ["package-lock.json"], ROOT / "node_modules", install_npm)
