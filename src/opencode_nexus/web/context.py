@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""The services that handlers use, made by `app.py` and found at `request.state.hub`."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from opencode_nexus.access.access import Access
+from opencode_nexus.chat.chat import Chat
+from opencode_nexus.core.bus import Bus
+from opencode_nexus.core.clock import Clock
+from opencode_nexus.core.settings import Settings
+from opencode_nexus.fleet.fleet import Fleet
+from opencode_nexus.install.installer import Installer
+from opencode_nexus.live.hub import Live
+from opencode_nexus.observe.machine import Machine
+from opencode_nexus.observe.usage import Usage
+from opencode_nexus.practice.practice import Practice
+from opencode_nexus.setup.wizard import Wizard
+from opencode_nexus.web.page import Pages
+from opencode_nexus.web.ports import ActivityLog, EditableSettings
+
+
+@dataclass(slots=True)
+class Hub:
+    """One running hub; `closing` is set when it begins to stop, and `address` is where it is reached."""
+
+    settings: Settings
+    clock: Clock
+    bus: Bus
+    access: Access
+    activity: ActivityLog
+    stored: EditableSettings
+    machine: Machine
+    usage: Usage
+    installer: Installer
+    practice: Practice
+    fleet: Fleet
+    chat: Chat
+    wizard: Wizard
+    live: Live
+    pages: Pages
+    started: float
+    address: str = ""
+    closing: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""The route table: every module that answers requests, joined in one place."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from opencode_nexus import __version__
+from opencode_nexus.web import live
+from opencode_nexus.web.api import application as api
+from opencode_nexus.web.pages import chat, dashboard, login, servers, settings, setup
+from opencode_nexus.web.static import StaticFiles
+
+
+async def healthz(request: Request) -> Response:
+    """Say that the hub runs, and its version; open to all, so nothing else."""
+    return JSONResponse({"status": "ok", "version": __version__})
+
+
+def routes(static: StaticFiles) -> list[BaseRoute]:
+    """Return every route of the hub, in the order in which they are tried."""
+    return [
+        Route("/healthz", healthz, methods=["GET"]),
+        *static.routes(),
+        *login.routes,
+        *setup.routes,
+        *dashboard.routes,
+        *servers.routes,
+        *chat.routes,
+        *settings.routes,
+        *live.routes,
+        Mount("/api/v1", api.application()),
+    ]

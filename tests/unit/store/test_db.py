@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from opencode_nexus.core.bus import Bus
+from opencode_nexus.core.clock import ManualClock
+from opencode_nexus.store.activity import KEPT, Activity
+from opencode_nexus.store.db import Database
+from opencode_nexus.store.home import Home, HomeInUse, HomeUnusable, RunningHub
+from opencode_nexus.store.kv import Kv
+from opencode_nexus.store.migrate import NewerDatabase
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(tmp_path / "nexus.db")
+    await database.open()
+    yield database
+    await database.close()
+
+
+async def test_a_failed_write_undoes_itself_alone(db: Database) -> None:
+    kv = Kv(db)
+    db.post(lambda c: c.execute("INSERT INTO kv VALUES ('posted', '1')"))
+
+    def bad(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO kv VALUES ('half', '1')")
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await db.write(bad)
+    await kv.set("whole", {"a": [1]})
+    await db.flush()
+    assert (kv.get("posted"), kv.get("half"), kv.get("whole")) == (1, None, {"a": [1]})
+    await kv.delete("whole")
+    assert kv.get("whole", "gone") == "gone"
+
+
+async def test_posts_keep_their_order_and_survive_close(tmp_path: Path) -> None:
+    db = Database(tmp_path / "n.db")
+    await db.open()
+    await db.write(lambda c: c.execute("CREATE TABLE t (n INTEGER)"))
+    for number in range(1200):
+        db.post(lambda c, n=number: c.execute("INSERT INTO t VALUES (?)", (n,)))
+    await db.close()
+    again = Database(tmp_path / "n.db")
+    await again.open()
+    rows = await again.query("SELECT n FROM t ORDER BY rowid")
+    await again.close()
+    assert [row["n"] for row in rows] == list(range(1200))
+
+
+async def test_a_newer_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "n.db"
+    db = Database(path)
+    await db.open()
+    await db.write(lambda c: c.execute("INSERT INTO migration VALUES (9999, 'later')"))
+    await db.close()
+    with pytest.raises(NewerDatabase, match="9999"):
+        await Database(path).open()
+
+
+async def test_activity_is_bounded_and_announced(db: Database) -> None:
+    bus = Bus(ManualClock())
+    activity = Activity(db, bus, ManualClock(50.0))
+    await db.write(
+        lambda c: c.execute("INSERT INTO activity VALUES (?, 1, 'old', 'info', 'old', NULL, '{}')", (KEPT,))
+    )
+    await db.write(lambda c: c.execute("INSERT INTO activity VALUES (1, 1, 'first', 'info', 'first', NULL, '{}')"))
+    await activity.add("server-started", "It runs.", level="success", server_id="srv_1", pid=7)
+    newest = activity.recent(10)
+    assert [row.kind for row in newest] == ["server-started", "old"]
+    assert (newest[0].at, newest[0].data) == (50.0, {"pid": 7})
+    assert bus.since(0)[0].topic == "activity"  # type: ignore[index]
+
+
+def test_one_hub_a_home(tmp_path: Path) -> None:
+    first, second = Home(tmp_path / "h"), Home(tmp_path / "h")
+    first.prepare()
+    first.lock()
+    first.announce(RunningHub(42, "http://127.0.0.1:4600/", "t", "b"))
+    assert (tmp_path / "h").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "h" / "hub.json").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(HomeInUse, match="process 42 at http://127.0.0.1:4600/"):
+        second.lock()
+    first.release()
+    assert second.running() is None
+    second.lock()
+    second.release()
+
+
+def test_a_home_that_cannot_be_written_says_why(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(HomeUnusable, match="file"):
+        Home(tmp_path / "file" / "home").prepare()
