@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: MIT
+"""The service that lets people and programs in: used by pages, API, set-up and commands."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from opencode_nexus.access.errors import (
+    CurrentPasswordWrong,
+    LoginNotFound,
+    NoOwner,
+    OwnerExists,
+    UserNotFound,
+    WrongLogin,
+)
+from opencode_nexus.access.local import LOCAL, LocalKey
+from opencode_nexus.access.lockout import FAILURES, LOCK, Lockout, locked
+from opencode_nexus.access.passwords import Passwords
+from opencode_nexus.access.rules import check_name, check_password, name_key
+from opencode_nexus.access.sessions import Sessions
+from opencode_nexus.access.tokens import ApiTokens
+from opencode_nexus.access.who import Who
+from opencode_nexus.core.bus import Bus
+from opencode_nexus.core.clock import Clock
+from opencode_nexus.core.ids import new_id
+from opencode_nexus.store.audit import Audit, AuditRow
+from opencode_nexus.store.db import Database
+from opencode_nexus.store.lockouts import Lockouts
+from opencode_nexus.store.logins import LoginRow, Logins
+from opencode_nexus.store.tokens import TokenRow, Tokens
+from opencode_nexus.store.users import UserRow, Users
+
+log = logging.getLogger(__name__)
+
+COMMAND = "command"  # the source of what is done on the command line, in the audit log
+
+
+@dataclass(frozen=True, slots=True)
+class UserInfo:
+    """An account as people see it; times in epoch seconds, `locked` as (source, until)."""
+
+    id: str
+    name: str
+    created: float
+    password_changed: float
+    last_login: float | None
+    logins: int
+    locked: tuple[tuple[str, float], ...]
+
+
+class Access:
+    """Accounts, logins and tokens over one database.
+
+    Publishes bus topic `access` with {"ended": [ids]} when logins or tokens end, so that their streams can.
+    """
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        clock: Clock,
+        bus: Bus | None = None,
+        local_token: str = "",
+        passwords: Passwords | None = None,
+        lockout: Lockout | None = None,
+    ) -> None:
+        self._clock, self._bus = clock, bus
+        self._users, self._audit = Users(db), Audit(db)
+        self._passwords = passwords or Passwords()
+        self._lockout = lockout or Lockout(Lockouts(db), clock)
+        self._sessions = Sessions(Logins(db), clock)
+        self._tokens = ApiTokens(Tokens(db), clock)
+        self._local = LocalKey(local_token)
+        self._has_owner = False
+
+    async def open(self) -> None:
+        """Tidies what ran out while nobody looked; needs the database open."""
+        await self._sessions.prune()
+        await self._lockout.prune()
+
+    # -- the owner ---------------------------------------------------------------------------------
+
+    def has_owner(self) -> bool:
+        """Whether the owner account was made."""
+        # asked at each request and never undone, so once seen it is not looked up again
+        self._has_owner = self._has_owner or self._users.count() > 0
+        return self._has_owner
+
+    async def create_owner(self, name: str, password: str, *, source: str = COMMAND) -> str:
+        """Makes the owner account; gives its id. Raises UserNameBad, PasswordWeak or OwnerExists."""
+        name = check_name(name)
+        password = check_password(password, name)
+        if self.has_owner():
+            raise OwnerExists()
+        now, user_id = self._clock.now(), new_id("usr")
+        stored = await self._passwords.hash(password)
+        if not await self._users.add_first(UserRow(user_id, name, name_key(name), stored, now, now, None)):
+            raise OwnerExists()
+        await self._audit.add(now, "owner-created", name, source)
+        return user_id
+
+    async def owner_matches(self, name: str, password: str) -> bool:
+        """Whether the owner account has this name and password: for a set-up command that runs a second time.
+
+        Counts nothing, so it is for the machine's own user only, never for a request.
+        """
+        user = self._users.by_key(name_key(name))
+        return await self._passwords.verify(user.password if user else None, password)
+
+    # -- signing in and out ------------------------------------------------------------------------
+
+    async def login(
+        self,
+        username: str,
+        password: str,
+        source: str,
+        stay: bool = False,
+        *,
+        agent: str = "",
+        address: str = "",
+    ) -> str:
+        """Signs somebody in; gives the session token for the cookie.
+
+        `source` is what failures are counted by, `address` what is shown and logged (default: the source).
+        Raises WrongLogin, LoginLocked or LoginBusy, each alike for names that exist and names that do not.
+        """
+        user = await self._checked(username, password, source, address or source, "login")
+        if self._passwords.outdated(user.password):
+            fresh = await self._passwords.hash(password)
+            await self._users.set_password(user.id, fresh, None, expected=user.password)
+        token, row = await self._sessions.start(user.id, user.name, address or source, agent, stay)
+        await self._users.signed_in(user.id, row.created)
+        await self._audit.add(row.created, "login", user.name, address or source, login=row.id, stay=stay)
+        return token
+
+    async def _checked(self, username: str, password: str, source: str, address: str, kind: str) -> UserRow:
+        """The account that name and password fit; otherwise counts, waits, logs and raises."""
+        with self._lockout.admitted(username, source) as known:
+            left = await self._lockout.begin(username, source, known)
+            user = self._users.by_key(name_key(username))
+            fits = await self._passwords.verify(user.password if user else None, password)
+            if fits and user is not None:
+                await self._lockout.succeeded(username, source)
+                return user
+        await self._audit.add(
+            self._clock.now(), f"{kind}-failed", user.name if user else "", address, tries_left=left
+        )
+        if left <= 0:
+            log.warning("sign-in locked for %s after %d failures", address, FAILURES)
+            raise locked(LOCK)
+        raise WrongLogin(f"{left} more wrong tr{'y' if left == 1 else 'ies'} and this address has to wait.")
+
+    async def logout(self, token: str, *, source: str = "") -> bool:
+        """Ends the login of this session token, here and for good; False when there is none."""
+        row = self._sessions.find(token)
+        if row is None:
+            return False
+        await self._end(row, "logout", source or row.source)
+        return True
+
+    async def _end(self, row: LoginRow, kind: str, source: str) -> None:
+        await self._sessions.end(row.id, row.user_id)
+        self._ended([row.id])
+        await self._audit.add(self._clock.now(), kind, row.user_name, source, login=row.id)
+
+    def _ended(self, keys: list[str]) -> None:
+        if keys and self._bus is not None:
+            self._bus.publish("access", {"ended": keys})
+
+    # -- at each request ---------------------------------------------------------------------------
+
+    def authenticate(self, token: str) -> Who | None:
+        """Whose session token this is, None when it does not hold. A point read, about 10 us."""
+        row = self._sessions.find(token)
+        if row is None:
+            return None
+        return Who(row.user_name, "session", user_id=row.user_id, key=row.id, expires=row.expires)
+
+    def bearer(self, token: str) -> Who | None:
+        """Whose API token (or local key) this is, None when it does not hold."""
+        if self._local.fits(token):
+            return LOCAL
+        row = self._tokens.find(token)
+        if row is None:
+            return None
+        name = f"{row.user_name} ({row.name})"
+        return Who(name, "token", frozenset(row.scopes), row.user_id, row.id, row.expires)
+
+    def holds(self, who: Who) -> bool:
+        """Whether somebody let in earlier still is: asked again while a stream is open."""
+        if who.expires is not None and self._clock.now() >= who.expires:
+            return False
+        if who.via == "session":
+            return self._sessions.holds(who.key)
+        return who.via != "token" or self._tokens.holds(who.key)
+
+    # -- accounts ----------------------------------------------------------------------------------
+
+    async def change_password(
+        self, user_id: str, current: str, new: str, *, keep: str | None, source: str, address: str = ""
+    ) -> int:
+        """Sets a new password after checking the present one; ends all other logins (`keep`: the own one's id).
+
+        Gives how many ended. Wrong tries count like those at the login. Raises CurrentPasswordWrong,
+        PasswordWeak, LoginLocked or LoginBusy.
+        """
+        user = self._users.by_id(user_id)
+        if user is None:
+            raise UserNotFound()
+        new = check_password(new, user.name)
+        try:
+            await self._checked(user.name, current, source, address or source, "password-change")
+        except WrongLogin as error:
+            raise CurrentPasswordWrong(error.detail) from error
+        return await self._set_password(user, new, keep, address or source)
+
+    async def set_password(self, name: str, new: str, *, source: str = COMMAND) -> int:
+        """Sets a new password without the present one (for commands); ends the account's logins and locks.
+
+        Gives how many logins ended. Raises UserNotFound or PasswordWeak.
+        """
+        user = self._named(name)
+        ended = await self._set_password(user, check_password(new, user.name), None, source)
+        await self._lockout.unlock(user.name)
+        return ended
+
+    async def _set_password(self, user: UserRow, new: str, keep: str | None, source: str) -> int:
+        now = self._clock.now()
+        await self._users.set_password(user.id, await self._passwords.hash(new), now)
+        ended = await self._sessions.end_others(user.id, keep)
+        self._ended(ended)
+        await self._audit.add(now, "password-changed", user.name, source, logins_ended=len(ended))
+        return len(ended)
+
+    async def unlock(self, name: str, *, source: str = COMMAND) -> int:
+        """Ends the locks of the account; gives the number of sources freed. Raises UserNotFound."""
+        user = self._named(name)
+        freed = await self._lockout.unlock(user.name)
+        await self._audit.add(self._clock.now(), "unlocked", user.name, source, sources=freed)
+        return freed
+
+    def users(self) -> list[UserInfo]:
+        """Every account."""
+        return [
+            UserInfo(
+                user.id,
+                user.name,
+                user.created,
+                user.password_changed,
+                user.last_login,
+                len(self._sessions.of_user(user.id)),
+                tuple(self._lockout.locked_sources(user.name)),
+            )
+            for user in self._users.all()
+        ]
+
+    def _named(self, name: str) -> UserRow:
+        user = self._users.by_key(name_key(name))
+        if user is None:
+            raise UserNotFound(f"It was asked for as {name!r}.")
+        return user
+
+    # -- signed-in devices -------------------------------------------------------------------------
+
+    def logins(self, user_id: str) -> list[LoginRow]:
+        """The user's signed-in browsers, last seen first."""
+        return self._sessions.of_user(user_id)
+
+    async def revoke_login(self, user_id: str, login_id: str, *, source: str) -> None:
+        """Ends one login of the user. Raises LoginNotFound."""
+        for row in self._sessions.of_user(user_id):
+            if row.id == login_id:
+                return await self._end(row, "login-revoked", source)
+        raise LoginNotFound()
+
+    async def revoke_other_logins(self, user_id: str, keep: str | None, *, source: str) -> int:
+        """Ends all logins of the user but `keep`; gives how many."""
+        ended = await self._sessions.end_others(user_id, keep)
+        self._ended(ended)
+        user = self._users.by_id(user_id)
+        name = user.name if user else ""
+        await self._audit.add(self._clock.now(), "logins-revoked", name, source, logins_ended=len(ended))
+        return len(ended)
+
+    # -- API tokens --------------------------------------------------------------------------------
+
+    def tokens(self) -> list[TokenRow]:
+        """Every API token, oldest first."""
+        return self._tokens.all()
+
+    async def create_token(
+        self, name: str, scopes: Iterable[str] = ("all",), days: int | None = None, *, source: str = COMMAND
+    ) -> tuple[str, TokenRow]:
+        """A new API token of the owner and its row; the token itself is never shown again.
+
+        Raises NoOwner, TokenUnusable or TokenExists.
+        """
+        owners = self._users.all()
+        if not owners:
+            raise NoOwner()
+        token, row = await self._tokens.create(owners[0].id, owners[0].name, name, scopes, days)
+        await self._audit.add(
+            row.created, "token-created", row.user_name, source, token=row.name, scopes=list(row.scopes)
+        )
+        return token, row
+
+    async def revoke_token(self, id_or_name: str, *, source: str = COMMAND) -> TokenRow:
+        """Revokes an API token; gives what it was. Raises TokenNotFound."""
+        row = await self._tokens.revoke(id_or_name)
+        self._ended([row.id])
+        await self._audit.add(self._clock.now(), "token-revoked", row.user_name, source, token=row.name)
+        return row
+
+    # -- the audit log -----------------------------------------------------------------------------
+
+    def audit(self, limit: int = 50) -> list[AuditRow]:
+        """The newest lines of the audit log, newest first."""
+        return self._audit.recent(limit)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""Where a request comes from, as far as it can be believed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+def parse(text: str) -> Address | None:
+    """The address in `text`, which may carry a port, brackets or a zone; IPv4 within IPv6 is IPv4."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        found = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (isinstance(found, IPv6Address) and found.ipv4_mapped) or found
+
+
+def networks(entries: Iterable[str]) -> tuple[Network, ...]:
+    """The networks of a trusted_proxies setting; an entry is an address or a network. Raises ValueError."""
+    return tuple(ip_network(entry, strict=False) for entry in entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """`address` for people and the log, `source` for counting failures, `proxied`: a trusted proxy sent it on."""
+
+    address: str
+    source: str
+    proxied: bool
+
+
+def sender(peer: str | None, forwarded: Sequence[str], trusted: Sequence[Network]) -> Sender:
+    """Who sent a request that came from the socket address `peer` (None: a Unix socket).
+
+    `forwarded` are the values of X-Forwarded-For. They are read from the right, as long as each hop is a
+    trusted proxy: what stands further left was written by the client itself.
+    """
+    hop = parse(peer) if peer else None
+    if hop is None:
+        return Sender("local", "local", False)
+    proxied = _is_in(hop, trusted)
+    for text in reversed([piece for value in forwarded for piece in value.split(",")]):
+        before = parse(text)
+        if before is None or not _is_in(hop, trusted):
+            break
+        hop = before
+    return Sender(str(hop), _counted(hop), proxied)
+
+
+def _is_in(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _counted(address: Address) -> str:
+    # a home or a rented machine gets a whole /64, so single IPv6 addresses would be 2^64 sources
+    if isinstance(address, IPv6Address) and not address.is_loopback:
+        return str(IPv6Network((address, 64), strict=False))
+    return str(address)
