@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""One job: fetch a build, check it, and put it in place; by npm where there is npm, else from the release
+page.
+"""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.install import npm, unpack
+from opencode_nexus.install.check import Checked, check
+from opencode_nexus.install.errors import (
+    DiskFull,
+    NetworkGone,
+    NoSuchBuild,
+    NpmFailed,
+    OpenCodeNotSupported,
+    OpenCodeNotWorking,
+    from_os,
+)
+from opencode_nexus.install.platforms import PROGRAM, Machine, this_machine
+from opencode_nexus.install.progress import Stage
+from opencode_nexus.install.release import ReleasePage
+from opencode_nexus.install.versions import Versions
+
+log = logging.getLogger(__name__)
+
+Say = Callable[[Stage, str, str], None]  # stage, source, words
+Report = Callable[[int, int | None], None]
+
+# bytes: 60 MB packed, 185 MB unpacked, npm's cache of the packed file, and room to move (1.18.33)
+NEEDED = 400_000_000
+
+
+class Bringing:
+    """Brings one `version` into `versions`; `say` and `report` are called on the loop as it goes."""
+
+    def __init__(
+        self,
+        version: str,
+        versions: Versions,
+        environ: Mapping[str, str],
+        page: ReleasePage,
+        say: Say,
+        report: Report,
+        machine: Callable[[], Machine] = this_machine,
+        free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+    ) -> None:
+        self._version, self._versions, self._environ, self._page = version, versions, environ, page
+        self._say, self._report, self._machine, self._free = say, report, machine, free
+
+    async def run(self) -> Checked:
+        """Do it and return the checked program in its final place.
+
+        Raises an InstallError. Whatever happens (an error, a cancel), only finished versions and resumable
+        .part files are left.
+        """
+        builds = (await asyncio.to_thread(self._machine)).builds()
+        if not builds:
+            raise NoSuchBuild("This system or processor is not among those that OpenCode is published for.")
+        try:
+            work = await asyncio.to_thread(self._versions.workplace)
+        except OSError as error:
+            raise from_os(error, self._versions.downloads) from error
+        try:
+            free = await asyncio.to_thread(self._free, work)
+            if free < NEEDED:
+                raise DiskFull(
+                    f"{free / 1e6:.0f} MB are free in {self._versions.folder.parent}, "
+                    f"{NEEDED / 1e6:.0f} MB are needed.",
+                    free=free,
+                    needed=NEEDED,
+                )
+            return await self._from_either(builds, work)
+        except OSError as error:
+            raise from_os(error, work) from error
+        finally:
+            # in a thread that a cancel does not reach, so that nothing half-done is left
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, work, True))
+
+    async def _from_either(self, builds: list[str], work: Path) -> Checked:
+        program = npm.find(self._environ)
+        if program is None:
+            return await self._each(builds, work, self._by_page(builds))
+        try:
+            return await self._each(builds, work, self._by_npm(npm.Npm(program, self._environ)))
+        except (NetworkGone, NoSuchBuild, NpmFailed) as error:
+            log.info("npm did not bring OpenCode (%s); trying the release page", error)
+            try:
+                return await self._each(builds, work, self._by_page(builds))
+            except (NetworkGone, NoSuchBuild) as second:
+                log.info("the release page did not either: %s", second)
+                raise error from second
+
+    async def _each(
+        self, builds: list[str], work: Path, fetch: Callable[[str, Path], Awaitable[Path]]
+    ) -> Checked:
+        """Try `builds` in order until one runs here; a build that is not published, or does not run, is
+        passed over.
+        """
+        last: NexusError | None = None
+        for number, build in enumerate(builds):
+            place = work / str(number)
+            await asyncio.to_thread(place.mkdir, exist_ok=True)
+            try:
+                return await self._adopt(await fetch(build, place))
+            except OpenCodeNotWorking as error:
+                last = error  # such as a build for AVX2 on a processor without it
+            except NoSuchBuild as error:
+                last = last or error
+        assert last is not None
+        raise last
+
+    def _by_npm(self, client: npm.Npm) -> Callable[[str, Path], Awaitable[Path]]:
+        async def fetch(build: str, place: Path) -> Path:
+            self._say("looking", "npm", f"Asking npm for opencode-{build} {self._version}.")
+            published = await client.view(f"opencode-{build}", self._version, place)
+            self._say("downloading", "npm", f"npm is fetching opencode-{build} {self._version}.")
+            return await client.fetch(published, place, self._report)
+
+        return fetch
+
+    def _by_page(self, builds: list[str]) -> Callable[[str, Path], Awaitable[Path]]:
+        async def fetch(build: str, place: Path) -> Path:
+            self._say("looking", "release page", f"Asking the release page for version {self._version}.")
+            asset = (await self._page.find(self._version, [build]))[0]
+            self._say("downloading", "release page", f"Fetching {asset.name}.")
+            folder = self._versions.downloads / self._version
+            archive = await self._page.download(asset, folder, self._report)
+            try:
+                self._say("unpacking", "release page", f"Unpacking {asset.name}.")
+                return await asyncio.to_thread(unpack.extract, archive, place / PROGRAM)
+            finally:
+                await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, True))
+
+        return fetch
+
+    async def _adopt(self, program: Path) -> Checked:
+        self._say("checking", "", "Running it to check it.")
+        checked = await asyncio.to_thread(check, program, environ=self._environ)
+        if checked.version != self._version:
+            raise OpenCodeNotSupported(f"It says that it is {checked.version}, not {self._version}.")
+        place = await asyncio.to_thread(self._versions.adopt, program, self._version)
+        return Checked(place, place, self._version)

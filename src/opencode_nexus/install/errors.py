@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""What can go wrong while OpenCode is found, checked or brought."""
+
+import errno
+from pathlib import Path
+
+from opencode_nexus.core.errors import Conflict, NexusError
+
+
+class InstallError(NexusError):
+    """Root of the errors of this package."""
+
+    code = "install"
+    title = "OpenCode could not be made ready."
+    hint = "Look at what the message says and try again."
+
+
+class OpenCodeNotFound(InstallError):
+    """There is no OpenCode program where we looked."""
+
+    code = "opencode-not-found"
+    title = "OpenCode was not found."
+    hint = "Let the set-up bring a copy, or give the path of the one you have."
+    status = 404
+
+
+class OpenCodeNotWorking(InstallError):
+    """The program is there but does not answer as OpenCode does; `output` holds its own words."""
+
+    code = "opencode-not-working"
+    title = "This program does not work as OpenCode."
+    hint = "Try it in a terminal with --version, give another path, or let the set-up bring a copy."
+    status = 422
+
+
+class OpenCodeNotSupported(InstallError):
+    """The program works, but its version is outside the range this hub was tested with."""
+
+    code = "opencode-not-supported"
+    title = "This version of OpenCode is not supported."
+    hint = "Let the set-up bring a tested version beside it; your own copy stays as it is."
+    status = 422
+
+
+class NoSuchBuild(InstallError):
+    """Nobody publishes OpenCode for this machine, or not in this version."""
+
+    code = "no-such-build"
+    title = "There is no OpenCode build for this machine."
+    hint = "Build OpenCode yourself and give the path of the program."
+    status = 422
+
+
+class AlreadyBringing(Conflict):
+    """One copy is being brought already."""
+
+    code = "already-bringing"
+    title = "A copy of OpenCode is being brought already."
+    hint = "Wait until it is done, or cancel it."
+
+
+class NetworkGone(InstallError):
+    """The other side could not be reached, or the connection was lost again and again."""
+
+    code = "network-gone"
+    title = "The network does not answer."
+    hint = "Check the connection and try again; what was already fetched is kept where that is possible."
+    status = 502
+
+
+class ReleaseRefused(InstallError):
+    """The release page answered, but not with what we need."""
+
+    code = "release-refused"
+    title = "The release page did not give the file."
+    hint = "Try again later, install npm, or give the path of a copy you fetched yourself."
+    status = 502
+
+
+class DigestMismatch(InstallError):
+    """The bytes are not the published ones; they were thrown away."""
+
+    code = "digest-mismatch"
+    title = "The downloaded file is not the published one."
+    hint = "Nothing was installed. Try again; if it happens again, something changes files on their way."
+    status = 502
+
+
+class BadArchive(InstallError):
+    """The archive cannot be read or does not hold the program."""
+
+    code = "bad-archive"
+    title = "The downloaded archive cannot be used."
+    hint = "Nothing was installed. Try again, or give the path of a copy you have."
+    status = 502
+
+
+class NpmFailed(InstallError):
+    """npm ended with an error that is neither the network nor the disk; `output` holds its own words."""
+
+    code = "npm-failed"
+    title = "npm could not install OpenCode."
+    hint = "Read what npm says, correct it, and try again."
+    status = 502
+
+
+class DiskFull(InstallError):
+    """There is no room for the program."""
+
+    code = "disk-full"
+    title = "The disk is full."
+    hint = "Free some space (400 MB are needed) or choose another home folder with --home; then try again."
+    status = 507
+
+
+class HomeNotWritable(InstallError):
+    """The home folder cannot be written to."""
+
+    code = "home-not-writable"
+    title = "The home folder cannot be written to."
+    hint = "Correct its owner or rights, or choose another one with --home."
+    status = 500
+
+
+def from_os(error: OSError, place: Path) -> NexusError:
+    """Return `error`, met while writing below `place`, as one of ours: disk full, not writable, or as it is.
+    """
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(f"There was no room left in {place}.", path=str(place))
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return HomeNotWritable(f"{place}: {error.strerror}.", path=str(place))
+    return InstallError(f"{place}: {error.strerror or error}.", path=str(place))

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: MIT
+"""The package's front: which OpenCode is used, and the one job that brings a copy."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from opencode_nexus.core.bus import Bus
+from opencode_nexus.core.clock import Clock
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.install import find
+from opencode_nexus.install.bringing import Bringing
+from opencode_nexus.install.check import TESTED, Checked, check
+from opencode_nexus.install.errors import AlreadyBringing, InstallError, OpenCodeNotFound
+from opencode_nexus.install.platforms import Machine, this_machine
+from opencode_nexus.install.progress import Meter, Progress, Stage
+from opencode_nexus.install.release import ReleasePage
+from opencode_nexus.install.versions import Versions
+
+log = logging.getLogger(__name__)
+
+VERSION = ".".join(map(str, TESTED))
+_CHOICE, _CHECKS = "opencode-choice", "opencode-checks"
+_SAY_EVERY = 0.25  # seconds between two progress records on the bus
+
+
+class Memory(Protocol):
+    """Small named values that outlive the hub (`store.kv.Kv`)."""
+
+    def get(self, key: str, default: Any = None) -> Any: ...
+    async def set(self, key: str, value: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A candidate and what its check gave: `checked`, or else the `error`."""
+
+    path: Path
+    checked: Checked | None
+    error: NexusError | None
+
+
+class Installer:
+    """Finds, checks, chooses and brings OpenCode for the hub whose home folder is `home`.
+
+    `setting` gives the setting `opencode_binary` as it is now. Bus topic "install" carries `Progress`.
+    """
+
+    def __init__(
+        self,
+        *,
+        home: Path,
+        bus: Bus,
+        kv: Memory,
+        clock: Clock,
+        tasks: Tasks,
+        setting: Callable[[], str] = lambda: "",
+        environ: Mapping[str, str] = os.environ,
+        page: ReleasePage | None = None,
+        machine: Callable[[], Machine] = this_machine,
+    ) -> None:
+        self.versions = Versions(home / "opencode")
+        self.progress = Progress()
+        self._bus, self._kv, self._clock, self._tasks = bus, kv, clock, tasks
+        self._setting, self._environ, self._machine = setting, environ, machine
+        self._page = page or ReleasePage()
+        self._job: asyncio.Task[Checked] | None = None
+        self._meter = Meter(clock)
+        self._said = 0.0
+
+    async def open(self) -> None:
+        """Delete what jobs of an earlier run left behind."""
+        await asyncio.to_thread(self.versions.sweep)
+
+    async def close(self) -> None:
+        """End a running job."""
+        await self.cancel()
+
+    # which one is used
+
+    async def check(self, path: Path) -> Checked:
+        """Run the program at `path`, or take the answer of last time when the file is still the same.
+
+        Raises OpenCodeNotFound, OpenCodeNotWorking or OpenCodeNotSupported.
+        """
+        given = path.expanduser().absolute()
+        mark = await asyncio.to_thread(_mark, given)
+        known: dict[str, Any] = self._kv.get(_CHECKS, {})
+        if mark and (entry := known.get(str(given))) and entry["mark"] == mark:
+            return Checked(Path(entry["program"]), given, entry["version"])
+        checked = await asyncio.to_thread(check, given, environ=self._environ)
+        if mark:
+            entry = {"mark": mark, "program": str(checked.program), "version": checked.version}
+            await self._kv.set(_CHECKS, {**known, str(given): entry})
+        return checked
+
+    async def found(self) -> list[Found]:
+        """Return what is on this machine, working ones first; the copies in the home folder are among them.
+        """
+        paths = await asyncio.to_thread(find.candidates, self._environ)
+        paths += [self.versions.path(version) for version in await asyncio.to_thread(self.versions.all)]
+        results = []
+        for path in paths:
+            try:
+                results.append(Found(path, await self.check(path), None))
+            except InstallError as error:
+                results.append(Found(path, None, error))
+        return sorted(results, key=lambda found: found.checked is None)
+
+    @property
+    def choice(self) -> str | None:
+        """The stored choice: a path, "brought", or None."""
+        stored: str | None = self._kv.get(_CHOICE)
+        return stored
+
+    async def choose(self, path: Path | None) -> Checked:
+        """Check `path` (None: the newest copy in the home folder) and store it as the choice; raises as
+        `check`.
+        """
+        program = path or await asyncio.to_thread(self.versions.newest)
+        if program is None:
+            raise OpenCodeNotFound("There is no copy in the home folder yet.")
+        checked = await self.check(program)
+        inside = checked.program.is_relative_to(self.versions.folder.resolve())
+        await self._kv.set(_CHOICE, "brought" if path is None or inside else str(checked.given))
+        return checked
+
+    async def selected(self) -> Checked:
+        """Return the OpenCode that is used: the setting, else the stored choice, else one found, else one
+        brought.
+
+        A setting that does not work is an error. A stored choice that does not work any more (removed,
+        updated beyond the range) gives way to another working copy; its error is raised when there is none.
+        """
+        if own := self._setting():
+            return await self.check(Path(own))
+        first: NexusError | None = None
+        choice = self.choice
+        paths = [Path(choice)] if choice not in (None, "brought") and choice else []
+        newest = await asyncio.to_thread(self.versions.newest)
+        if choice == "brought" and newest is not None:
+            paths.append(newest)
+        for path in paths:
+            try:
+                return await self.check(path)
+            except InstallError as error:
+                first = error
+        for found in await self.found():
+            if found.checked is not None:
+                if first is not None:
+                    log.warning("the chosen OpenCode cannot be used (%s); using %s", first, found.path)
+                return found.checked
+            first = first or found.error
+        raise first or OpenCodeNotFound(
+            "It is neither on PATH nor in the usual places nor in the home folder."
+        )
+
+    async def binary(self) -> Path:
+        """Return the program to run: `fleet` asks before each start. Raises as `selected`."""
+        return (await self.selected()).program
+
+    # bringing one
+
+    @property
+    def running(self) -> bool:
+        return self._job is not None and not self._job.done()
+
+    def bring(self, version: str = VERSION) -> None:
+        """Start the job that brings `version`; raises AlreadyBringing. Follow `progress`, or `wait()` for its
+        end.
+        """
+        if self.running:
+            raise AlreadyBringing()
+        self._meter = Meter(self._clock)
+        self._publish(Progress(stage="looking", version=version, text="Looking where to get it."))
+        self._job = self._tasks.spawn(self._bring(version), f"bringing OpenCode {version}")
+
+    async def wait(self) -> Checked:
+        """Wait for the job and return what it brought; raises the error it ended with."""
+        if self._job is None:
+            raise OpenCodeNotFound("Nothing is being brought.")
+        try:
+            return await asyncio.shield(self._job)
+        except asyncio.CancelledError:
+            if self._job.cancelled():
+                raise Cancelled("It was cancelled.") from None
+            raise
+
+    async def cancel(self) -> None:
+        """End the job, if one runs, and return when it has cleaned up."""
+        if self._job is not None and self.running:
+            self._job.cancel()
+            await asyncio.gather(self._job, return_exceptions=True)
+
+    async def _bring(self, version: str) -> Checked:
+        job = Bringing(
+            version, self.versions, self._environ, self._page, self._say, self._report, self._machine
+        )
+        try:
+            checked = await job.run()
+            await self.choose(None)
+            await asyncio.to_thread(self.versions.prune, [version])
+        except asyncio.CancelledError:
+            self._publish(
+                Progress(stage="cancelled", version=version, text="Cancelled. Nothing was installed.")
+            )
+            raise
+        except NexusError as error:
+            self._publish(Progress(stage="failed", version=version, text=str(error), error=error.problem()))
+            raise
+        except Exception as error:
+            problem = InstallError(f"{type(error).__name__}: {error}")
+            self._publish(
+                Progress(stage="failed", version=version, text=str(problem), error=problem.problem())
+            )
+            raise problem from error
+        self._publish(Progress(stage="done", version=version, text=f"OpenCode {version} is ready."))
+        return checked
+
+    def _say(self, stage: Stage, source: str, text: str) -> None:
+        if stage == "downloading":
+            self._meter = Meter(self._clock)
+        self._publish(
+            replace(
+                self.progress,
+                stage=stage,
+                source=source or self.progress.source,
+                text=text,
+                rate=None,
+                left=None,
+            )
+        )
+
+    def _report(self, done: int, total: int | None) -> None:
+        rate, left = self._meter.read(done, total)
+        self.progress = replace(self.progress, done=done, total=total, rate=rate, left=left)
+        if self._clock.monotonic() - self._said >= _SAY_EVERY:
+            self._publish(self.progress)
+
+    def _publish(self, progress: Progress) -> None:
+        self._said = self._clock.monotonic()
+        self.progress = progress
+        self._bus.publish("install", progress)
+
+
+class Cancelled(InstallError):
+    """The job was cancelled by its user."""
+
+    code = "install-cancelled"
+    title = "Bringing OpenCode was cancelled."
+    hint = "Start it again whenever you like."
+    status = 409
+
+
+def _mark(path: Path) -> list[int | str]:
+    """Return what changes when the program behind `path` changes; empty when there is none."""
+    program = find.resolve(path)
+    if program is None:
+        return []
+    try:
+        seen = program.stat()
+    except OSError:
+        return []
+    return [str(program), seen.st_size, seen.st_mtime_ns, seen.st_ino]
