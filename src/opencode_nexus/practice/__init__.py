@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The practice model: a scripted stand-in for an AI, so that everything can be tried with no key and no internet.
+"""The practice model: a scripted stand-in for an AI, to try everything with no key and no internet.
 
 Glossary
     script    what the practice model says and does, made from the request alone (pure)

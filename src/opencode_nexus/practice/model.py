@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The practice model as an OpenAI-compatible HTTP application: `POST /v1/chat/completions`, `GET /v1/models`."""
+"""The practice model over HTTP, OpenAI-compatible: `POST /v1/chat/completions`, `GET /v1/models`."""
 
 import asyncio
 import hmac
@@ -19,7 +19,7 @@ from opencode_nexus.practice.script import Call, Say, Step, Think, pieces, plan
 
 MODEL = "practice"
 PACE = 40.0  # pieces a second: a little faster than one reads
-BODY_LIMIT = 16 * 1024 * 1024  # a first "hi" is 31 kB (measured on OpenCode 1.18.33); the rest is room for a long chat
+BODY_LIMIT = 16 * 1024 * 1024  # a first "hi" is 31 kB (measured on OpenCode 1.18.33); a long chat is more
 _ROLES = {"system", "developer", "user", "assistant", "tool"}
 _ARGUMENT_PIECE = re.compile(r".{1,24}", re.DOTALL)  # tool arguments come in parts, as from a real model
 
@@ -74,7 +74,8 @@ class PracticeModel:
         if body.get("stream"):
             with_usage = bool((body.get("stream_options") or {}).get("include_usage"))
             lines = self._stream(reply, steps, with_usage)
-            return StreamingResponse(lines, media_type="text/event-stream", headers={"cache-control": "no-store"})
+            headers = {"cache-control": "no-store"}
+            return StreamingResponse(lines, media_type="text/event-stream", headers=headers)
         return JSONResponse(reply.whole(steps))
 
     async def _stream(self, reply: "Reply", steps: list[Step], with_usage: bool) -> AsyncIterator[bytes]:
@@ -91,7 +92,7 @@ class PracticeModel:
 
 
 class Reply:
-    """One answer in OpenAI's shapes. A token is a piece (see the glossary): the only honest count a script has."""
+    """One answer in OpenAI's shapes. A token is a piece (see the glossary): a script has no other count."""
 
     def __init__(self, created: int, prompt: int) -> None:
         self._base = {"id": new_id("chatcmpl"), "created": created, "model": MODEL}
@@ -160,6 +161,10 @@ def _count(messages: list[Mapping[str, Any]]) -> int:
     return sum(len(str(message.get("content") or "").split()) for message in messages)
 
 
+def _is_tool(tool: object) -> bool:
+    return isinstance(tool, dict) and isinstance(tool.get("function"), dict)
+
+
 async def _body(request: Request) -> dict[str, Any]:
     """Return the request's JSON object, checked as far as the script relies on it; raises Refused."""
     raw = bytearray()
@@ -175,8 +180,8 @@ async def _body(request: Request) -> dict[str, Any]:
     if not isinstance(messages, list) or not messages:
         raise Refused(400, "invalid_request_error", "`messages` must be a list with at least one message.")
     if not all(isinstance(m, dict) and m.get("role") in _ROLES for m in messages):
-        raise Refused(400, "invalid_request_error", "each of `messages` must be an object with a known `role`.")
+        raise Refused(400, "invalid_request_error", "each of `messages` must be an object with a `role`.")
     tools = body.get("tools") or []
-    if not isinstance(tools, list) or not all(isinstance(t, dict) and isinstance(t.get("function"), dict) for t in tools):
+    if not isinstance(tools, list) or not all(map(_is_tool, tools)):
         raise Refused(400, "invalid_request_error", "each of `tools` must be an object with a `function`.")
     return dict(body)

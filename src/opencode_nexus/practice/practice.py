@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The practice model as a service of the hub: switched on by choice, on its own loopback port, with its own key."""
+"""The practice model as a service of the hub: on by choice, on a loopback port of its own, with its key."""
 
 import asyncio
 import contextlib
@@ -39,7 +39,7 @@ class _Server(uvicorn.Server):
 class Practice:
     """Serves the practice model while it is enabled.
 
-    Port and key are kept: an OpenCode that outlived the hub finds the model again where its configuration says.
+    Port and key are kept: an OpenCode that outlived the hub finds the model where its configuration says.
     `problem` is one sentence when that could not be done, else empty.
     """
 
@@ -72,7 +72,7 @@ class Practice:
                 log.error("%s", error)
 
     async def close(self) -> None:
-        """Stop serving; answers that are being streamed are cut off, and OpenCode tries those again by itself."""
+        """Stop serving; answers under way are cut off, and OpenCode tries those again by itself."""
         if self._server is None or self._serving is None:
             return
         self._server.should_exit = True
@@ -96,8 +96,8 @@ class Practice:
     def opencode_config(self) -> dict[str, Any]:
         """Return the part of OpenCode's configuration that offers the model; empty when it is not served.
 
-        The one rule is given to the agents, where OpenCode 1.18.33 appends it to the user's own rules (measured);
-        under `permission` it would replace a plain `"bash": "ask"` of theirs.
+        The one rule is given to the agents: there OpenCode 1.18.33 appends it to the user's own rules
+        (measured), while under `permission` it would replace a plain `"bash": "ask"` of theirs.
         """
         if self._server is None:
             return {}
@@ -138,7 +138,7 @@ class Practice:
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]), name="practice model")
 
     def _listen(self, port: int) -> socket.socket:
-        """Return a listening socket on `port`, or on any free port when that is taken (then `problem` says so)."""
+        """Return a listening socket on `port`, or on any free one when that is taken (`problem` says so)."""
         self.problem = ""
         try:
             return _bind(port)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the practice model says and does: request body in, steps out. Pure, and honest about being a script."""
+"""What the practice model says and does: request body in, steps out. Pure, and open about being a script."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NOTE_COMMAND = "touch practice-note.txt"
-REJECTED = "rejected permission"  # OpenCode 1.18.33: "The user rejected permission to use this specific tool call."
+REJECTED = "rejected permission"  # in "The user rejected permission to use …" (measured on OpenCode 1.18.33)
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
 _TITLE_LENGTH = 40
 _QUOTE_LENGTH = 300
@@ -107,17 +107,18 @@ def read_turn(body: Mapping[str, Any]) -> Turn:
 def plan(body: Mapping[str, Any]) -> list[Step]:
     """Return what the practice model does with one request.
 
-    OpenCode asks again after each tool call, with its result: so a turn is walked by looking at what was done.
+    OpenCode asks again after each tool call, with its result: what was done tells where in the turn we are.
     """
     system = "\n".join(text_of(m) for m in body["messages"] if m.get("role") == "system").lower()
     turn = read_turn(body)
     if "title generator" in system:  # OpenCode's title agent
         return [Say(_title(turn.asked))]
     if not turn.tools:  # its summary and compaction agents offer none
-        return [Say("This is the practice model: a script that cannot summarise. The last message was:\n\n" + _quote(turn))]
+        honest = "This is the practice model: a script that cannot summarise. The last message was:"
+        return [Say(f"{honest}\n\n{_quote(turn)}")]
     word = turn.asked.lower()
     if re.search(r"\blong\b", word) and not turn.done:
-        return [Think("The message holds the word “long”, so the script gives its long answer."), Say(_long())]
+        return [Think("The message holds the word “long”, so this is the long answer."), Say(_long())]
     if turn.first or turn.done or re.search(r"\b(tour|files?|permission)\b", word):
         return _tour(turn)
     return _later(turn)
@@ -157,8 +158,8 @@ def _tour(turn: Turn) -> list[Step]:
                 "so that you see a permission prompt. Then I answer."
             ),
             Say(
-                "Hello! I am the **practice model**: a script, not an AI. I do the same few things whatever you write.\n\n"
-                "First I look at what is in this folder."
+                "Hello! I am the **practice model**: a script, not an AI. "
+                "I do the same few things whatever you write.\n\nFirst I look at what is in this folder."
             ),
             listing,
         ]
@@ -182,16 +183,17 @@ def _found(listed: Result | None) -> str:
     lines = [line for line in listed.output.splitlines() if line.strip()]
     if lines in ([], ["(no output)"]):
         return "The folder is empty."
-    return f"The listing has {len(lines)} {'line' if len(lines) == 1 else 'lines'}; open the tool call above to see it."
+    length = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
+    return f"The listing has {length}; open the tool call above to see it."
 
 
 def _what_became(note: Result | None) -> str:
     if note is None:
         return "No command was offered to me, so I created nothing."
     if REJECTED in note.output:
-        return "You **rejected** the command, so no file was created. That is just as good: nothing runs without you."
+        return "You **rejected** the command, so no file was created. Nothing runs without you."
     if note.output.strip() in ("", "(no output)"):
-        return "The command ran without a word of complaint, so `practice-note.txt` is there now. You can delete it."
+        return "The command ran without complaint, so `practice-note.txt` is there now. You can delete it."
     return f"The command answered:\n\n```text\n{note.output.strip()[:_QUOTE_LENGTH]}\n```"
 
 
@@ -222,7 +224,7 @@ print(greet("world"))
 | `long` | write a long answer, so that you can try Stop |
 | anything else | repeat what you wrote |
 
-To get real work done, choose a real model in the model picker. A provider key or any OpenAI-compatible address will do.
+For real work, choose a real model in the model picker. A provider key or an OpenAI-compatible address will do.
 """
 
 
@@ -231,9 +233,9 @@ def _later(turn: Turn) -> list[Step]:
     return [
         Think("A script does not think. It repeats the message and names the words that it knows."),
         Say(
-            f"{opening}I am the practice model, a script, so I cannot answer this. You wrote:\n\n{_quote(turn)}\n\n"
-            "I know two words: `tour` shows the files and a permission prompt again, `long` gives a long answer. "
-            "For real answers, choose a real model in the model picker."
+            f"{opening}I am the practice model, a script, so I cannot answer this. You wrote:\n\n"
+            f"{_quote(turn)}\n\nI know two words: `tour` shows the files and a permission prompt again, "
+            "`long` gives a long answer. For real answers, choose a real model in the model picker."
         ),
     ]
 

@@ -43,7 +43,8 @@ def test_usage_counts_pieces_and_comes_only_when_asked_for(client: TestClient) -
     body = {"model": "practice", "messages": [{"role": "user", "content": "one two three"}], "stream": True}
     plain = chunks(client.post("/v1/chat/completions", json=body).text)
     assert not any("usage" in chunk for chunk in plain)
-    asked = chunks(client.post("/v1/chat/completions", json={**body, "stream_options": {"include_usage": True}}).text)
+    wants_usage = {**body, "stream_options": {"include_usage": True}}
+    asked = chunks(client.post("/v1/chat/completions", json=wants_usage).text)
     said = sum(1 for chunk in plain if chunk["choices"][0]["delta"].get("content"))
     assert asked[-1]["choices"] == []
     assert asked[-1]["usage"] == {"prompt_tokens": 3, "completion_tokens": said, "total_tokens": 3 + said}
@@ -68,8 +69,8 @@ def test_nothing_without_the_key(client: TestClient, path: str, given: str) -> N
         (b"{", "not JSON"),
         (b"[]", "at least one message"),
         (b'{"messages": []}', "at least one message"),
-        (b'{"messages": ["hi"]}', "known `role`"),
-        (b'{"messages": [{"role": "king"}]}', "known `role`"),
+        (b'{"messages": ["hi"]}', "a `role`"),
+        (b'{"messages": [{"role": "king"}]}', "a `role`"),
         (b'{"messages": [{"role": "user"}], "tools": ["bash"]}', "`tools`"),
     ],
 )
@@ -80,7 +81,8 @@ def test_bad_bodies_are_told_what_is_wrong(client: TestClient, body: bytes, word
 
 
 def test_odd_but_lawful_messages_do_not_break_it(client: TestClient) -> None:
-    messages = [{"role": "assistant", "content": None, "tool_calls": None}, {"role": "user", "content": [1, None]}]
+    empty = {"role": "assistant", "content": None, "tool_calls": None}
+    messages = [empty, {"role": "user", "content": [1, None]}]
     assert client.post("/v1/chat/completions", json={**HI, "messages": messages}).status_code == 200
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The practice service: off unless chosen, the same port and key after a restart, and the truth when taken."""
+"""The practice service: off unless chosen, the same port and key after a restart, the truth when taken."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -85,16 +85,16 @@ async def test_closing_cuts_a_streaming_answer_short(kv: Kv) -> None:
     practice = Practice(kv, SystemClock())
     await practice.enable()
     found = options(practice)
-    body = {"messages": [{"role": "user", "content": "long"}], "tools": [{"function": {"name": "bash"}}], "stream": True}
+    tools = [{"function": {"name": "bash"}}]
+    body = {"messages": [{"role": "user", "content": "long"}], "tools": tools, "stream": True}
     headers = {"authorization": f"Bearer {found['apiKey']}"}
     async with (
         httpx2.AsyncClient() as client,
         client.stream("POST", found["baseURL"] + "/chat/completions", json=body, headers=headers) as reply,
     ):
         parts = reply.aiter_bytes()
-        seen = await anext(parts)
+        seen = [await anext(parts)]
         await practice.close()
         with pytest.raises((httpx2.ReadError, httpx2.RemoteProtocolError)):
-            async for part in parts:
-                seen += part
-    assert b"[DONE]" not in seen
+            seen += [part async for part in parts]
+    assert b"[DONE]" not in b"".join(seen)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""How a command talks to the running hub: over its API, as the hub's own system user or with a token."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx2
+import typer
+
+from opencode_nexus.cli.errors import HubNotRunning, HubSaid
+from opencode_nexus.store.home import Home, default_home
+
+START_TIMEOUT = 120.0  # seconds; a start or stop answers when it is done
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", envvar="OPENCODE_NEXUS_HOME", help="Home folder of the hub.", show_default=False),
+]
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--url", envvar="OPENCODE_NEXUS_URL", help="Address of a hub elsewhere; goes with --token."),
+]
+TokenOption = Annotated[
+    str | None,
+    typer.Option("--token", envvar="OPENCODE_NEXUS_TOKEN", help="API token for --url.", show_default=False),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class HubClient:
+    """The API of one running hub. `url` is its address with the base path, `token` a bearer it takes."""
+
+    def __init__(self, url: str, token: str, *, local: bool) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx2.Client(
+            base_url=self.url + "/api/v1",
+            headers={"authorization": f"Bearer {token}", "accept": "application/json"},
+            timeout=httpx2.Timeout(START_TIMEOUT, connect=5.0),
+            trust_env=not local,  # no proxy between us and our own machine
+        )
+
+    def request(self, method: str, path: str, body: object = None, **params: object) -> Any:
+        """Return the answer's JSON, None when it has none. Raises HubSaid or HubNotRunning."""
+        query = {name: str(value) for name, value in params.items() if value is not None}
+        try:
+            reply = self._http.request(method, path, json=body, params=query)
+        except httpx2.TransportError as error:
+            reason = str(error) or type(error).__name__
+            raise HubNotRunning(f"{self.url} does not answer: {reason}.") from error
+        if reply.is_success:
+            return reply.json() if reply.content else None
+        try:
+            problem = reply.json()
+        except ValueError:
+            problem = None
+        if not isinstance(problem, dict):
+            problem = {"detail": f"{method} {reply.url} answered {reply.status_code}, and not as a hub does."}
+        raise HubSaid(problem, reply.status_code)
+
+    def get(self, path: str, **params: object) -> Any:
+        return self.request("GET", path, **params)
+
+    def post(self, path: str, body: object = None) -> Any:
+        return self.request("POST", path, {} if body is None else body)
+
+    def delete(self, path: str) -> Any:
+        return self.request("DELETE", path)
+
+    def items(self, path: str, **params: object) -> list[dict[str, Any]]:
+        """Return all items of a list, page by page."""
+        found: list[dict[str, Any]] = []
+        before: str | None = None
+        while True:
+            page = self.get(path, before=before, **params)
+            found += page["items"]
+            before = page["next"]
+            if before is None:
+                return found
+
+
+def find_hub(home: Path | None, url: str | None = None, token: str | None = None) -> HubClient:
+    """Return a client of the hub at `url`, else of the one that runs on `home`. Raises HubNotRunning."""
+    if url:
+        if not token:
+            raise typer.BadParameter("--url needs --token (make one with 'opencode-nexus token create').")
+        return HubClient(url, token, local=False)
+    folder = home or default_home()
+    running = Home(folder.expanduser().absolute()).running()
+    if running is None:
+        raise HubNotRunning(f"No hub runs on the home folder {folder}.")
+    return HubClient(running.url, running.token, local=True)

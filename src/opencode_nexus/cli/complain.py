@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+"""Errors on the terminal: title, detail and what to do, on stderr; and the exit status for them."""
+
+import sys
+from typing import TextIO
+
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.core.settings import SettingsError
+
+FAILED, WRONG_USAGE = 1, 2
+
+
+def complain(error: NexusError, to: TextIO | None = None) -> int:
+    """Print `error` to `to` (default: stderr) and return the exit status for it."""
+    problem = error.problem()
+    lines = [f"Error: {problem['title']}"]
+    if problem.get("detail"):
+        lines.append(f"  {problem['detail']}")
+    if problem.get("hint"):
+        lines.append(f"  {problem['hint']}")
+    print("\n".join(lines), file=to or sys.stderr)
+    return WRONG_USAGE if isinstance(error, SettingsError) else FAILED

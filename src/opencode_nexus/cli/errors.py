@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+"""What can go wrong between a command and the hub."""
+
+from collections.abc import Mapping
+
+from opencode_nexus.core.errors import NexusError
+
+
+class HubNotRunning(NexusError):
+    """No hub answers for this home folder or address."""
+
+    code = "hub-not-running"
+    title = "OpenCode Nexus is not running."
+    hint = "Start it with 'opencode-nexus', or name a running one with --home, or with --url and --token."
+    status = 503
+
+
+class HubSaid(NexusError):
+    """The hub answered with a problem; it is told in the hub's own words."""
+
+    code = "hub-said"
+    title = "The hub could not do that."
+
+    def __init__(self, problem: Mapping[str, object], status: int) -> None:
+        super().__init__(str(problem.get("detail") or ""), hint=str(problem.get("hint") or NexusError.hint))
+        self.said = {"title": self.title, "status": status, **problem}
+
+    def problem(self) -> dict[str, object]:
+        return {**super().problem(), **self.said}
+
+
+class UnclearName(NexusError):
+    """A name that fits several things."""
+
+    code = "unclear-name"
+    title = "Several have that name."
+    hint = "Use the id instead; the list shows it."
+    status = 409

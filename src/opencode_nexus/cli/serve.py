@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""`opencode-nexus serve`: run the hub in the foreground."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from opencode_nexus.core.settings import SETTINGS, Setting
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+_TABLE: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
+
+
+def _option(name: str) -> Any:
+    """The option of a setting, from the table; `Settings.load` reads the environment, for all alike."""
+    setting = _TABLE[name]
+    about = f"{setting.help} [env: {setting.env}]"
+    if setting.choices:
+        about = f"{setting.help} One of {', '.join(setting.choices)}. [env: {setting.env}]"
+    return typer.Option(setting.flag, help=about, show_default=False)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, _option("host")] = None,
+    port: Annotated[int | None, _option("port")] = None,
+    home: Annotated[Path | None, _option("home")] = None,
+    base_path: Annotated[str | None, _option("base_path")] = None,
+    open: Annotated[bool | None, _option("open")] = None,  # noqa: A002 - the name of the setting
+    on_stop: Annotated[str | None, _option("on_stop")] = None,
+    opencode_binary: Annotated[str | None, _option("opencode_binary")] = None,
+    allowed_hosts: Annotated[str | None, _option("allowed_hosts")] = None,
+    trusted_proxies: Annotated[str | None, _option("trusted_proxies")] = None,
+    log_level: Annotated[str | None, _option("log_level")] = None,
+) -> None:
+    """Start the hub, and open a browser unless told not to. Ctrl-C ends it."""
+    start(
+        {
+            "host": host,
+            "port": port,
+            "home": home,
+            "base_path": base_path,
+            "open": open,
+            "on_stop": on_stop,
+            "opencode_binary": opencode_binary,
+            "allowed_hosts": allowed_hosts,
+            "trusted_proxies": trusted_proxies,
+            "log_level": log_level,
+        }
+    )
+
+
+def start(flags: Mapping[str, Any]) -> None:
+    """Run the hub with `flags` (a value by setting name, None: not given) until it is told to end."""
+    from opencode_nexus.app import run
+
+    sys.exit(run(flags, os.environ))
