@@ -2,6 +2,7 @@
 """Turns a template and its values into the response of a page."""
 
 import gzip
+from collections.abc import Callable
 from typing import Any
 
 from jinja2 import Environment
@@ -37,6 +38,11 @@ class Pages:
             "version": __version__,
             "request": request,
         }
+
+    def macro(self, template: str, name: str) -> Callable[..., str]:
+        """Return a macro of `template`, for the pieces of a live page, which are rendered without a request."""
+        found: Callable[..., str] = getattr(self._environment.get_template(template).module, name)
+        return found
 
     def html(self, request: Request, template: str, **values: Any) -> str:
         """Return the HTML of `template`, rendered with `values` and the common context."""

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from opencode_nexus import __version__
 from opencode_nexus.web import live
 from opencode_nexus.web.api import application as api
-from opencode_nexus.web.pages import chat, dashboard, login, servers, settings, setup
+from opencode_nexus.web.pages import chat, dashboard, login, servers, settings, setup, theme
 from opencode_nexus.web.static import StaticFiles
 
 
@@ -26,6 +26,7 @@ def routes(static: StaticFiles) -> list[BaseRoute]:
         *setup.routes,
         *dashboard.routes,
         *servers.routes,
+        *theme.routes,
         *chat.routes,
         *settings.routes,
         *live.routes,
