@@ -32,6 +32,7 @@ from opencode_nexus.store.users import UserRow, Users
 
 log = logging.getLogger(__name__)
 
+REMEMBER_ENDED = 1000  # ids; only streams older than their end need them
 COMMAND = "command"  # the source of what is done on the command line, in the audit log
 
 
@@ -72,6 +73,7 @@ class Access:
         self._tokens = ApiTokens(Tokens(db), clock)
         self._local = LocalKey(local_token)
         self._has_owner = False
+        self._gone: dict[str, None] = {}  # ids of logins and tokens that ended here, oldest first
 
     async def open(self) -> None:
         """Tidies what ran out while nobody looked; needs the database open."""
@@ -164,6 +166,10 @@ class Access:
         await self._audit.add(self._clock.now(), kind, row.user_name, source, login=row.id)
 
     def _ended(self, keys: list[str]) -> None:
+        for key in keys:
+            self._gone[key] = None
+        while len(self._gone) > REMEMBER_ENDED:
+            del self._gone[next(iter(self._gone))]
         if keys and self._bus is not None:
             self._bus.publish("access", {"ended": keys})
 
@@ -186,8 +192,12 @@ class Access:
         name = f"{row.user_name} ({row.name})"
         return Who(name, "token", frozenset(row.scopes), row.user_id, row.id, row.expires)
 
+    def ended_here(self, who: Who) -> bool:
+        """Whether this hub ended the login or token, or its time ran out; two comparisons, so for each write."""
+        return who.key in self._gone or (who.expires is not None and self._clock.now() >= who.expires)
+
     def holds(self, who: Who) -> bool:
-        """Whether somebody let in earlier still is: asked again while a stream is open."""
+        """Whether somebody let in earlier still is, by the database: another process may have ended it."""
         if who.expires is not None and self._clock.now() >= who.expires:
             return False
         if who.via == "session":
@@ -199,7 +209,7 @@ class Access:
     async def change_password(
         self, user_id: str, current: str, new: str, *, keep: str | None, source: str, address: str = ""
     ) -> int:
-        """Sets a new password after checking the present one; ends all other logins (`keep`: the own one's id).
+        """Sets a new password after checking the present one; ends all other logins (`keep`: our own).
 
         Gives how many ended. Wrong tries count like those at the login. Raises CurrentPasswordWrong,
         PasswordWeak, LoginLocked or LoginBusy.

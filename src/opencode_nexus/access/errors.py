@@ -134,7 +134,7 @@ class CrossSite(NexusError):
 
     code = "cross-site"
     title = "The request came from another site and was refused."
-    hint = "Use this hub's own pages. Behind a proxy, keep the Host header or add the public name to allowed_hosts."
+    hint = "Use this hub's own pages. Behind a proxy, keep the Host header or name the host in allowed_hosts."
     status = 403
 
 

@@ -83,7 +83,7 @@ class Lockout:
     def admitted(self, name: str, source: str) -> Iterator[bool]:
         """Holds one of the places for tries under way; gives whether the source is known at this account.
 
-        Raises LoginBusy when this source, or strangers together, hold all of theirs. Known sources have places
+        Raises LoginBusy when this source, or strangers together, hold all of theirs. Known ones have places
         of their own, so that a crowd of strangers does not keep the owner out.
         """
         known = is_known(self._rows.get(account_of(name), source), self._clock.now())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rules for passwords and user names: page, command, API and script take their words from these tables."""
+"""The rules for passwords and user names: page, command, API and script take their words from here."""
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence

@@ -30,7 +30,7 @@ def networks(entries: Iterable[str]) -> tuple[Network, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """`address` for people and the log, `source` for counting failures, `proxied`: a trusted proxy sent it on."""
+    """`address` for people, `source` for counting failures, `proxied`: a trusted proxy sent it on."""
 
     address: str
     source: str

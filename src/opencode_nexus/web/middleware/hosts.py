@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+"""421 for a request whose Host is not ours."""
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from opencode_nexus.access.errors import HostNotAllowed
+from opencode_nexus.access.hosts import HostList
+from opencode_nexus.web.middleware.refusal import refuse
+
+
+class HostsMiddleware:
+    """Lets through what names one of our hosts, and leaves the list at `scope["state"]["hosts"]`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._made: tuple[str, tuple[str, ...]] | None = None
+        self._hosts = HostList("127.0.0.1")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            settings = scope["state"]["hub"].settings
+            wanted = (settings.host, settings.allowed_hosts)
+            if wanted != self._made:
+                self._made, self._hosts = wanted, HostList(*wanted)
+            given = HTTPConnection(scope).headers.getlist("host")
+            if len(given) != 1 or not self._hosts.allows(given[0]):
+                shown = given[0] if given else ""
+                return await refuse(scope, receive, send, HostNotAllowed(f"The host was {shown!r}."))
+            scope["state"]["hosts"] = self._hosts
+        await self._app(scope, receive, send)

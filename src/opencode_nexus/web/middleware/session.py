@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""Who asks: from cookie or bearer. Closed by default: what `access.public` does not name needs a login."""
+
+from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from opencode_nexus.access.access import Access
+from opencode_nexus.access.errors import NotSignedIn, ScopeMissing
+from opencode_nexus.access.public import is_public
+from opencode_nexus.access.who import Who
+from opencode_nexus.core.clock import Clock
+from opencode_nexus.web.addresses import inner_path, login_address
+from opencode_nexus.web.cookies import session_token
+from opencode_nexus.web.middleware.refusal import CLOSED, refuse, wants_page
+
+# Seconds between two looks into the database while an answer is streamed: a command beside the hub may have
+# ended the login. What ends inside the hub is seen at once.
+ASK_AGAIN = 2.0
+_AFTER_SETUP_TOO = ("/login", "/logout", "/theme")
+
+
+class SessionMiddleware:
+    """Sets `request.state.who`, and lets nobody else through.
+
+    An answer that is still being streamed ends when its login ends, at the next thing it has to say.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await self._app(scope, receive, send)
+        hub, path = scope["state"]["hub"], inner_path(scope)
+        connection = HTTPConnection(scope)
+        who = _who(connection, hub.access)
+        scope["state"]["who"] = who
+        if is_public(path):
+            return await self._app(scope, receive, send)
+        if who is None:
+            return await _turn_away(scope, receive, send, hub.access)
+        method = scope["method"] if scope["type"] == "http" else "WEBSOCKET"
+        if not who.may(method, path):
+            error = ScopeMissing(f"Its scopes are: {', '.join(sorted(who.scopes))}.")
+            return await refuse(scope, receive, send, error)
+        if not hub.wizard.done and wants_page(scope) and path not in _AFTER_SETUP_TOO:
+            return await _redirect(scope, receive, send, scope.get("root_path", "") + "/setup")
+        await self._app(scope, receive, _Guard(scope, send, who, hub.access, hub.clock).send)
+
+
+def _who(connection: HTTPConnection, access: Access) -> Who | None:
+    header = connection.headers.get("authorization", "")
+    kind, _, value = header.partition(" ")
+    if kind.lower() == "bearer":  # a token that does not hold is not helped by a cookie beside it
+        return access.bearer(value.strip())
+    return access.authenticate(session_token(connection))
+
+
+async def _turn_away(scope: Scope, receive: Receive, send: Send, access: Access) -> None:
+    if not wants_page(scope):
+        error = NotSignedIn()
+        return await refuse(
+            scope, receive, send, error, {"WWW-Authenticate": 'Bearer realm="opencode-nexus"'}
+        )
+    if access.has_owner():
+        return await _redirect(scope, receive, send, login_address(scope))
+    await _redirect(scope, receive, send, scope.get("root_path", "") + "/setup")
+
+
+async def _redirect(scope: Scope, receive: Receive, send: Send, address: str) -> None:
+    await RedirectResponse(address, 303)(scope, receive, send)
+
+
+class _Guard:
+    """Passes an answer on as long as the login behind it holds."""
+
+    def __init__(self, scope: Scope, send: Send, who: Who, access: Access, clock: Clock) -> None:
+        self._scope, self._send, self._who, self._access, self._clock = scope, send, who, access, clock
+        self._asked = clock.monotonic()
+        self._ended = False
+
+    async def send(self, message: Message) -> None:
+        if self._ended:
+            return
+        now = self._clock.monotonic()
+        ended = self._access.ended_here(self._who)
+        if not ended and now - self._asked >= ASK_AGAIN:
+            self._asked, ended = now, not self._access.holds(self._who)
+        if ended:
+            return await self._end(message)
+        await self._send(message)
+
+    async def _end(self, message: Message) -> None:
+        self._ended = True
+        if self._scope["type"] == "websocket":
+            await self._send({"type": "websocket.close", "code": CLOSED, "reason": NotSignedIn.code})
+        elif message["type"] == "http.response.start":
+            await refuse(self._scope, _nothing, self._send, NotSignedIn())
+        else:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
