@@ -11,8 +11,8 @@ Words used here:
 - *event*: what the server tells on its stream; `fold` turns events into a `SessionState`.
 
 Files: `events` (what may come), `decode` (bytes to events), `sse` (a byte stream to event bodies),
-`state` (what is known of a session), `fold` (events to state and changes), `api` (the HTTP client),
-`compat` (versions and their quirks), `errors`.
+`stream` (the events of a whole server), `state` (what is known of a session), `wire` (OpenCode's JSON to
+state), `fold` (events to state and changes), `api` (the HTTP routes), `errors`.
 
 Neighbours: `chat` uses all this for whole conversations; `fleet` starts the servers; `store` keeps the
 text of open parts.

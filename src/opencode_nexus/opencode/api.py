@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: MIT
+"""OpenCode's HTTP routes, one method each, on one server.
+
+Every method may raise OpenCodeUnreachable, OpenCodeRefused, WrongRoute, OpenCodeNotFound,
+OpenCodeBadRequest, SessionBusy or OpenCodeError. `directory` is the project folder that a route is about;
+routes of a session follow the session's own folder and need none.
+"""
+
+import base64
+from typing import Any
+
+import httpx2
+import msgspec
+
+from opencode_nexus.opencode.errors import (
+    OpenCodeBadRequest,
+    OpenCodeError,
+    OpenCodeNotFound,
+    OpenCodeRefused,
+    OpenCodeUnreachable,
+    SessionBusy,
+    WrongRoute,
+)
+from opencode_nexus.opencode.events import PermissionAsked, QuestionAsked
+
+JSON = dict[str, Any]
+
+CONNECT = 2.0  # seconds; a connection on loopback is made at once or never
+ANSWER = 20.0  # the first use of a folder took 1.3 to 4 s
+# Streams and long answers share no pool with clicks, so that they never wait for one another.
+LIMITS = httpx2.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=30)
+
+_ERRORS: dict[int, type[Exception]] = {
+    400: OpenCodeBadRequest,
+    401: OpenCodeRefused,
+    404: OpenCodeNotFound,
+    409: SessionBusy,
+}
+
+
+class ProviderHead(msgspec.Struct, frozen=True):
+    """A provider of OpenCode's catalogue, without its models. `env`: where it finds a key by itself."""
+
+    id: str
+    name: str = ""
+    env: list[str] = msgspec.field(default_factory=list)
+
+
+class ProviderList(msgspec.Struct, frozen=True):
+    """The catalogue, and the ids of those that can be used now."""
+
+    all: list[ProviderHead]
+    connected: list[str] = msgspec.field(default_factory=list)
+
+
+class Client:
+    """Speaks to one server with Basic auth. Never through a proxy: the server is on this machine."""
+
+    def __init__(
+        self,
+        base_url: str,
+        username: str,
+        password: str,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.base_url = base_url
+        self.http = httpx2.AsyncClient(
+            base_url=base_url,
+            auth=httpx2.BasicAuth(username, password),
+            # JSON on loopback: compressing it costs more than it saves
+            headers={"accept-encoding": "identity"},
+            timeout=httpx2.Timeout(ANSWER, connect=CONNECT),
+            limits=LIMITS,
+            trust_env=False,
+            verify=False,  # loading the certificates took 100 ms, and http:// needs none
+            transport=transport,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.http.aclose()
+
+    async def _send(self, method: str, path: str, *, body: Any = None, **query: Any) -> httpx2.Response:
+        params = {name: value for name, value in query.items() if value is not None}
+        content = None if body is None else msgspec.json.encode(body)
+        headers = None if body is None else {"content-type": "application/json"}
+        try:
+            answer = await self.http.request(method, path, params=params, content=content, headers=headers)
+        except httpx2.TransportError as error:
+            raise OpenCodeUnreachable(f"{method} {path}: {str(error) or type(error).__name__}") from error
+        if answer.status_code >= 400:
+            raise _ERRORS.get(answer.status_code, OpenCodeError)(message_in(answer.content))
+        if "text/html" in answer.headers.get("content-type", ""):
+            raise WrongRoute(f"{method} {path}")
+        return answer
+
+    async def _json(self, method: str, path: str, *, body: Any = None, **query: Any) -> Any:
+        answer = await self._send(method, path, body=body, **query)
+        try:
+            return msgspec.json.decode(answer.content)
+        except msgspec.DecodeError as error:
+            raise OpenCodeError(f"{method} {path} answered with something that is not JSON.") from error
+
+    # Sessions
+
+    async def sessions(self, directory: str, limit: int = 100) -> list[JSON]:
+        """The newest sessions of a folder, child sessions too, newest first."""
+        return list(await self._json("GET", "/session", directory=directory, limit=limit))
+
+    async def session(self, session_id: str) -> JSON:
+        """One session of any folder."""
+        return dict(await self._json("GET", f"/session/{session_id}"))
+
+    async def create(self, directory: str, title: str = "") -> JSON:
+        """A new session; with a title OpenCode asks no model for one."""
+        body = {"title": title} if title else {}
+        return dict(await self._json("POST", "/session", body=body, directory=directory))
+
+    async def rename(self, session_id: str, title: str) -> JSON:
+        """Give a session another title."""
+        return dict(await self._json("PATCH", f"/session/{session_id}", body={"title": title}))
+
+    async def delete(self, session_id: str) -> None:
+        """Delete a session and its messages."""
+        await self._json("DELETE", f"/session/{session_id}")
+
+    async def children(self, session_id: str) -> list[JSON]:
+        """The child sessions of a session, one level."""
+        return list(await self._json("GET", f"/session/{session_id}/children"))
+
+    async def todos(self, session_id: str) -> list[JSON]:
+        """The session's list of things to do."""
+        return list(await self._json("GET", f"/session/{session_id}/todo"))
+
+    async def statuses(self, directory: str) -> dict[str, JSON]:
+        """What the folder's sessions do, by id; those that are idle are not in it."""
+        return dict(await self._json("GET", "/session/status", directory=directory))
+
+    async def messages(
+        self, session_id: str, limit: int, before: str | None = None
+    ) -> tuple[list[JSON], str | None]:
+        """The newest `limit` messages (before a cursor), oldest first, and the cursor of the next page."""
+        path = f"/session/{session_id}/message"
+        answer = await self._send("GET", path, limit=limit, before=before)
+        return list(msgspec.json.decode(answer.content)), answer.headers.get("x-next-cursor")
+
+    async def prompt(self, session_id: str, text: str, model: str | None, agent: str | None) -> None:
+        """Send a message and return at once; while the session is busy it waits in OpenCode's queue.
+
+        Not POST /message: its answer of 4 MB or more may never end (measured on OpenCode 1.18.33).
+        """
+        body: JSON = {"parts": [{"type": "text", "text": text}]}
+        if model:
+            provider_id, _, model_id = model.partition("/")
+            body["model"] = {"providerID": provider_id, "modelID": model_id}
+        if agent:
+            body["agent"] = agent
+        await self._send("POST", f"/session/{session_id}/prompt_async", body=body)
+
+    async def abort(self, session_id: str) -> None:
+        """Ask a session to stop. It may go on for a moment: look at its status."""
+        await self._json("POST", f"/session/{session_id}/abort")
+
+    # What waits for a person
+
+    async def permissions(self, directory: str) -> list[PermissionAsked]:
+        """The permissions that the folder's sessions wait for, and some that nobody waits for any more."""
+        answer = await self._send("GET", "/permission", directory=directory)
+        return msgspec.json.decode(answer.content, type=list[PermissionAsked])
+
+    async def reply_permission(self, directory: str, request_id: str, reply: str, message: str) -> None:
+        """`reply` is "once", "always" or "reject"; a message with "reject" lets the agent go on, told why."""
+        body = {"reply": reply, **({"message": message} if message else {})}
+        await self._json("POST", f"/permission/{request_id}/reply", body=body, directory=directory)
+
+    async def questions(self, directory: str) -> list[QuestionAsked]:
+        """The questions that the folder's sessions wait for."""
+        answer = await self._send("GET", "/question", directory=directory)
+        return msgspec.json.decode(answer.content, type=list[QuestionAsked])
+
+    async def reply_question(self, directory: str, request_id: str, answers: list[list[str]] | None) -> None:
+        """One list of chosen labels or free text for each question; None turns the question down."""
+        path = f"/question/{request_id}/"
+        if answers is None:
+            await self._json("POST", path + "reject", directory=directory)
+        else:
+            await self._json("POST", path + "reply", body={"answers": answers}, directory=directory)
+
+    # Models and agents
+
+    async def usable_providers(self, directory: str) -> JSON:
+        """`{providers: [{id, name, models}], default: {provider: model}}` of those that can be used now.
+
+        Holds keys in clear text: never hand it on as it is.
+        """
+        return dict(await self._json("GET", "/config/providers", directory=directory))
+
+    async def catalogue(self, directory: str) -> ProviderList:
+        """Every provider that OpenCode knows. The answer is 7 MB; only the heads are decoded."""
+        answer = await self._send("GET", "/provider", directory=directory)
+        return msgspec.json.decode(answer.content, type=ProviderList)
+
+    async def config(self, directory: str) -> JSON:
+        """The configuration in force in a folder. May hold keys in clear text."""
+        return dict(await self._json("GET", "/config", directory=directory))
+
+    async def agents(self, directory: str) -> list[JSON]:
+        """The agents of a folder: `{name, mode, hidden?, description?}`."""
+        return list(await self._json("GET", "/agent", directory=directory))
+
+    async def set_key(self, provider_id: str, key: str) -> None:
+        """Keep a provider's key in OpenCode's own store; seen only after `dispose`."""
+        await self._json("PUT", f"/auth/{provider_id}", body={"type": "api", "key": key})
+
+    async def patch_global_config(self, patch: JSON) -> None:
+        """Merge into the global configuration file. Disposes every folder: running turns are aborted."""
+        await self._json("PATCH", "/global/config", body=patch)
+
+    async def dispose(self) -> None:
+        """Let every folder load its configuration anew. Running turns are aborted."""
+        await self._json("POST", "/global/dispose")
+
+
+def cursor_before(message_id: str, created_ms: int) -> str:
+    """The cursor of the page that ends right before a message, as OpenCode 1.18.33 makes it."""
+    pair = msgspec.json.encode({"id": message_id, "time": created_ms})
+    return base64.urlsafe_b64encode(pair).decode().rstrip("=")
+
+
+def message_in(body: bytes) -> str:
+    """OpenCode's own words in an error's body, whose shape differs from route to route."""
+    try:
+        data = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return body[:300].decode(errors="replace").strip()
+    if not isinstance(data, dict):
+        return str(data)[:300]
+    inner = data.get("data")
+    message = inner.get("message") if isinstance(inner, dict) else None
+    return str(message or data.get("message") or data.get("_tag") or data.get("name") or "")
