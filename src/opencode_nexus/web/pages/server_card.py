@@ -4,11 +4,15 @@
 from dataclasses import dataclass
 
 from opencode_nexus.fleet.state import ServerState
+from opencode_nexus.web.context import Hub
 
 
 @dataclass(frozen=True, slots=True)
 class ServerCard:
-    """`uptime` in seconds, `cpu` in percent of one core, `memory` in bytes; None is "not known"."""
+    """`uptime` in seconds, `cpu` in percent of one core, `memory` in bytes; None is "not known".
+
+    `running` and `waiting` count its sessions: those in which an agent works, and those that need a person.
+    """
 
     server: ServerState
     uptime: float | None = None
@@ -21,3 +25,24 @@ class ServerCard:
     def cpu_words(self) -> str:
         """The processor share in words; it may pass 100 %, as it counts every core that is used."""
         return "not known" if self.cpu is None else f"{self.cpu:.0f} %"
+
+
+def server_card(hub: Hub, server: ServerState) -> ServerCard:
+    """Return `server` with its newest figures; only a running one has any."""
+    if server.state != "running":
+        return ServerCard(server)
+    usage = hub.usage.of(server.id)
+    counts = hub.chat.counts(server.id)
+    return ServerCard(
+        server,
+        uptime=None if server.started is None else hub.clock.now() - server.started,
+        cpu=None if usage is None else usage.cpu,
+        memory=None if usage is None else usage.memory,
+        running=counts.running,
+        waiting=counts.waiting,
+    )
+
+
+def server_cards(hub: Hub) -> list[ServerCard]:
+    """Return a card for every server, in the fleet's order."""
+    return [server_card(hub, server) for server in hub.fleet.list()]

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""A server's own page, and the forms that start, stop and restart it and give it projects."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.fleet.errors import StartFailed
+from opencode_nexus.web.addresses import own_path
+from opencode_nexus.web.context import Hub
+from opencode_nexus.web.pages.pieces import Html, Pieces
+from opencode_nexus.web.pages.server_card import server_card
+
+LINES = 200  # of output shown on the page
+PIECES = ("now", "projects")
+
+
+class ServerSource(Pieces):
+    """Feeds the topic `server:<id>` while somebody looks; `app.py` registers it."""
+
+    def __init__(self, hub: Hub, server_id: str) -> None:
+        macros = {name: hub.pages.macro("server_page_parts.html", name) for name in (*PIECES, "region")}
+        base = hub.settings.base_path
+
+        def url(path: str) -> str:
+            return base + path
+
+        def make() -> Html:
+            card = server_card(hub, hub.fleet.get(server_id))
+            return {f"srv-{name}": macros[name](card, url) for name in PIECES}
+
+        super().__init__(hub.bus, ("server", "session", "usage"), make, macros["region"], hub.usage.watch)
+
+
+async def show(request: Request) -> Response:
+    """GET /servers/{id}"""
+    return await _page(request)
+
+
+async def _page(request: Request, folder: str = "", error: NexusError | None = None) -> Response:
+    hub: Hub = request.state.hub
+    server = hub.fleet.get(request.path_params["id"])
+    topic = f"server:{server.id}"
+    channel = await hub.live.open(topic)
+    cursor, region = channel.snapshot()
+    return hub.pages.response(
+        request,
+        "server.html",
+        status=200 if error is None else error.status,
+        server=server,
+        topic=topic,
+        cursor=cursor,
+        region=region,
+        log=await hub.fleet.logs(server.id, LINES),
+        folder=folder,
+        errors={} if error is None else {"folder": f"{error.detail or error.title} {error.hint}"},
+    )
+
+
+async def ask_stop(request: Request) -> Response:
+    """GET /servers/{id}/stop: asks before the stop, where no script can."""
+    hub: Hub = request.state.hub
+    card = server_card(hub, hub.fleet.get(request.path_params["id"]))
+    back = own_path(request.query_params.get("back", ""), f"/servers/{card.server.id}")
+    return hub.pages.response(request, "server_stop.html", card=card, back=back)
+
+
+async def start(request: Request) -> Response:
+    """POST /servers/{id}/start"""
+    hub: Hub = request.state.hub
+    try:
+        await hub.fleet.start(request.path_params["id"])
+    except StartFailed:
+        pass  # the card says why, with its last lines
+    return await _back(request)
+
+
+async def stop(request: Request) -> Response:
+    """POST /servers/{id}/stop"""
+    hub: Hub = request.state.hub
+    await hub.fleet.stop(request.path_params["id"])
+    return await _back(request)
+
+
+async def restart(request: Request) -> Response:
+    """POST /servers/{id}/restart"""
+    hub: Hub = request.state.hub
+    try:
+        await hub.fleet.restart(request.path_params["id"])
+    except StartFailed:
+        pass  # as in start
+    return await _back(request)
+
+
+async def add_project(request: Request) -> Response:
+    """POST /servers/{id}/projects"""
+    hub: Hub = request.state.hub
+    server_id = request.path_params["id"]
+    folder = str((await request.form()).get("folder", "")).strip()
+    try:
+        await hub.fleet.add_project(server_id, folder)
+    except NexusError as error:
+        if error.status >= 500:
+            raise
+        return await _page(request, folder, error)
+    return RedirectResponse(f"{hub.settings.base_path}/servers/{server_id}", 303)
+
+
+async def _back(request: Request) -> Response:
+    hub: Hub = request.state.hub
+    back = own_path(str((await request.form()).get("back", "")), f"/servers/{request.path_params['id']}")
+    return RedirectResponse(hub.settings.base_path + back, 303)
+
+
+routes: list[BaseRoute] = [
+    Route("/servers/{id}", show, methods=["GET"]),
+    Route("/servers/{id}/stop", ask_stop, methods=["GET"]),
+    Route("/servers/{id}/stop", stop, methods=["POST"]),
+    Route("/servers/{id}/start", start, methods=["POST"]),
+    Route("/servers/{id}/restart", restart, methods=["POST"]),
+    Route("/servers/{id}/projects", add_project, methods=["POST"]),
+]
