@@ -193,7 +193,7 @@ class Access:
         return Who(name, "token", frozenset(row.scopes), row.user_id, row.id, row.expires)
 
     def ended_here(self, who: Who) -> bool:
-        """Whether this hub ended the login or token, or its time ran out; two comparisons, so for each write."""
+        """Whether this hub ended the login or token, or its time ran out; two comparisons, cheap."""
         return who.key in self._gone or (who.expires is not None and self._clock.now() >= who.expires)
 
     def holds(self, who: Who) -> bool:

@@ -15,7 +15,7 @@ def is_secure(connection: HTTPConnection) -> bool:
 
 
 def cookie_name(secure: bool, base: str) -> str:
-    """The name for a hub below `base`: `__Host-` wants https and the path /; no other host can set such a one."""
+    """The name for a hub below `base`: `__Host-` wants https and the path /; no other host can set one."""
     return HOST_BOUND if secure and not base else PLAIN
 
 

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""The settings page: everything that can be changed while the hub runs, on one page of plain forms."""
+
+import os
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from opencode_nexus.core.settings import SETTINGS, Settings, SettingsError
+from opencode_nexus.web.pages import account, models
+from opencode_nexus.web.pages.settings_view import STORED, back, show
+
+
+async def page(request: Request) -> Response:
+    """The settings page."""
+    return show(request)
+
+
+async def save_hub(request: Request) -> Response:
+    """Keeps the editable settings; those that need no new start are in force at once."""
+    hub = request.state.hub
+    async with request.form() as form:
+        typed = {s.name: str(form[s.name]).strip() for s in SETTINGS if s.editable and s.name in form}
+    kept = {**hub.stored.get(STORED, {}), **typed}
+    before = Settings.load({}, {}, hub.stored.get(STORED, {}), hub.settings.home)
+    try:
+        # by themselves: a flag or variable that is in force must not hide a wrong entry
+        checked = Settings.load({}, {}, kept, hub.settings.home)
+    except SettingsError as error:
+        name = str(error.data.get("setting", ""))
+        return show(request, error.status, errors={name: error.detail}, values=typed)
+    binary = checked.opencode_binary
+    if "opencode_binary" in typed and binary and not os.access(binary, os.X_OK):
+        said = f"{binary} is not a program that can be run here."
+        return show(request, 400, errors={"opencode_binary": said}, values=typed)
+    await hub.stored.set(STORED, kept)
+    # what a flag or variable has set stays as it is
+    hub.settings = hub.settings.model_copy(
+        update={
+            s.name: getattr(checked, s.name)
+            for s in SETTINGS
+            if s.editable and not s.restart and getattr(hub.settings, s.name) == getattr(before, s.name)
+        }
+    )
+    return back(request, "hub", "hub")
+
+
+routes: list[BaseRoute] = [
+    Route("/settings", page, methods=["GET"]),
+    Route("/settings/hub", save_hub, methods=["POST"]),
+    *account.routes,
+    *models.routes,
+]

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: MIT
+"""What the settings page shows, gathered; and its response."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from opencode_nexus.fleet.state import ServerState
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from opencode_nexus.access.access import UserInfo
+from opencode_nexus.access.rules import PASSWORD_RULES, for_script
+from opencode_nexus.access.who import SCOPES, Who
+from opencode_nexus.core.settings import SETTINGS, Setting, Settings
+
+STORED = "settings"  # the name under which the editable settings are kept
+
+DAYS = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "Without an end"}
+PROVIDERS = ("anthropic", "openai", "google", "openrouter", "opencode", "mistral", "groq", "deepseek", "xai")
+
+SAID = {
+    "password": "The password is changed. Your other devices are signed out.",
+    "device": "That device is signed out.",
+    "devices": "All other devices are signed out.",
+    "revoked": "The API token is revoked.",
+    "provider": "The key is saved in OpenCode.",
+    "compatible": "The model server is added.",
+    "practice-on": "The practice model is on. Restart an OpenCode server that runs, so that it finds it.",
+    "practice-off": "The practice model is off.",
+    "hub": "Saved. What waits for the next start of the hub says so.",
+}
+
+AUDIT_WORDS = {
+    "owner-created": "Owner account made",
+    "login": "Signed in",
+    "login-failed": "Sign-in failed",
+    "logout": "Signed out",
+    "login-revoked": "Device signed out",
+    "logins-revoked": "Other devices signed out",
+    "password-changed": "Password changed",
+    "password-change-failed": "Wrong current password",
+    "unlocked": "Locks ended",
+    "token-created": "API token made",
+    "token-revoked": "API token revoked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One signed-in browser; times in epoch seconds, `here` for the one that asks."""
+
+    id: str
+    agent: str
+    source: str
+    created: float
+    last_seen: float
+    expires: float
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLine:
+    """One API token; times in epoch seconds."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created: float
+    expires: float | None
+    last_used: float | None
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SettingLine:
+    """One setting: `value` in force, `entry` what the form holds, `note` when the two differ or will."""
+
+    name: str
+    label: str
+    help: str
+    flag: str
+    env: str
+    choices: tuple[str, ...]
+    value: str
+    entry: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One line of the audit log in words."""
+
+    at: float
+    words: str
+    user: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsView:
+    """All that settings.html shows; `errors` by field, `values` typed before, `open` the fold to open."""
+
+    who: Who
+    user: UserInfo | None
+    devices: list[Device]
+    tokens: list[TokenLine]
+    servers: Sequence[ServerState]
+    practice: Any
+    editable: list[SettingLine]
+    settings: list[SettingLine]
+    audit: list[AuditLine]
+    errors: Mapping[str, str]
+    values: Mapping[str, str]
+    open: str
+    rules: list[dict[str, object]] = field(default_factory=lambda: for_script(PASSWORD_RULES))
+    scopes: Mapping[str, str] = field(default_factory=lambda: SCOPES)
+    days: Mapping[str, str] = field(default_factory=lambda: DAYS)
+    providers: Sequence[str] = PROVIDERS
+
+
+def browser_name(agent: str) -> str:
+    """A User-Agent in words, such as "Firefox on Linux"; its beginning when it is not a known browser."""
+    known = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+    systems = {
+        "Android": "Android",
+        "iPhone": "iPhone",
+        "iPad": "iPad",
+        "Windows": "Windows",
+        "Mac OS X": "macOS",
+        "CrOS": "ChromeOS",
+        "Linux": "Linux",
+    }
+    browser = next((name for mark, name in known.items() if mark in agent), "")
+    system = next((name for mark, name in systems.items() if mark in agent), "")
+    if not browser:
+        return agent[:60] or "Unknown program"
+    return f"{browser} on {system}" if system else browser
+
+
+def show(
+    request: Request,
+    status: int = 200,
+    *,
+    errors: Mapping[str, str] | None = None,
+    values: Mapping[str, str] | None = None,
+    open_fold: str = "",
+    made: Mapping[str, str] | None = None,
+) -> Response:
+    """The settings page; `made` is a new API token as {"name", "token"}, shown this once."""
+    hub, who = request.state.hub, request.state.who
+    now = hub.clock.now()
+    lines = [_line(setting, hub.settings, hub.stored.get(STORED, {}), values or {}) for setting in SETTINGS]
+    editable = {setting.name for setting in SETTINGS if setting.editable}
+    view = SettingsView(
+        who=who,
+        user=next((u for u in hub.access.users() if who.via == "session" and u.id == who.user_id), None),
+        devices=[
+            Device(
+                row.id,
+                browser_name(row.agent),
+                row.source,
+                row.created,
+                row.last_seen,
+                row.expires,
+                row.id == who.key,
+            )
+            for row in hub.access.logins(who.user_id)
+        ],
+        tokens=[
+            TokenLine(
+                row.id,
+                row.name,
+                row.scopes,
+                row.created,
+                row.expires,
+                row.last_used,
+                row.expires is not None and row.expires <= now,
+            )
+            for row in hub.access.tokens()
+        ],
+        servers=hub.fleet.list(),
+        practice=hub.practice,
+        editable=[line for line in lines if line.name in editable],
+        settings=lines,
+        audit=[
+            AuditLine(row.at, AUDIT_WORDS.get(row.kind, row.kind), row.user, row.source)
+            for row in hub.access.audit(20)
+        ],
+        errors=errors or {},
+        values=values or {},
+        open=open_fold,
+    )
+    said = SAID.get(request.query_params.get("said", ""), "") if not errors and not made else ""
+    response: Response = hub.pages.response(
+        request, "settings.html", status, view=view, errors=view.errors, said=said, made=made
+    )
+    return response
+
+
+def back(request: Request, said: str, section: str) -> Response:
+    """Back to the settings page, which then says `SAID[said]`."""
+    base = request.scope.get("root_path", "")
+    return RedirectResponse(f"{base}/settings?said={said}#{section}", 303)
+
+
+def as_text(value: object) -> str:
+    """A setting's value as its form field and the environment have it."""
+    if isinstance(value, tuple | list):
+        return ", ".join(str(part) for part in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def _line(
+    setting: Setting, settings: Settings, stored: Mapping[str, object], typed: Mapping[str, str]
+) -> SettingLine:
+    value = as_text(getattr(settings, setting.name))
+    kept = as_text(stored[setting.name]) if setting.name in stored else value
+    note = ""
+    if setting.editable and kept != value:
+        note = (
+            f" In force now: {value or 'empty'}. The entry counts from the next start of the hub,"
+            f" unless {setting.flag} or {setting.env} is given."
+        )
+    elif setting.editable and setting.restart:
+        note = " A change waits for the next start of the hub."
+    return SettingLine(
+        name=setting.name,
+        label=setting.name.replace("_", " ").capitalize().replace("Opencode", "OpenCode"),
+        help=setting.help,
+        flag=setting.flag,
+        env=setting.env,
+        choices=setting.choices,
+        value=value,
+        entry=typed.get(setting.name, kept),
+        note=note,
+    )
