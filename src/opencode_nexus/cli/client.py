@@ -2,7 +2,8 @@
 """How a command talks to the running hub: over its API, as the hub's own system user or with a token."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from types import TracebackType
+from typing import Annotated, Any, Self
 
 import httpx2
 import typer
@@ -28,7 +29,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 class HubClient:
-    """The API of one running hub. `url` is its address with the base path, `token` a bearer it takes."""
+    """The API of one running hub, as a context manager.
+
+    `url` is its address with the base path, `token` a bearer it takes, `local` that it is on this machine.
+    """
 
     def __init__(self, url: str, token: str, *, local: bool) -> None:
         self.url = url.rstrip("/")
@@ -38,6 +42,14 @@ class HubClient:
             timeout=httpx2.Timeout(START_TIMEOUT, connect=5.0),
             trust_env=not local,  # no proxy between us and our own machine
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
 
     def request(self, method: str, path: str, body: object = None, **params: object) -> Any:
         """Return the answer's JSON, None when it has none. Raises HubSaid or HubNotRunning."""

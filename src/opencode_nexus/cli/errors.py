@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 
-from opencode_nexus.core.errors import NexusError
+from opencode_nexus.core.errors import BadRequest, NexusError
 
 
 class HubNotRunning(NexusError):
@@ -36,3 +36,20 @@ class UnclearName(NexusError):
     title = "Several have that name."
     hint = "Use the id instead; the list shows it."
     status = 409
+
+
+class DatabaseUnusable(NexusError):
+    """The database of the home folder cannot be read or written."""
+
+    code = "database-unusable"
+    title = "The database of the home folder cannot be used."
+    hint = "Run the command as the user who runs the hub, and see that the disk is not full."
+    status = 500
+
+
+class PasswordUnread(BadRequest):
+    """No password could be read."""
+
+    code = "password-unread"
+    title = "The new password could not be read."
+    hint = "Type it twice at a terminal, or give it in a file: --password-file."

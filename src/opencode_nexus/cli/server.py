@@ -52,7 +52,8 @@ def list_servers(
     home: HomeOption = None, url: UrlOption = None, token: TokenOption = None, as_json: JsonOption = False
 ) -> None:
     """List the servers."""
-    servers = find_hub(home, url, token).items("/servers")
+    with find_hub(home, url, token) as hub:
+        servers = hub.items("/servers")
     empty = "There are no servers yet. 'opencode-nexus server add' adds one."
     show(servers, COLUMNS, as_json=as_json, empty=empty)
 
@@ -72,10 +73,10 @@ def add(
     # with --url the folders are on the other machine, and no path of this one
     folders = [str(p) if url else str(p.expanduser().absolute()) for p in project]
     body = {"name": name or Path(folders[0]).name or "server", "projects": folders, "autostart": autostart}
-    hub = find_hub(home, url, token)
-    server = hub.post("/servers", body)
-    if start:
-        server = hub.post(f"/servers/{server['id']}/start")
+    with find_hub(home, url, token) as hub:
+        server = hub.post("/servers", body)
+        if start:
+            server = hub.post(f"/servers/{server['id']}/start")
     _told(server, as_json, "is added" if not start else "is added and runs")
 
 
@@ -85,7 +86,8 @@ def start(
     home: HomeOption = None, url: UrlOption = None, token: TokenOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Start a server; returns when it answers."""
-    _act(find_hub(home, url, token), name, "start", as_json, "runs")
+    with find_hub(home, url, token) as hub:
+        _act(hub, name, "start", as_json, "runs")
 
 
 @app.command()
@@ -94,7 +96,8 @@ def stop(
     home: HomeOption = None, url: UrlOption = None, token: TokenOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Stop a server and all that it started; returns when it is gone."""
-    _act(find_hub(home, url, token), name, "stop", as_json, "is stopped")
+    with find_hub(home, url, token) as hub:
+        _act(hub, name, "stop", as_json, "is stopped")
 
 
 @app.command()
@@ -103,7 +106,8 @@ def restart(
     home: HomeOption = None, url: UrlOption = None, token: TokenOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Stop a server and start it again."""
-    _act(find_hub(home, url, token), name, "restart", as_json, "runs again")
+    with find_hub(home, url, token) as hub:
+        _act(hub, name, "restart", as_json, "runs again")
 
 
 @app.command()
@@ -116,8 +120,8 @@ def logs(
     as_json: JsonOption = False,
 ) -> None:
     """Print the last lines that a server wrote."""
-    hub = find_hub(home, url, token)
-    found = hub.get(f"/servers/{find_server(hub, name)['id']}/logs", lines=lines)["items"]
+    with find_hub(home, url, token) as hub:
+        found = hub.get(f"/servers/{find_server(hub, name)['id']}/logs", lines=lines)["items"]
     if as_json:
         return show_json(found)
     for line in found:
@@ -130,9 +134,9 @@ def remove(
     home: HomeOption = None, url: UrlOption = None, token: TokenOption = None,
 ) -> None:  # fmt: skip
     """Stop a server and forget it. Its project folders and sessions stay as they are."""
-    hub = find_hub(home, url, token)
-    server = find_server(hub, name)
-    hub.delete(f"/servers/{server['id']}")
+    with find_hub(home, url, token) as hub:
+        server = find_server(hub, name)
+        hub.delete(f"/servers/{server['id']}")
     print(f"Server {server['name']} is removed. Its project folders are untouched.")
 
 

@@ -18,9 +18,9 @@ def status(
 ) -> None:
     """Show the hub's address, its servers and what waits for you. Exit status 1 when it does not run."""
     try:
-        hub = find_hub(home, url, token)
-        now = hub.get("/status")
-        servers = hub.items("/servers")
+        with find_hub(home, url, token) as hub:
+            now = hub.get("/status")
+            servers = hub.items("/servers")
     except HubNotRunning as error:
         if not as_json:
             raise

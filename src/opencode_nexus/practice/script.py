@@ -224,7 +224,7 @@ print(greet("world"))
 | `long` | write a long answer, so that you can try Stop |
 | anything else | repeat what you wrote |
 
-For real work, choose a real model in the model picker. A provider key or an OpenAI-compatible address will do.
+For real work, choose a real model in the model picker. A provider key or a compatible address will do.
 """
 
 

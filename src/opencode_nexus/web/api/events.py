@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""POST /events: what happens in the hub, as it happens; resumes from `Last-Event-ID`."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict, is_dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header
+from fastapi.responses import StreamingResponse
+
+from opencode_nexus.access.who import Who
+from opencode_nexus.core.bus import Record
+from opencode_nexus.core.errors import BadRequest
+from opencode_nexus.fleet.state import ServerState
+from opencode_nexus.web.api.deps import HubDep, WhoDep
+from opencode_nexus.web.api.models.status import EventTopics
+from opencode_nexus.web.api.servers import server_of
+from opencode_nexus.web.context import Hub
+
+router = APIRouter(prefix="/events", tags=["events"])
+
+TOPICS = ("server", "session", "activity")
+BEAT = 15.0  # seconds; shorter than the 100 s after which a Cloudflare tunnel cuts a silent answer
+
+
+class TopicUnknown(BadRequest):
+    """An event topic that does not exist."""
+
+    code = "topic-unknown"
+    title = "There is no such event topic."
+    hint = f"Topics are {', '.join(TOPICS)}; none given means all of them."
+
+
+@router.post(
+    "",
+    responses={
+        200: {"content": {"text/event-stream": {}}, "description": "Events, until either side ends it."}
+    },
+)
+async def follow_events(
+    hub: HubDep,
+    who: WhoDep,
+    wanted: EventTopics | None = None,
+    last_event_id: Annotated[str, Header(description="`id` of the last event seen.")] = "",
+) -> StreamingResponse:
+    """Follow what happens. Each event has an `id`, an `event` name and JSON `data`.
+
+    The first is `hello` with `resumed`: true when it goes on right after `Last-Event-ID`; else events may be
+    missing, so read the lists anew. Then come the topics, `heartbeat` when nothing happens, and `bye` with
+    a `reason` at the end.
+    """
+    topics = frozenset(wanted.topics if wanted and wanted.topics else TOPICS)
+    if unknown := sorted(topics - set(TOPICS)):
+        raise TopicUnknown(f"It was asked for {', '.join(unknown)}.")
+    lines = stream(hub, who, topics, last_event_id)
+    return StreamingResponse(lines, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+
+async def stream(hub: Hub, who: Who, topics: frozenset[str], last_event_id: str) -> AsyncIterator[bytes]:
+    """Yield events as server-sent events; each piece is everything since the one before."""
+    bus = hub.bus
+    resumed, seq = _start(hub, last_event_id)
+    closing = asyncio.ensure_future(hub.closing.wait())
+    try:
+        yield _event(hub, seq, "hello", {"boot": bus.boot, "resumed": resumed, "topics": sorted(topics)})
+        while True:
+            records = bus.since(seq)
+            if records is None:  # a reader too slow for the ring
+                seq = bus.seq
+                yield _event(
+                    hub, seq, "hello", {"boot": bus.boot, "resumed": False, "topics": sorted(topics)}
+                )
+                continue
+            seq = records[-1].seq if records else seq
+            if piece := b"".join(_told(hub, record) for record in records if record.topic in topics):
+                yield piece
+            if hub.closing.is_set() or not hub.access.holds(who):
+                reason = "stopping" if hub.closing.is_set() else "signed-out"
+                yield _event(hub, seq, "bye", {"reason": reason})
+                return
+            news = asyncio.ensure_future(bus.wait(seq))
+            await asyncio.wait({news, closing}, timeout=BEAT, return_when=asyncio.FIRST_COMPLETED)
+            if not news.cancel():
+                continue
+            if not closing.done():
+                yield _event(hub, seq, "heartbeat", {"at": hub.clock.now()})
+    finally:
+        closing.cancel()
+
+
+def _start(hub: Hub, last_event_id: str) -> tuple[bool, int]:
+    """Return whether the reader can go on where it was, and after which record it begins."""
+    boot, _, number = last_event_id.partition(".")
+    if boot == hub.bus.boot and number.isdecimal() and hub.bus.since(int(number)) is not None:
+        return True, int(number)
+    return False, hub.bus.seq
+
+
+def _told(hub: Hub, record: Record) -> bytes:
+    data = record.data
+    if isinstance(data, ServerState):
+        data = server_of(hub, data).model_dump()
+    elif is_dataclass(data) and not isinstance(data, type):
+        data = asdict(data)
+    return _event(hub, record.seq, record.topic, {"at": record.at, "data": data})
+
+
+def _event(hub: Hub, seq: int, name: str, data: dict[str, Any]) -> bytes:
+    text = json.dumps(data, ensure_ascii=False, default=str)
+    return f"id: {hub.bus.boot}.{seq}\nevent: {name}\ndata: {text}\n\n".encode()

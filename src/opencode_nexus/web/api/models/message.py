@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""Messages: one turn of a conversation, made of parts."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Part(BaseModel):
+    """One piece of a message. For a tool, `tool`, `state`, `input` and `output` say what it did."""
+
+    id: str
+    type: str = Field(description="text, reasoning, tool, file, patch, step-start, … as OpenCode names it.")
+    text: str | None = Field(description="The text, once and raw; null for parts that have none.")
+    state: str | None = Field(description="open, closed or interrupted; for a tool, as OpenCode names it.")
+    gaps: list[int] = Field(description="Offsets in `text` at which words may be missing until it is closed.")
+    tool: str | None = None
+    input: dict[str, Any] | None = None
+    output: str | None = None
+    error: str | None = None
+
+
+class MessageError(BaseModel):
+    """What went wrong, as the provider or OpenCode said it."""
+
+    name: str
+    message: str
+
+
+class Message(BaseModel):
+    """One turn of the user or the agent."""
+
+    id: str
+    role: Literal["user", "assistant"]
+    state: Literal["running", "done", "failed", "interrupted"]
+    created: float
+    completed: float | None
+    model: str | None = Field(description="provider/model, when it is known.")
+    agent: str | None
+    error: MessageError | None
+    parts: list[Part]
+
+
+class NewMessage(BaseModel):
+    """What is said to the agent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=4_000_000)
+    model: str | None = Field(
+        None, pattern=r"^[^/\s]+/\S+$", description="As provider/model; null: the default."
+    )
+    agent: str | None = Field(None, min_length=1, description="Null: the default.")
+
+
+class Accepted(BaseModel):
+    """The message is on its way; the answer comes over the session's messages and the events."""
+
+    accepted: bool = True
+
+
+class Aborted(BaseModel):
+    """What stopping did."""
+
+    aborted: bool = Field(description="Whether the session had stopped when this was answered.")

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+"""Sessions: one is one conversation with an agent."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Session(BaseModel):
+    """A session in a list."""
+
+    id: str
+    title: str
+    project: str = Field(description="The folder that it works in.")
+    parent_id: str | None = Field(description="The session that started it as a sub-agent.")
+    created: float
+    updated: float
+    status: Literal["idle", "busy", "retry"]
+    waiting: int = Field(description="Permissions and questions that wait for an answer.")
+
+
+class NewSession(BaseModel):
+    """What a new session is to be."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str = Field("", max_length=200, description="Empty: OpenCode makes one from the first message.")
+    project: str | None = Field(None, description="One of the server's folders; null: its first.")
+
+
+class SessionTitle(BaseModel):
+    """A new title."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    title: str = Field(min_length=1, max_length=200)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""The hub itself."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class Status(BaseModel):
+    """The hub as it is now."""
+
+    version: str
+    boot: str = Field(description="Another value means that the hub was started anew.")
+    pid: int
+    address: str
+    home: str
+    started: float
+    uptime: float
+    setup_done: bool
+    servers: int
+    servers_running: int
+    sessions_running: int
+    waiting: int = Field(description="Permissions and questions of all servers that wait for an answer.")
+
+
+class Setup(BaseModel):
+    """How far the set-up is."""
+
+    done: bool
+    step: str | None = Field(description="The step it goes on with; null when it is done.")
+    steps: list[str]
+
+
+class EventTopics(BaseModel):
+    """Which events to send."""
+
+    topics: list[str] = Field(
+        default_factory=list, description="server, session, activity; none: all of them."
+    )
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). Some kinds carry more members."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    hint: str
+    errors: list[dict[str, Any]] | None = Field(
+        None, description="For wrong input: each field and what is wrong."
+    )

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""/servers/{id}/sessions: conversations with agents."""
+
+from fastapi import APIRouter, Response
+
+from opencode_nexus.chat.chat import SessionNotFound, SessionSummary
+from opencode_nexus.web.api.deps import HubDep
+from opencode_nexus.web.api.models.items import Items
+from opencode_nexus.web.api.models.message import Aborted
+from opencode_nexus.web.api.models.session import NewSession, Session, SessionTitle
+
+router = APIRouter(prefix="/servers/{server_id}/sessions", tags=["sessions"])
+
+
+def session_of(summary: SessionSummary) -> Session:
+    """Return a session as the API tells it."""
+    return Session(
+        id=summary.id,
+        title=summary.title,
+        project=summary.directory,
+        parent_id=summary.parent_id,
+        created=summary.created,
+        updated=summary.updated,
+        status=summary.status,
+        waiting=summary.waiting,
+    )
+
+
+async def _session(hub: HubDep, server_id: str, session_id: str) -> Session:
+    for summary in await hub.chat.sessions(server_id):
+        if summary.id == session_id:
+            return session_of(summary)
+    raise SessionNotFound(f"It was asked for as {session_id!r}.")
+
+
+@router.get("")
+async def list_sessions(hub: HubDep, server_id: str) -> Items[Session]:
+    """List the sessions of all projects of a server, newest first."""
+    hub.fleet.get(server_id)
+    return Items(items=[session_of(summary) for summary in await hub.chat.sessions(server_id)])
+
+
+@router.post("", status_code=201)
+async def create_session(hub: HubDep, server_id: str, new: NewSession, response: Response) -> Session:
+    """Begin a session."""
+    hub.fleet.get(server_id)
+    session_id = await hub.chat.create(server_id, new.title, new.project)
+    response.headers["location"] = session_id
+    return await _session(hub, server_id, session_id)
+
+
+@router.get("/{session_id}")
+async def get_session(hub: HubDep, server_id: str, session_id: str) -> Session:
+    """Show one session."""
+    hub.fleet.get(server_id)
+    return await _session(hub, server_id, session_id)
+
+
+@router.patch("/{session_id}")
+async def rename_session(hub: HubDep, server_id: str, session_id: str, new: SessionTitle) -> Session:
+    """Give a session another title."""
+    hub.fleet.get(server_id)
+    await hub.chat.rename(server_id, session_id, new.title)
+    return await _session(hub, server_id, session_id)
+
+
+@router.delete("/{session_id}", status_code=204)
+async def delete_session(hub: HubDep, server_id: str, session_id: str) -> None:
+    """Delete a session and all that was said in it."""
+    hub.fleet.get(server_id)
+    await hub.chat.delete(server_id, session_id)
+
+
+@router.post("/{session_id}/abort")
+async def abort_session(hub: HubDep, server_id: str, session_id: str) -> Aborted:
+    """Stop what the agent does in a session now."""
+    hub.fleet.get(server_id)
+    result = await hub.chat.abort(server_id, session_id)
+    return Aborted(aborted=result.stopped)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""/tokens: API tokens of the owner."""
+
+from fastapi import APIRouter, Request, Response
+
+from opencode_nexus.web.api.deps import HubDep
+from opencode_nexus.web.api.models.items import Items
+from opencode_nexus.web.api.models.token import MadeToken, NewToken, Token
+
+router = APIRouter(prefix="/tokens", tags=["tokens"])
+
+
+@router.get("")
+async def list_tokens(hub: HubDep) -> Items[Token]:
+    """List the tokens; what they are is never shown again."""
+    return Items(
+        items=[
+            Token(
+                id=row.id,
+                name=row.name,
+                user=row.user_name,
+                scopes=list(row.scopes),
+                created=row.created,
+                expires=row.expires,
+                last_used=row.last_used,
+            )
+            for row in hub.access.tokens()
+        ]
+    )
+
+
+@router.post("", status_code=201)
+async def create_token(hub: HubDep, new: NewToken, request: Request, response: Response) -> MadeToken:
+    """Make a token; it is shown in this answer and never again."""
+    token, row = await hub.access.create_token(new.name, new.scopes, new.days, source=_source(request))
+    response.headers["location"] = row.id
+    return MadeToken(
+        token=token,
+        id=row.id,
+        name=row.name,
+        user=row.user_name,
+        scopes=list(row.scopes),
+        created=row.created,
+        expires=row.expires,
+        last_used=row.last_used,
+    )
+
+
+@router.delete("/{token_id}", status_code=204)
+async def revoke_token(hub: HubDep, token_id: str, request: Request) -> None:
+    """Revoke a token by its id or name; it ends at once, streams too."""
+    await hub.access.revoke_token(token_id, source=_source(request))
+
+
+def _source(request: Request) -> str:
+    return request.client.host if request.client else ""
