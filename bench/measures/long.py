@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""A chat of 3,000 messages opened by its address and by a click, until its newest message is in view."""
+
+import asyncio
+
+from bench.noise import Noise
+from bench.run import Run
+from bench.subject import MESSAGES, SHORT, Chat, Subject
+from bench.tab import Tab, quoted, spent
+
+
+async def measure(run: Run) -> None:
+    """Variants `<messages>/<address|click>/cpu<1|4>`; the short chat by address alone, as the floor."""
+    for count, way, cpu in (
+        (SHORT, "address", 1),
+        (MESSAGES, "address", 1),
+        (MESSAGES, "address", 4),
+        (MESSAGES, "click", 1),
+        (MESSAGES, "click", 4),
+    ):
+        for time in range(run.times):
+            for subject in run.subjects:
+                await once(run, subject, subject.chats[count], f"{count}/{way}/cpu{cpu}", way, cpu, time)
+
+
+async def once(run: Run, subject: Subject, chat: Chat, variant: str, way: str, cpu: int, time: int) -> None:
+    empty = await asyncio.to_thread(subject.new_chat, "Empty chat")
+    home = subject.start_url(empty)
+    with Noise() as noise:
+        async with Tab(run.browser, subject, cache=True) as tab:
+            # Both begin with a warm HTTP cache; some pages list a chat only after it was open.
+            await tab.go(subject.chat_url(chat.id) if way == "click" and subject.click_needs_visit else home)
+            await asyncio.sleep(2)
+            await tab.go(home)
+            await tab.wait(f"document.querySelector({quoted(subject.composer)}) !== null", 30)
+            await tab.quiet()
+            await tab.throttle(cpu)
+            before: dict[str, float] = {}
+            tab.forget()
+            if way == "address":
+                await tab.before_load(f"window.__pl.watchText({quoted(chat.mark)})")
+                await tab.go(subject.chat_url(chat.id))
+            else:
+                await tab.js(f"__pl.watchText({quoted(chat.mark)})")
+                before = await tab.busy()
+                await subject.click(tab.page, chat)
+            seen = await tab.wait("window.__pl && __pl.textVis != null", 60 * cpu)
+            after = await tab.busy()
+            figures = await tab.js("({dom: __pl.textDom, visible: __pl.textVis, from: __pl.t0})")
+            origin = figures["from"] if way == "click" else 0
+            traffic = tab.traffic()
+            heap = await tab.heap()
+    run.results.add(
+        subject.name, "long", variant, run=time, others=noise.others,
+        dom_ms=round(figures["dom"] - origin) if seen else None,
+        visible_ms=round(figures["visible"] - origin) if seen else None,
+        kb=traffic["kb"], **spent(before, after), **heap,
+    )  # fmt: skip

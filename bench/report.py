@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""Medians as one table: what was measured, its budget, Nexus, and OpenCode's own page in the same run."""
+
+from typing import NamedTuple
+
+from bench.results import Results
+
+BUSY_MACHINE = 0.5  # cores used by others, above which a figure is to be distrusted
+
+
+class Line(NamedTuple):
+    """One row of the table: its figures (joined by ` / `), and for each the budget or None."""
+
+    label: str
+    measure: str
+    variant: str
+    figures: tuple[str, ...]
+    budgets: tuple[float | None, ...]
+    unit: str = "ms"
+
+
+LINES = (
+    Line("start → ready", "startup", "cold", ("ready_ms",), (1000,)),
+    Line("start → OpenCode behind it runs", "startup", "cold", ("opencode_running_ms",), (None,)),
+    Line("memory 10 s after the start, RSS", "startup", "cold", ("own.rss_mb",), (80,), "MB"),
+    Line("memory after the streams, RSS", "memory", "after_stream", ("own.rss_mb",), (80,), "MB"),
+    Line("chat page, cold: bytes of every file", "load", "fast", ("kb",), (60,), "KB"),
+    Line("… until the prompt box takes a key", "load", "fast", ("composer_ms",), (None,)),
+    Line("… the same, slow phone", "load", "slow_phone", ("composer_ms",), (1800,)),
+    Line("50/s: write → DOM, p50 / p95", "stream", "50/cpu1", ("dom_p50", "dom_p95"), (12, 30)),
+    Line("200/s: write → DOM, p50 / p95", "stream", "200/cpu1", ("dom_p50", "dom_p95"), (20, 45)),
+    Line("200/s: write → painted, p50 / p95", "stream", "200/cpu1", ("frame_p50", "frame_p95"), (37, 62)),
+    Line("200/s, CPU × 4: write → DOM, p50 / p95", "stream", "200/cpu4", ("dom_p50", "dom_p95"), (60, 150)),
+    Line("200/s: main thread busy in 10 s", "stream", "200/cpu1", ("busy_ms",), (1500,)),
+    Line("50/s: bytes a delta", "stream", "50/cpu1", ("bytes_per_delta",), (100,), "B"),
+    Line("50/s: bytes a streamed character", "stream", "50/cpu1", ("bytes_per_char",), (None,), "B"),
+    Line("200/s: bytes a streamed character", "stream", "200/cpu1", ("bytes_per_char",), (1.5,), "B"),
+    Line("CPU an event, no viewer", "viewers", "0", ("cpu_us_per_event",), (None,), "µs"),
+    Line("CPU an event, 1 viewer", "viewers", "1", ("cpu_us_per_event",), (None,), "µs"),
+    Line("CPU an event, 20 viewers", "viewers", "20", ("cpu_us_per_event",), (None,), "µs"),
+    Line("CPU an event, 200 viewers", "viewers", "200", ("cpu_us_per_event",), (None,), "µs"),
+    Line("… and viewer, 200 viewers", "viewers", "200", ("cpu_us_per_event_and_viewer",), (5,), "µs"),
+    Line("200 viewers: delivery p50 / p95", "viewers", "200", ("p50", "p95"), (None, None)),
+    Line("chat of 30, by address → newest in view", "long", "30/address/cpu1", ("visible_ms",), (None,)),
+    Line("chat of 3,000, by address", "long", "3000/address/cpu1", ("visible_ms",), (300,)),
+    Line("… CPU × 4", "long", "3000/address/cpu4", ("visible_ms",), (700,)),
+    Line("chat of 3,000, by click", "long", "3000/click/cpu1", ("visible_ms",), (100,)),
+    Line("… CPU × 4", "long", "3000/click/cpu4", ("visible_ms",), (None,)),
+)
+
+
+def shown(value: float | None) -> str:
+    """A figure as it is printed; what was not measured says so."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def line_text(results: Results, line: Line) -> str | None:
+    """One row as Markdown; None when nobody measured it."""
+    cells: dict[str, list[float | None]] = {}
+    for subject in ("nexus", "opencode"):
+        cells[subject] = [results.median(subject, line.measure, line.variant, f) for f in line.figures]
+    if not any(value is not None for values in cells.values() for value in values):
+        return None
+    pairs = [(v, b) for v, b in zip(cells["nexus"], line.budgets, strict=True) if b is not None]
+    budget = " / ".join(shown(b) for b in line.budgets) if pairs else ""
+    verdict = ""
+    if pairs and all(value is not None for value, _ in pairs):
+        over = max((value or 0) / budget_ for value, budget_ in pairs)
+        verdict = "holds" if over < 1 else f"over, × {over:.2f}"
+    nexus, opencode = (" / ".join(map(shown, cells[name])) for name in ("nexus", "opencode"))
+    return f"| {line.label}, {line.unit} | {nexus} | {opencode} | {budget} | {verdict} |"
+
+
+def growth(results: Results) -> str | None:
+    """How a chat of 3,000 compares with one of 30, by address; the budget is 20 %."""
+    short = results.median("nexus", "long", "30/address/cpu1", "visible_ms")
+    long = results.median("nexus", "long", "3000/address/cpu1", "visible_ms")
+    if not short or not long:
+        return None
+    more = (long / short - 1) * 100
+    verdict = "holds" if more <= 20 else "over"
+    return f"| chat of 3,000 beside one of 30, % more | {more:.0f} |  | 20 | {verdict} |"
+
+
+def table(results: Results) -> str:
+    """The whole report as Markdown."""
+    machine = ", ".join(f"{name} {value}" for name, value in results.machine.items())
+    rows = [line_text(results, line) for line in LINES] + [growth(results)]
+    noisy = sum(row.get("others", 0) > BUSY_MACHINE for row in results.rows)
+    short = [
+        f"{row['subject']} {row['variant']}: {row['seen']} of {row['deltas']} seen"
+        for row in results.rows
+        if row["measure"] == "stream" and row["seen"] < row["deltas"]
+    ]
+    return "\n".join([
+        f"Medians. {machine}.",
+        "",
+        "| what | Nexus | OpenCode's page | budget | |",
+        "|---|---|---|---|---|",
+        *(row for row in rows if row),
+        "",
+        f"{noisy} of {len(results.rows)} measurements ran while others used over {BUSY_MACHINE} of a core.",
+        "Deltas that never showed: " + ("; ".join(short) or "none") + ".",
+    ])  # fmt: skip
