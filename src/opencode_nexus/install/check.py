@@ -61,8 +61,7 @@ def is_supported(version: tuple[int, int, int]) -> bool:
 
 
 def _environment(folder: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment whose every writable place is `folder`: `--version` makes six folders (1.18.33).
-    """
+    """Return an environment whose every writable place is `folder`: `--version` makes six folders (1.18.33)."""
     kept = {name: environ[name] for name in _KEPT if name in environ}
     places = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TMPDIR", "TEMP", "TMP", "XDG_CONFIG_HOME",
               "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")  # fmt: skip

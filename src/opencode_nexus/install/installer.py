@@ -100,8 +100,7 @@ class Installer:
         return checked
 
     async def found(self) -> list[Found]:
-        """Return what is on this machine, working ones first; the copies in the home folder are among them.
-        """
+        """Return what is on this machine, working ones first; the copies in the home folder are among them."""
         paths = await asyncio.to_thread(find.candidates, self._environ)
         paths += [self.versions.path(version) for version in await asyncio.to_thread(self.versions.all)]
         results = []

@@ -189,8 +189,7 @@ class Npm:
 
     @staticmethod
     def _confirm(published: Published, modules: Path) -> None:
-        """Raise DigestMismatch unless npm's own lock says that it installed and verified what was published.
-        """
+        """Raise DigestMismatch unless npm's own lock says that it installed and verified what was published."""
         try:
             lock = json.loads((modules / ".package-lock.json").read_text())
             entry = lock["packages"][f"node_modules/{published.package}"]

@@ -49,8 +49,7 @@ class Meter:
         self._readings: deque[tuple[float, int]] = deque()
 
     def read(self, done: int, total: int | None) -> tuple[float | None, float | None]:
-        """Take a reading; return the rate (bytes a second) and the seconds left, each None while not known.
-        """
+        """Take a reading; return the rate (bytes a second) and the seconds left, each None while not known."""
         now = self._clock.monotonic()
         self._readings.append((now, done))
         while len(self._readings) > 2 and self._readings[1][0] <= now - _WINDOW:

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The copies of OpenCode in the home folder: one folder a version, put in place in one step, old ones pruned.
-"""
+"""The copies of OpenCode in the home folder: one folder a version, put in place in one step, old ones pruned."""
 
 import os
 import shutil
