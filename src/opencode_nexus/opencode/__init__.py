@@ -11,6 +11,7 @@ Words used here:
 - *event*: what the server tells on its stream; `fold` turns events into a `SessionState`.
 
 Files: `events` (what may come), `decode` (bytes to events), `sse` (a byte stream to event bodies),
+`lenient` (JSON with half characters),
 `stream` (the events of a whole server), `state` (what is known of a session), `wire` (OpenCode's JSON to
 state), `fold` (events to state and changes), `api` (the HTTP routes), `errors`.
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """OpenCode's HTTP routes, one method each, on one server.
 
-Every method may raise OpenCodeUnreachable, OpenCodeRefused, WrongRoute, OpenCodeNotFound,
+Every method may raise OpenCodeUnreachable, OpenCodeRefused, WrongRoute, UnknownToOpenCode,
 OpenCodeBadRequest, SessionBusy or OpenCodeError. `directory` is the project folder that a route is about;
 routes of a session follow the session's own folder and need none.
 """
 
 import base64
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 import msgspec
@@ -15,15 +15,17 @@ import msgspec
 from opencode_nexus.opencode.errors import (
     OpenCodeBadRequest,
     OpenCodeError,
-    OpenCodeNotFound,
     OpenCodeRefused,
     OpenCodeUnreachable,
     SessionBusy,
+    UnknownToOpenCode,
     WrongRoute,
 )
 from opencode_nexus.opencode.events import PermissionAsked, QuestionAsked
+from opencode_nexus.opencode.lenient import loads
 
 JSON = dict[str, Any]
+T = TypeVar("T")
 
 CONNECT = 2.0  # seconds; a connection on loopback is made at once or never
 ANSWER = 20.0  # the first use of a folder took 1.3 to 4 s
@@ -33,7 +35,7 @@ LIMITS = httpx2.Limits(max_connections=32, max_keepalive_connections=8, keepaliv
 _ERRORS: dict[int, type[Exception]] = {
     400: OpenCodeBadRequest,
     401: OpenCodeRefused,
-    404: OpenCodeNotFound,
+    404: UnknownToOpenCode,
     409: SessionBusy,
 }
 
@@ -97,10 +99,7 @@ class Client:
 
     async def _json(self, method: str, path: str, *, body: Any = None, **query: Any) -> Any:
         answer = await self._send(method, path, body=body, **query)
-        try:
-            return msgspec.json.decode(answer.content)
-        except msgspec.DecodeError as error:
-            raise OpenCodeError(f"{method} {path} answered with something that is not JSON.") from error
+        return read(answer, object)
 
     # Sessions
 
@@ -143,7 +142,11 @@ class Client:
         """The newest `limit` messages (before a cursor), oldest first, and the cursor of the next page."""
         path = f"/session/{session_id}/message"
         answer = await self._send("GET", path, limit=limit, before=before)
-        return list(msgspec.json.decode(answer.content)), answer.headers.get("x-next-cursor")
+        return read(answer, list[JSON]), answer.headers.get("x-next-cursor")
+
+    async def message(self, session_id: str, message_id: str) -> JSON:
+        """One message, `{info, parts}`."""
+        return dict(await self._json("GET", f"/session/{session_id}/message/{message_id}"))
 
     async def prompt(self, session_id: str, text: str, model: str | None, agent: str | None) -> None:
         """Send a message and return at once; while the session is busy it waits in OpenCode's queue.
@@ -167,7 +170,7 @@ class Client:
     async def permissions(self, directory: str) -> list[PermissionAsked]:
         """The permissions that the folder's sessions wait for, and some that nobody waits for any more."""
         answer = await self._send("GET", "/permission", directory=directory)
-        return msgspec.json.decode(answer.content, type=list[PermissionAsked])
+        return read(answer, list[PermissionAsked])
 
     async def reply_permission(self, directory: str, request_id: str, reply: str, message: str) -> None:
         """`reply` is "once", "always" or "reject"; a message with "reject" lets the agent go on, told why."""
@@ -177,7 +180,7 @@ class Client:
     async def questions(self, directory: str) -> list[QuestionAsked]:
         """The questions that the folder's sessions wait for."""
         answer = await self._send("GET", "/question", directory=directory)
-        return msgspec.json.decode(answer.content, type=list[QuestionAsked])
+        return read(answer, list[QuestionAsked])
 
     async def reply_question(self, directory: str, request_id: str, answers: list[list[str]] | None) -> None:
         """One list of chosen labels or free text for each question; None turns the question down."""
@@ -199,7 +202,7 @@ class Client:
     async def catalogue(self, directory: str) -> ProviderList:
         """Every provider that OpenCode knows. The answer is 7 MB; only the heads are decoded."""
         answer = await self._send("GET", "/provider", directory=directory)
-        return msgspec.json.decode(answer.content, type=ProviderList)
+        return read(answer, ProviderList)
 
     async def config(self, directory: str) -> JSON:
         """The configuration in force in a folder. May hold keys in clear text."""
@@ -220,6 +223,14 @@ class Client:
     async def dispose(self) -> None:
         """Let every folder load its configuration anew. Running turns are aborted."""
         await self._json("POST", "/global/dispose")
+
+
+def read(answer: httpx2.Response, shape: type[T]) -> T:
+    """Decode an answer's JSON; raises OpenCodeError when it has another shape."""
+    try:
+        return loads(answer.content, msgspec.json.Decoder(shape))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise OpenCodeError(f"{answer.request.url.path} answered in another way than expected.") from error
 
 
 def cursor_before(message_id: str, created_ms: int) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from opencode_nexus.opencode.errors import NotAnEvent
 from opencode_nexus.opencode.events import KNOWN, Event, Unknown
+from opencode_nexus.opencode.lenient import loads
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +50,8 @@ def decode(body: bytes) -> tuple[str, Event] | None:
     if body.startswith(_SYNC, at + len(_PAYLOAD)):
         return None
     try:
-        envelope = _envelope.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        envelope = loads(body, _envelope)
+    except msgspec.DecodeError as error:
         raise NotAnEvent(str(error)) from error
     kind, properties = envelope.payload.type, envelope.payload.properties
     if kind == "sync":

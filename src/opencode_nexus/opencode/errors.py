@@ -38,10 +38,10 @@ class WrongRoute(OpenCodeError):
     hint = "Use a supported version of OpenCode."
 
 
-class OpenCodeNotFound(NotFound):
+class UnknownToOpenCode(NotFound):
     """OpenCode has nothing under the id that was given."""
 
-    code = "opencode-not-found"
+    code = "unknown-to-opencode"
     title = "OpenCode has nothing under that id."
     hint = "It may have been deleted. Reload the page."
 

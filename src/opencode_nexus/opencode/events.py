@@ -163,6 +163,10 @@ class QuestionClosed(Event, frozen=True, rename=_RENAME):
     request_id: str
 
 
+class Unreadable(Event, frozen=True):
+    """Something came that could not be read, so anything may have been missed. Never sent by OpenCode."""
+
+
 class Unknown(Event, frozen=True):
     """Any other event, or a known one whose members do not fit: kept as it came."""
 
