@@ -27,7 +27,7 @@ class Source(Protocol):
     async def stop(self) -> None: ...
 
     def render(self) -> str:
-        """Return the whole live region as of the channel's last frame: one root element, with its `data-k`."""
+        """Return the whole live region as of the last frame: one root element, with its `data-k`."""
         ...
 
 

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""The addresses that a conversation's forms and links lead to."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses of one session; `base` is the base path without a slash at its end."""
+
+    base: str
+    server_id: str
+    session_id: str
+
+    @property
+    def server(self) -> str:
+        return f"{self.base}/chat/{quote(self.server_id)}"
+
+    @property
+    def session(self) -> str:
+        return self.of(self.session_id)
+
+    def of(self, session_id: str) -> str:
+        return f"{self.server}/{quote(session_id)}"
+
+    @property
+    def edit(self) -> str:
+        return f"{self.session}/edit"
+
+    @property
+    def abort(self) -> str:
+        return f"{self.session}/abort"
+
+    def permission(self, request_id: str) -> str:
+        return f"{self.session}/permission/{quote(request_id)}"
+
+    def question(self, request_id: str) -> str:
+        return f"{self.session}/question/{quote(request_id)}"
+
+    def part(self, message_id: str, part_id: str) -> str:
+        """The page that shows one part whole."""
+        return f"{self.session}/part/{quote(message_id)}/{quote(part_id)}"
+
+    def older(self, message_id: str) -> str:
+        return f"{self.session}?before={quote(message_id)}"

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""One message: heading, parts, and a foot that says how it ended and what it cost."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from opencode_nexus.opencode.state import Message
+from opencode_nexus.render.components.words import count, money, provider_error
+from opencode_nexus.render.icons import icon
+from opencode_nexus.render.page import time_tag
+from opencode_nexus.render.tree import Box, Node, key_of, leaf
+
+ABORTED = "MessageAbortedError"
+
+
+def message(
+    item: Message, parts: Sequence[Node], *, busy: bool, follows: bool, turn: Sequence[Message]
+) -> Box:
+    """Return the node of a message.
+
+    `busy`: it is being written. `follows`: the message before is by the same agent, so the heading is not
+    said again. `turn`: the agent's messages that answer the same question so far, for the sum of the costs.
+    """
+    key = key_of(item.id)
+    kids: list[Node] = []
+    if item.role == "user":
+        kids.append(leaf(key + "h", Markup('<h2 class="sr">You, {}</h2>').format(time_tag(item.created))))
+    elif not follows:
+        kids.append(leaf(key + "h", Markup('<h2 class="sr">Agent, {}</h2>').format(time_tag(item.created))))
+    kids.append(body(item, parts))
+    foot = _foot(item, turn, busy)
+    if foot:
+        kids.append(leaf(key + "f", Markup('<footer class="foot-line">{}</footer>').format(foot)))
+    attrs = {"class": f"msg {item.role}", "id": item.id}
+    if busy:
+        attrs["aria-busy"] = "true"
+    return Box(key, "article", attrs, kids)
+
+
+def body(item: Message, parts: Sequence[Node]) -> Box:
+    """Return the node that holds a message's parts: all that changes while it is written."""
+    return Box(key_of(item.id) + "b", "div", {"class": "body"}, parts)
+
+
+def with_body(whole: Box, fresh: Box) -> Box:
+    """Return the message `whole` with `fresh` in the place of its body."""
+    kids = [fresh if kid.key == fresh.key else kid for kid in whole.kids]
+    return Box(whole.key, whole.tag, whole.attrs, kids)
+
+
+def _foot(item: Message, turn: Sequence[Message], busy: bool) -> Markup:
+    pieces: list[Markup] = []
+    if item.error is not None:
+        kind, words = provider_error(item.error)
+        if kind == ABORTED:
+            pieces.append(
+                Markup('<p class="mark cut">{}Stopped by you. What was said before is kept.</p>').format(
+                    icon("stop")
+                )
+            )
+        else:
+            pieces.append(fault(kind, words, item.error))
+    elif item.role == "assistant" and item.completed is None and not busy and not item.interrupted:
+        pieces.append(Markup('<p class="mark cut">This answer was cut off before it was complete.</p>'))
+    if item.role == "assistant" and item.completed is not None and item.info.get("finish") != "tool-calls":
+        pieces.append(_costs(item, turn))
+    return Markup("").join(pieces)
+
+
+def fault(kind: str, words: str, error: dict[str, Any]) -> Markup:
+    """Return an error of the provider or of OpenCode, in its own words."""
+    data = error.get("data") or {}
+    status = data.get("statusCode")
+    head = f"{kind}, HTTP {status}" if status else kind
+    body = str(data.get("responseBody") or "")
+    detail = Markup("")
+    if body and body.strip() != words.strip():
+        detail = Markup(
+            '<details class="fold"><summary>The provider’s whole answer</summary>'
+            '<pre tabindex="0"><code>{}</code></pre></details>'
+        ).format(body[:4000])
+    return Markup('<div class="fault">{}<div><b>{}</b><p>{}</p>{}</div></div>').format(
+        icon("warn"), head, words or "No reason was given.", detail
+    )
+
+
+def _costs(item: Message, turn: Sequence[Message]) -> Markup:
+    spent = read = written = 0.0
+    for step in turn:
+        tokens = step.info.get("tokens") or {}
+        cache = tokens.get("cache") or {}
+        spent += float(step.info.get("cost") or 0)
+        read += (
+            float(tokens.get("input") or 0) + float(cache.get("read") or 0) + float(cache.get("write") or 0)
+        )
+        written += float(tokens.get("output") or 0) + float(tokens.get("reasoning") or 0)
+    words = [str(item.info.get("modelID") or "")]
+    if len(turn) > 1:
+        words.append(f"{len(turn)} steps")
+    if read or written:
+        words.append(f"{count(read)} tokens in, {count(written)} out")
+    if spent:
+        words.append(money(spent))
+    return Markup('<p class="cost muted small">{} · {}</p>').format(
+        time_tag(item.completed), " · ".join(word for word in words if word)
+    )

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: MIT
+"""A session's state as the tree of its page: the newest messages, what waits, and what it does now.
+
+Only what changed is made again; everything else is the same object as before, which is how `live.view`
+knows that it need not look at it.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from markupsafe import Markup
+
+from opencode_nexus.opencode.state import Change, Message, Part, SessionState
+from opencode_nexus.render.components.asks import permission, question
+from opencode_nexus.render.components.links import Links
+from opencode_nexus.render.components.message import body, message, with_body
+from opencode_nexus.render.components.small import small
+from opencode_nexus.render.components.status import status
+from opencode_nexus.render.components.text import Text, added_text, user_text
+from opencode_nexus.render.components.tool import tool
+from opencode_nexus.render.tree import Box, Leaf, Node, Still, leaf
+
+WINDOW = 30  # messages on a page when it is opened
+KEPT = 60  # messages that an open chat may grow to before the oldest are let go
+
+
+class Colours(Protocol):
+    """Colours for finished code (`render.highlight.Highlighter`)."""
+
+    def spans(self, code: str, language: str) -> str | None: ...
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]: ...
+
+
+class Conversation:
+    """The tree of one session. `change` says what differs, `tree` gives the present tree."""
+
+    def __init__(self, state: SessionState, links: Links, colours: Colours | None = None) -> None:
+        self._state, self._links = state, links
+        self._colour = colours.spans if colours is not None else None
+        self._texts: dict[str, Text] = {}
+        self._parts: dict[str, Node | None] = {}
+        self._messages: dict[str, Box] = {}
+        self._window: list[str] = []
+        self._stale: set[str] = set()
+        self._grown: set[str] = set()
+        self._status: Leaf | None = None
+        self._asks: Box | None = None
+        self._head: Leaf | None = None
+        self._log: Box | None = None
+        self.chats: Node = leaf("chats", Markup("<div></div>"))
+        self.reachable = True
+        self._open_window()
+
+    def _open_window(self) -> None:
+        self._window = self._shown_ids()[-WINDOW:]
+        self._stale = set(self._window)
+        self._grown.clear()
+        self._texts.clear()
+        self._parts.clear()
+        self._messages.clear()
+        self._status = self._asks = self._head = self._log = None
+
+    def _shown_ids(self) -> list[str]:
+        """The messages that are not undone, oldest first."""
+        ids = list(self._state.messages)
+        if self._state.revert_from in self._state.messages:
+            ids = ids[: ids.index(self._state.revert_from)]
+        return ids
+
+    def change(self, changes: Iterable[Change]) -> None:
+        """Take note of what differs in the state."""
+        for item in changes:
+            match item.kind:
+                case "reset":
+                    self._open_window()
+                case "delta":
+                    self._parts.pop(item.part_id, None)
+                    self._grown.add(item.message_id)
+                case "part" | "part-removed":
+                    self._parts.pop(item.part_id, None)
+                    if item.kind == "part-removed":
+                        self._texts.pop(item.part_id, None)
+                    self._stale.add(item.message_id)
+                case "message" | "message-removed":
+                    self._stale.add(item.message_id)
+                    self._stale.update(self._window[-2:])  # the end of one moves the costs and the busy mark
+                case "permission" | "question":
+                    self._asks = self._status = None
+                case "session":
+                    self._head = self._status = self._log = None
+                    self._stale.update(self._window)
+                case "status" | "error":
+                    self._status = None
+                    self._stale.update(self._window[-2:])
+
+    def recolour(self) -> bool:
+        """Some colours are ready: render the texts that wait for them again; True when there were any."""
+        waiting = [part_id for part_id, text in self._texts.items() if text.plain]
+        for part_id in waiting:
+            self._texts[part_id].refresh()
+            self._parts.pop(part_id, None)
+        for message_id in self._window:
+            held = self._state.messages.get(message_id)
+            if held is not None and any(part_id in held.parts for part_id in waiting):
+                self._stale.add(message_id)
+        return bool(waiting)
+
+    def unreachable(self, reachable: bool) -> None:
+        """OpenCode has stopped (False) or runs again (True)."""
+        if reachable != self.reachable:
+            self.reachable = reachable
+            self._status = None
+
+    def set_chats(self, chats: Node) -> None:
+        """Take the list of the server's sessions, made by the page."""
+        self.chats = chats
+
+    def tree(self) -> Box:
+        """Return the page's live region."""
+        if self._stale or self._grown:
+            self._make_messages()
+            self._log = None
+        if self._asks is None:
+            self._asks = self._make_asks()
+            self._log = None
+        if self._log is None:
+            self._log = self._make_log()
+        if self._status is None:
+            self._status = status(self._state, self._links, reachable=self.reachable)
+        if self._head is None:
+            self._head = leaf("head", self._make_head())
+        return Box("live", "div", {"class": "live"}, [self.chats, self._head, self._log, self._status])
+
+    def _make_head(self) -> Markup:
+        title = self._state.title or "New chat"
+        folder = self._state.directory
+        return Markup(
+            '<header class="chat-head"><h1 class="clip" tabindex="-1">{}</h1>'
+            '<span class="muted small clip grow" title="{}">{}</span>'
+            '<a class="btn quiet" href="{}" data-nav>Rename or delete</a></header>'
+        ).format(title, folder, folder.rstrip("/").rpartition("/")[2], self._links.edit)
+
+    def _make_asks(self) -> Box:
+        cards = [permission(item, self._links) for item in self._state.permissions.values()]
+        cards += [question(item, self._links) for item in self._state.questions.values()]
+        return Box("asks", "div", {"class": "asks"}, cards)
+
+    def _make_log(self) -> Box:
+        assert self._asks is not None
+        boxes = [self._messages[message_id] for message_id in self._window]
+        older = bool(self._window) and (
+            self._state.has_older or self._window[0] != next(iter(self._state.messages))
+        )
+        link = Markup('<a class="btn quiet" href="{}" data-older>Show older messages</a>').format(
+            self._links.older(self._window[0]) if self._window else ""
+        )
+        more = Markup('<div class="older" data-keep>{}</div>').format(link if older else "")
+        attrs = {
+            "class": "talk", "role": "log", "aria-live": "off", "aria-label": "Conversation", "tabindex": "0",
+        }  # fmt: skip
+        empty = [] if boxes else [leaf("hello", _hello())]
+        inner = Box("msgs", "div", {"class": "msgs"}, [*empty, *boxes])
+        return Box(
+            "log",
+            "div",
+            attrs,
+            [Box("flow", "div", {"class": "flow"}, [Still("older", str(more)), inner, self._asks])],
+        )
+
+    def _make_messages(self) -> None:
+        ids = self._shown_ids()
+        first = self._window[0] if self._window and self._window[0] in self._state.messages else None
+        start = ids.index(first) if first in ids else max(0, len(ids) - WINDOW)
+        window = ids[start:]
+        if len(window) > KEPT:
+            window = window[-WINDOW:]
+        if window != self._window:
+            gone = set(self._window) - set(window)
+            for message_id in gone:
+                self._messages.pop(message_id, None)
+            self._stale.update(set(window) - set(self._messages))
+            self._window = window
+        if self._stale:
+            for index, message_id in enumerate(window):
+                if message_id in self._stale:
+                    before = self._state.messages[window[index - 1]] if index else None
+                    self._messages[message_id] = self._message(self._state.messages[message_id], before)
+        for message_id in self._grown - self._stale:
+            if message_id in self._messages:
+                item = self._state.messages[message_id]
+                fresh = body(item, self._nodes(item))
+                self._messages[message_id] = with_body(self._messages[message_id], fresh)
+        self._stale.clear()
+        self._grown.clear()
+        if len(self._parts) > 64 * KEPT:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of parts that are no longer in the window."""
+        held = {part_id for message_id in self._window for part_id in self._state.messages[message_id].parts}
+        self._parts = {part_id: node for part_id, node in self._parts.items() if part_id in held}
+        self._texts = {part_id: text for part_id, text in self._texts.items() if part_id in held}
+
+    def _nodes(self, item: Message) -> list[Node]:
+        nodes = []
+        for part in item.parts.values():
+            if part.id not in self._parts:
+                self._parts[part.id] = self._part(part, item.role)
+            node = self._parts[part.id]
+            if node is not None:
+                nodes.append(node)
+        return nodes
+
+    def _message(self, item: Message, before: Message | None) -> Box:
+        nodes = self._nodes(item)
+        last = next(reversed(self._state.messages)) == item.id
+        busy = item.role == "assistant" and item.completed is None and item.error is None
+        busy = busy and self._state.status.kind != "idle" and last
+        parent = item.info.get("parentID")
+        turn = [item]
+        if parent is not None:
+            turn = [m for m in self._state.messages.values() if m.info.get("parentID") == parent]
+        follows = before is not None and before.role == item.role
+        return message(item, nodes, busy=busy, follows=follows, turn=turn)
+
+    def _part(self, part: Part, role: str) -> Node | None:
+        if part.kind in ("text", "reasoning"):
+            if role == "user":
+                return added_text(part) if part.data.get("synthetic") else user_text(part)
+            if not part.text and part.closed and not part.interrupted:
+                return None
+            text = self._texts.get(part.id)
+            if text is None:
+                text = self._texts[part.id] = Text(part.id, self._colour)
+            return text.text(part) if part.kind == "text" else text.reasoning(part)
+        if part.kind == "tool":
+            return tool(part, self._links, self._state.directory)
+        return small(part, self._state.directory)
+
+
+def _hello() -> Markup:
+    return Markup(
+        '<div class="empty"><h2>Nothing said yet</h2>'
+        "<p>Write below what you want done. The agent works in the project’s folder.</p></div>"
+    )
+
+
+def older_page(state: SessionState, messages: list[Message], links: Links, *, more: bool) -> str:
+    """Return an older page's messages as HTML, with the link to what is older still when there is `more`."""
+    part_state = SessionState(
+        state.id, directory=state.directory, messages={item.id: item for item in messages}
+    )
+    part_state.has_older = more
+    page = Conversation(part_state, links)
+    page._window = list(part_state.messages)
+    page._stale = set(page._window)
+    page.tree()
+    boxes = "".join(page._messages[item.id].html() for item in messages)
+    link = Markup('<a class="btn quiet" href="{}" data-older>Show older messages</a>').format(
+        links.older(messages[0].id) if messages else ""
+    )
+    return (
+        str(Markup('<div class="older" data-k="older" data-keep>{}</div>').format(link if more else ""))
+        + boxes
+    )
