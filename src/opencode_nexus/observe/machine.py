@@ -9,9 +9,9 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class MachineSample:
-    """The machine at one moment: `cpu` in percent of all cores since the sample before (None: the first), sizes in bytes.
+    """The machine at one moment: `cpu` in percent of all cores since the sample before (None: the first).
 
-    A size is None where the system does not tell it.
+    Sizes are in bytes; None where the system does not tell it.
     """
 
     cpu: float | None

@@ -25,7 +25,7 @@ Root = tuple[str, int, float]
 
 @dataclass(frozen=True, slots=True)
 class TreeUsage:
-    """One server's tree: `cpu` in percent of one core (None: seen only once), `memory` resident bytes, `processes` counted."""
+    """One tree: `cpu` in percent of one core (None: seen only once), `memory` resident bytes, `processes` counted."""
 
     cpu: float | None
     memory: int
