@@ -72,5 +72,6 @@ def test_serve_loads_no_other_command() -> None:
         "print([m for m in ('rich', 'httpx2', 'fastapi', 'opencode_nexus.cli.server') if m in sys.modules])"
     )
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, env=environ)
     assert done.stdout.strip() == "[]"

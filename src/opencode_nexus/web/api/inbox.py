@@ -3,7 +3,7 @@
 
 from fastapi import APIRouter
 
-from opencode_nexus.chat import chat
+from opencode_nexus.chat import inbox
 from opencode_nexus.core.errors import BadRequest, NotFound
 from opencode_nexus.web.api.deps import HubDep
 from opencode_nexus.web.api.models.items import Items
@@ -30,7 +30,7 @@ class ReplyUnfit(BadRequest):
     )
 
 
-def waiting_of(waiting: chat.Waiting) -> Waiting:
+def waiting_of(waiting: inbox.Waiting) -> Waiting:
     """Return what waits as the API tells it."""
     return Waiting(
         id=waiting.id,

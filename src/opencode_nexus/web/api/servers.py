@@ -17,7 +17,7 @@ router = APIRouter(prefix="/servers", tags=["servers"])
 def server_of(hub: Hub, state: ServerState) -> Server:
     """Return a server's state as the API tells it."""
     alive = state.pid is not None and state.started is not None
-    used = hub.usage.server(state.id) if alive else None
+    used = hub.usage.of(state.id) if alive else None
     return Server(
         id=state.id,
         name=state.name,

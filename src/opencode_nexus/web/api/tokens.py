@@ -32,7 +32,8 @@ async def list_tokens(hub: HubDep) -> Items[Token]:
 @router.post("", status_code=201)
 async def create_token(hub: HubDep, new: NewToken, request: Request, response: Response) -> MadeToken:
     """Make a token; it is shown in this answer and never again."""
-    token, row = await hub.access.create_token(new.name, new.scopes, new.days, source=_source(request))
+    sender = request.state.sender.address
+    token, row = await hub.access.create_token(new.name, new.scopes, new.days, source=sender)
     response.headers["location"] = row.id
     return MadeToken(
         token=token,
@@ -49,8 +50,4 @@ async def create_token(hub: HubDep, new: NewToken, request: Request, response: R
 @router.delete("/{token_id}", status_code=204)
 async def revoke_token(hub: HubDep, token_id: str, request: Request) -> None:
     """Revoke a token by its id or name; it ends at once, streams too."""
-    await hub.access.revoke_token(token_id, source=_source(request))
-
-
-def _source(request: Request) -> str:
-    return request.client.host if request.client else ""
+    await hub.access.revoke_token(token_id, source=request.state.sender.address)
