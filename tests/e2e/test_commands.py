@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""The commands beside and without a hub, and a hub that cannot start: what is said, and how it ends."""
+
+import json
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.hub import OWNER, HubFailed, RealHub
+
+
+@pytest.fixture(scope="module")
+def quiet_hub(tmp_path_factory: pytest.TempPathFactory, opencode_binary: Path) -> Iterator[RealHub]:
+    """A hub that is set up and runs; its server is stopped unless a test starts it."""
+    with RealHub(tmp_path_factory.mktemp("commands"), opencode_binary) as hub:
+        done = hub.set_up()
+        assert done.returncode == 0, done.stdout + done.stderr
+        hub.start()
+        yield hub
+
+
+def test_set_up_again_changes_nothing(quiet_hub: RealHub) -> None:
+    again = quiet_hub.set_up()
+    assert again.returncode == 0, again.stderr
+    listed = json.loads(quiet_hub.command("server", "list", "--json").stdout)
+    assert [server["projects"] for server in listed] == [[str(quiet_hub.project)]]
+
+
+def test_status_beside_a_hub(quiet_hub: RealHub) -> None:
+    done = quiet_hub.command("status")
+    assert done.returncode == 0
+    assert quiet_hub.url in done.stdout
+    status = json.loads(quiet_hub.command("status", "--json").stdout)
+    assert status["running"] is True
+    assert status["address"] == quiet_hub.url
+    assert len(status["servers"]) == 1
+
+
+def test_server_commands(quiet_hub: RealHub) -> None:
+    (server,) = json.loads(quiet_hub.command("server", "list", "--json").stdout)
+    name = server["name"]
+    stopped = quiet_hub.command("server", "stop", name)
+    assert (stopped.returncode, stopped.stderr) == (0, "")
+    started = json.loads(quiet_hub.command("server", "start", server["id"], "--json").stdout)
+    assert started["state"] == "running"
+    restarted = json.loads(quiet_hub.command("server", "restart", name, "--json").stdout)
+    assert restarted["pid"] != started["pid"]
+    assert "listening" in quiet_hub.command("server", "logs", name).stdout
+    added = quiet_hub.command("server", "add", "--name", "extra", "--project", ".", "--no-start")
+    assert added.returncode == 0, added.stderr
+    assert "extra" in quiet_hub.command("server", "list").stdout
+    assert quiet_hub.command("server", "remove", "extra").returncode == 0
+    assert "extra" not in quiet_hub.command("server", "list").stdout
+    unknown = quiet_hub.command("server", "start", "extra")
+    assert unknown.returncode == 1
+    assert "There is no such server." in unknown.stderr
+
+
+def test_token_and_user_commands_beside_a_hub(quiet_hub: RealHub) -> None:
+    token = quiet_hub.make_token()
+    with quiet_hub.api() as api:
+        assert api.get("/servers").status_code == 200
+        (row,) = json.loads(quiet_hub.command("token", "list", "--json").stdout)
+        assert token not in json.dumps(row)
+        assert quiet_hub.command("token", "revoke", row["name"]).returncode == 0
+        assert api.get("/servers").status_code == 401
+    assert [user["name"] for user in json.loads(quiet_hub.command("user", "list", "--json").stdout)] == [OWNER]
+
+
+def test_token_and_user_commands_without_a_hub(tmp_path: Path, opencode_binary: Path) -> None:
+    with RealHub(tmp_path, opencode_binary) as hub:
+        early = hub.command("token", "create", "--name", "early", "--json")
+        assert early.returncode == 1
+        assert "There is no owner account yet." in early.stderr
+        assert hub.set_up().returncode == 0
+        assert hub.make_token()
+        assert len(json.loads(hub.command("token", "list", "--json").stdout)) == 1
+        assert OWNER in hub.command("user", "list").stdout
+        hub.start()
+        with hub.api() as api:
+            assert api.get("/status").json()["setup_done"] is True
+
+
+def test_a_second_hub_on_the_same_home_is_refused(quiet_hub: RealHub) -> None:
+    assert quiet_hub.process is not None
+    with RealHub(quiet_hub.root) as second:
+        with pytest.raises(HubFailed) as failed:
+            second.start()
+        assert failed.value.status == 1
+        assert "Another OpenCode Nexus already runs on this home folder." in failed.value.stderr
+        assert f"process {quiet_hub.process.pid}" in failed.value.stderr
+        assert quiet_hub.url in failed.value.stderr
+        assert "Traceback" not in failed.value.stderr
+        second.process = None
+    assert quiet_hub.command("status").returncode == 0
+
+
+def test_a_taken_port_is_told(tmp_path: Path) -> None:
+    with socket.socket() as other, RealHub(tmp_path) as hub:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(HubFailed) as failed:
+            hub.start("--port", str(port))
+    assert failed.value.status == 1
+    assert f"127.0.0.1:{port} is taken by another program." in failed.value.stderr
+    assert "Traceback" not in failed.value.stderr
+
+
+def test_a_home_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with RealHub(tmp_path) as hub:
+        if os.geteuid() == 0:  # root may write in every folder but those that the kernel makes up
+            hub.home = Path("/proc/opencode-nexus")
+        else:
+            hub.home.mkdir()
+            hub.home.chmod(stat.S_IRUSR | stat.S_IXUSR)
+        with pytest.raises(HubFailed) as failed:
+            hub.start()
+    assert failed.value.status == 1
+    assert "The home folder cannot be used." in failed.value.stderr
+    assert str(hub.home) in failed.value.stderr
+
+
+def test_a_home_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+    with RealHub(tmp_path) as hub:
+        hub.home.write_text("")
+        with pytest.raises(HubFailed) as failed:
+            hub.start()
+    assert failed.value.status == 1
+    assert "The home folder cannot be used." in failed.value.stderr
+    assert str(hub.home) in failed.value.stderr
+    assert "Traceback" not in failed.value.stderr
+
+
+def test_bad_settings_are_wrong_usage(tmp_path: Path) -> None:
+    with RealHub(tmp_path, OPENCODE_NEXUS_PORT="many") as hub, pytest.raises(HubFailed) as failed:
+        hub.start()
+    assert failed.value.status == 2
+    assert "OPENCODE_NEXUS_PORT" in failed.value.stderr
+
+
+def test_without_a_hub_commands_say_so(tmp_path: Path) -> None:
+    with RealHub(tmp_path) as hub:
+        for words in (("status",), ("server", "list"), ("server", "start", "x")):
+            done = hub.command(*words)
+            assert done.returncode == 1
+            assert "OpenCode Nexus is not running." in done.stderr
+            assert done.stdout == ""
+
+
+def test_stopping_takes_hub_json_away_and_ends_well(tmp_path: Path) -> None:
+    with RealHub(tmp_path) as hub:
+        hub.start()
+        assert stat.S_IMODE((hub.home / "hub.json").stat().st_mode) == 0o600
+        assert stat.S_IMODE(hub.home.stat().st_mode) == 0o700
+        assert hub.stop() == 0
+        assert not (hub.home / "hub.json").exists()
+        assert hub.children() == []
