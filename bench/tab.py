@@ -36,7 +36,7 @@ class Transfer:
 
 
 class Tab:
-    """`async with Tab(browser, subject) as tab`: a context of its own, logged in; no HTTP cache by default."""
+    """`async with Tab(browser, subject) as tab`: own context, logged in; no HTTP cache by default."""
 
     def __init__(
         self, browser: Browser, subject: Subject, *, phone: bool = False, cache: bool = False
