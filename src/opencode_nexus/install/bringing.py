@@ -95,9 +95,7 @@ class Bringing:
                 log.info("the release page did not either: %s", second)
                 raise error from second
 
-    async def _each(
-        self, builds: list[str], work: Path, fetch: Callable[[str, Path], Awaitable[Path]]
-    ) -> Checked:
+    async def _each(self, builds: list[str], work: Path, fetch: Callable[[str, Path], Awaitable[Path]]) -> Checked:
         """Try `builds` in order until one runs here; a build that is not published, or does not run, is
         passed over.
         """

@@ -22,9 +22,7 @@ RANGE_TEXT = "1.18.0 or newer, below 1.19"
 
 TIME_OUT = 30.0  # seconds; 1.2 to 1.9 s were measured on 2 busy cores, a cold slow disk has to read 185 MB
 _SAID = 2_000  # characters of the program's own output that an error carries
-_VERSION = re.compile(
-    r"(?:opencode(?: version)? v?)?(\d+)\.(\d+)\.(\d+)(?:[-+][0-9A-Za-z.+-]+)?", re.IGNORECASE
-)
+_VERSION = re.compile(r"(?:opencode(?: version)? v?)?(\d+)\.(\d+)\.(\d+)(?:[-+][0-9A-Za-z.+-]+)?", re.IGNORECASE)
 # what a program needs to start at all on the three systems; all else of ours stays away from it
 _KEPT = (
     "PATH",
@@ -61,7 +59,7 @@ def is_supported(version: tuple[int, int, int]) -> bool:
 
 
 def _environment(folder: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment whose every writable place is `folder`: `--version` makes six folders (1.18.33)."""
+    """Return an environment with `folder` as all that is writable: `--version` makes six folders."""
     kept = {name: environ[name] for name in _KEPT if name in environ}
     places = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TMPDIR", "TEMP", "TMP", "XDG_CONFIG_HOME",
               "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")  # fmt: skip
@@ -89,9 +87,7 @@ def _run(program: Path, time_out: float, environ: Mapping[str, str]) -> tuple[in
                 f"{program} did not answer --version within {time_out:.0f} s.", output=said[-_SAID:]
             ) from error
         except OSError as error:
-            raise OpenCodeNotWorking(
-                f"{program} cannot be run: {error.strerror or error}.", output=""
-            ) from error
+            raise OpenCodeNotWorking(f"{program} cannot be run: {error.strerror or error}.", output="") from error
     return done.returncode, done.stdout.decode(errors="replace")
 
 
@@ -103,9 +99,7 @@ def check(given: Path, *, time_out: float = TIME_OUT, environ: Mapping[str, str]
     environ = os.environ if environ is None else environ
     given = Path(os.path.expanduser(given)).absolute()
     if given.is_dir():
-        raise OpenCodeNotFound(
-            f"{given} is a folder.", hint="Give the path of the program inside it.", path=str(given)
-        )
+        raise OpenCodeNotFound(f"{given} is a folder.", hint="Give the path of the program inside it.", path=str(given))
     if not given.exists():
         raise OpenCodeNotFound(f"There is no file at {given}.", path=str(given))
     program = resolve(given)
@@ -116,20 +110,14 @@ def check(given: Path, *, time_out: float = TIME_OUT, environ: Mapping[str, str]
     said = said.strip()[-_SAID:]
     data: dict[str, Any] = {"output": said, "path": str(given)}
     if code != 0:
-        how = (
-            f"was ended by signal {-code}"
-            if code < 0 and sys.platform != "win32"
-            else f"ended with code {code}"
-        )
+        how = f"was ended by signal {-code}" if code < 0 and sys.platform != "win32" else f"ended with code {code}"
         raise OpenCodeNotWorking(f"{program or given} {how}.", **data)
     version = parse(said)
     if version is None:
         raise OpenCodeNotWorking(f"{program or given} did not print a version as OpenCode does.", **data)
     text = ".".join(map(str, version))
     if not is_supported(version):
-        raise OpenCodeNotSupported(
-            f"{given} is version {text}; needed is {RANGE_TEXT}.", **data, version=text
-        )
+        raise OpenCodeNotSupported(f"{given} is version {text}; needed is {RANGE_TEXT}.", **data, version=text)
     if program is None or not is_program(program):
         raise OpenCodeNotWorking(
             f"{given} is a launcher script, and the program that it starts was not found.",

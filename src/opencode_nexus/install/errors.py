@@ -123,7 +123,7 @@ class HomeNotWritable(InstallError):
 
 
 def from_os(error: OSError, place: Path) -> NexusError:
-    """Return `error`, met while writing below `place`, as one of ours: disk full, not writable, or as it is."""
+    """Return `error`, met while writing below `place`, as one of ours: full, not writable, or plain."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(f"There was no room left in {place}.", path=str(place))
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -79,7 +79,7 @@ def _beside(launcher: Path) -> Iterator[Path]:
 
 
 def _named_in(launcher: Path) -> Iterator[Path]:
-    """Yield the absolute paths with opencode in their name that a script holds (nix and hand-made wrappers)."""
+    """Yield the absolute paths with opencode in their name in a script (nix and hand-made wrappers)."""
     for match in _QUOTED.finditer(_text(launcher).decode(errors="replace")):
         yield Path(match[1])
 
@@ -113,7 +113,7 @@ def resolve(path: Path) -> Path | None:
 
 
 def places(environ: Mapping[str, str]) -> list[Path]:
-    """Return the folders to look in, without repeats: PATH first, then where installers usually put OpenCode."""
+    """Return the folders to look in, without repeats: PATH first, then the usual places."""
     folders = [Path(part) for part in environ.get("PATH", "").split(os.pathsep) if part]
     if own := environ.get("OPENCODE_INSTALL_DIR"):
         folders.append(Path(own))

@@ -100,7 +100,7 @@ class Installer:
         return checked
 
     async def found(self) -> list[Found]:
-        """Return what is on this machine, working ones first; the copies in the home folder are among them."""
+        """Return what is on this machine, copies in the home folder too, working ones first."""
         paths = await asyncio.to_thread(find.candidates, self._environ)
         paths += [self.versions.path(version) for version in await asyncio.to_thread(self.versions.all)]
         results = []
@@ -155,9 +155,7 @@ class Installer:
                     log.warning("the chosen OpenCode cannot be used (%s); using %s", first, found.path)
                 return found.checked
             first = first or found.error
-        raise first or OpenCodeNotFound(
-            "It is neither on PATH nor in the usual places nor in the home folder."
-        )
+        raise first or OpenCodeNotFound("It is neither on PATH nor in the usual places nor in the home folder.")
 
     async def binary(self) -> Path:
         """Return the program to run: `fleet` asks before each start. Raises as `selected`."""
@@ -197,26 +195,20 @@ class Installer:
             await asyncio.gather(self._job, return_exceptions=True)
 
     async def _bring(self, version: str) -> Checked:
-        job = Bringing(
-            version, self.versions, self._environ, self._page, self._say, self._report, self._machine
-        )
+        job = Bringing(version, self.versions, self._environ, self._page, self._say, self._report, self._machine)
         try:
             checked = await job.run()
             await self.choose(None)
             await asyncio.to_thread(self.versions.prune, [version])
         except asyncio.CancelledError:
-            self._publish(
-                Progress(stage="cancelled", version=version, text="Cancelled. Nothing was installed.")
-            )
+            self._publish(Progress(stage="cancelled", version=version, text="Cancelled. Nothing was installed."))
             raise
         except NexusError as error:
             self._publish(Progress(stage="failed", version=version, text=str(error), error=error.problem()))
             raise
         except Exception as error:
             problem = InstallError(f"{type(error).__name__}: {error}")
-            self._publish(
-                Progress(stage="failed", version=version, text=str(problem), error=problem.problem())
-            )
+            self._publish(Progress(stage="failed", version=version, text=str(problem), error=problem.problem()))
             raise problem from error
         self._publish(Progress(stage="done", version=version, text=f"OpenCode {version} is ready."))
         return checked

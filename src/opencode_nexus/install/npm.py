@@ -145,9 +145,7 @@ class Npm:
         try:
             told = json.loads(said[said.index("{") :])
             unpacked = told.get("dist.unpackedSize")
-            return Published(
-                package, told["version"], told["dist.integrity"], int(unpacked) if unpacked else None
-            )
+            return Published(package, told["version"], told["dist.integrity"], int(unpacked) if unpacked else None)
         except (ValueError, KeyError, TypeError) as error:
             raise NpmFailed(f"npm's answer about {spec} cannot be read.", output=said[-_SAID:]) from error
 
@@ -189,7 +187,7 @@ class Npm:
 
     @staticmethod
     def _confirm(published: Published, modules: Path) -> None:
-        """Raise DigestMismatch unless npm's own lock says that it installed and verified what was published."""
+        """Raise DigestMismatch unless npm's own lock says that it verified what was published."""
         try:
             lock = json.loads((modules / ".package-lock.json").read_text())
             entry = lock["packages"][f"node_modules/{published.package}"]

@@ -54,9 +54,7 @@ def _said(command: list[str]) -> str:
     if shutil.which(command[0]) is None:
         return ""
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=3, check=False, errors="replace"
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=3, check=False, errors="replace")
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout + done.stderr
@@ -70,10 +68,7 @@ def _has_avx2(system: str) -> bool:
             return False
     if system == "darwin":
         return _said(["sysctl", "-n", "hw.optional.avx2_0"]).strip() == "1"
-    return (
-        _said(["powershell.exe", "-NoProfile", "-NonInteractive", "-Command", _POWERSHELL]).strip().lower()
-        == "true"
-    )
+    return _said(["powershell.exe", "-NoProfile", "-NonInteractive", "-Command", _POWERSHELL]).strip().lower() == "true"
 
 
 def this_machine() -> Machine:
@@ -81,7 +76,5 @@ def this_machine() -> Machine:
     system = _SYSTEMS.get(sys.platform, sys.platform)
     cpu = _CPUS.get(platform.machine().lower(), platform.machine().lower())
     avx2 = cpu == "x64" and _has_avx2(system)
-    musl = system == "linux" and (
-        Path("/etc/alpine-release").exists() or "musl" in _said(["ldd", "--version"]).lower()
-    )
+    musl = system == "linux" and (Path("/etc/alpine-release").exists() or "musl" in _said(["ldd", "--version"]).lower())
     return Machine(system, cpu, avx2, musl)

@@ -7,9 +7,7 @@ from typing import Any, Literal
 
 from opencode_nexus.core.clock import Clock
 
-Stage = Literal[
-    "idle", "looking", "downloading", "verifying", "unpacking", "checking", "done", "failed", "cancelled"
-]
+Stage = Literal["idle", "looking", "downloading", "verifying", "unpacking", "checking", "done", "failed", "cancelled"]
 RUNNING: frozenset[Stage] = frozenset({"looking", "downloading", "verifying", "unpacking", "checking"})
 _WINDOW = 5.0  # seconds over which the rate is measured
 
@@ -49,7 +47,7 @@ class Meter:
         self._readings: deque[tuple[float, int]] = deque()
 
     def read(self, done: int, total: int | None) -> tuple[float | None, float | None]:
-        """Take a reading; return the rate (bytes a second) and the seconds left, each None while not known."""
+        """Take a reading; return the rate (bytes a second) and the seconds left; None: not known."""
         now = self._clock.monotonic()
         self._readings.append((now, done))
         while len(self._readings) > 2 and self._readings[1][0] <= now - _WINDOW:

@@ -79,18 +79,14 @@ class ReleasePage:
         names = [f"opencode-{build}{ending}" for build in builds for ending in ARCHIVES]
         found = [self._asset(assets[name]) for name in names if name in assets]
         if not found:
-            raise NoSuchBuild(
-                f"Version {version} is not published for {builds[0] if builds else 'this machine'}."
-            )
+            raise NoSuchBuild(f"Version {version} is not published for {builds[0] if builds else 'this machine'}.")
         return found
 
     @staticmethod
     def _asset(item: dict[str, Any]) -> Asset:
         if not item.get("digest"):
             raise ReleaseRefused(f"No digest is published for {item['name']}, so it cannot be verified.")
-        return Asset(
-            item["name"], item["browser_download_url"], int(item["size"]), Digest.parse(item["digest"])
-        )
+        return Asset(item["name"], item["browser_download_url"], int(item["size"]), Digest.parse(item["digest"]))
 
     async def download(self, asset: Asset, folder: Path, report: Report) -> Path:
         """Fetch `asset` into `folder` and return the whole and verified file `<name>`.
@@ -117,9 +113,7 @@ class ReleasePage:
             raise problem from error
         return await self._verified(asset, part, whole)
 
-    async def _until_whole(
-        self, client: httpx2.AsyncClient, asset: Asset, part: Path, report: Report
-    ) -> None:
+    async def _until_whole(self, client: httpx2.AsyncClient, asset: Asset, part: Path, report: Report) -> None:
         fruitless = 0
         while (have := _length(part)) < asset.size:
             try:

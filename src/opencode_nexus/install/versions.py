@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The copies of OpenCode in the home folder: one folder a version, put in place in one step, old ones pruned."""
+"""The copies of OpenCode in the home folder: one folder a version, placed in one step, old ones pruned."""
 
 import os
 import shutil
@@ -34,11 +34,7 @@ class Versions:
         """Return the versions that are here, newest first."""
         if not self.folder.is_dir():
             return []
-        found = [
-            (number, entry.name)
-            for entry in self.folder.iterdir()
-            if (number := parse(entry.name)) is not None
-        ]
+        found = [(number, entry.name) for entry in self.folder.iterdir() if (number := parse(entry.name)) is not None]
         return [name for _, name in sorted(found, reverse=True) if self.path(name).is_file()]
 
     def newest(self) -> Path | None:

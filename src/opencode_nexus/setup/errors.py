@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""What can go wrong in the set-up itself."""
+
+from opencode_nexus.core.errors import BadRequest, Conflict, NexusError
+
+
+class SetupCodeWrong(NexusError):
+    """The set-up code is not the one in the terminal."""
+
+    code = "setup-code-wrong"
+    title = "That is not the set-up code."
+    hint = "It stands in the terminal in which OpenCode Nexus was started; a new one is made at each start."
+    status = 403
+
+
+class SetupCodeWait(NexusError):
+    """Too many wrong codes from one place; `retry_after` in seconds is in the data."""
+
+    code = "setup-code-wait"
+    title = "Too many wrong set-up codes."
+    hint = "Wait a little, then type the code that stands in the terminal."
+    status = 429
+
+
+class SetupClosed(Conflict):
+    """The set-up is done already."""
+
+    code = "setup-done"
+    title = "The set-up is done already."
+    hint = "Change what you need on the settings page."
+
+
+class StepMissing(Conflict):
+    """Something that an earlier step asks for is still missing."""
+
+    code = "setup-step-missing"
+    title = "An earlier step is not finished."
+    hint = "Go back and finish it."
+
+
+class CheckStops(Conflict):
+    """The system check found something without which the chosen path cannot work."""
+
+    code = "setup-check-failed"
+    title = "The system check found something that stops the set-up."
+    hint = "Do what the failed line says, then check again."
+
+
+class ProjectError(BadRequest):
+    """Root of what can be wrong with a project folder."""
+
+    code = "project-folder"
+    title = "That folder cannot be used."
+    hint = "Give the full path of a folder that you may read and write."
+
+
+class ProjectNotGiven(ProjectError):
+    """No folder, or not its full path."""
+
+    code = "project-not-given"
+    title = "A project folder is needed."
+    hint = "Give its full path, such as /home/you/project or ~/project."
+
+
+class ProjectMissing(ProjectError):
+    """The folder does not exist."""
+
+    code = "project-missing"
+    title = "That folder does not exist."
+    hint = "Correct the path, or have the folder made."
+
+
+class ProjectNotFolder(ProjectError):
+    """It is a file."""
+
+    code = "project-not-folder"
+    title = "That is not a folder."
+    hint = "Give the path of the folder that holds it."
+
+
+class ProjectNotReadable(ProjectError):
+    """The folder may not be read."""
+
+    code = "project-not-readable"
+    title = "That folder cannot be read."
+    hint = "Change its owner or rights, or choose another one."
+
+
+class ProjectNotWritable(ProjectError):
+    """The folder may not be written."""
+
+    code = "project-not-writable"
+    title = "That folder cannot be written to."
+    hint = "Change its owner or rights, or choose another one: an agent has to write there."
