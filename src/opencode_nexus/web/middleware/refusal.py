@@ -16,7 +16,7 @@ CLOSED = 4401  # private WebSocket close code, for servers that cannot answer a 
 
 def wants_page(scope: Scope) -> bool:
     """Whether a person looks at the answer: a browser navigates, or HTML is asked for outside the API."""
-    if scope["type"] != "http" or inner_path(scope).startswith(("/api/", "/live")):
+    if scope["type"] != "http" or inner_path(scope).startswith(("/api/", "/live", "/metrics")):
         return False
     headers = Request(scope).headers
     if "sec-fetch-mode" in headers:
