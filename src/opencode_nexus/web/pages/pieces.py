@@ -15,7 +15,7 @@ Html = Mapping[str, str]
 class Pieces:
     """A `live.hub.Source` whose pieces are made anew when the bus tells something of `topics`.
 
-    `make()` gives the pieces as they are now, `region(pieces)` the whole region around them (its root has
+    `make()` gives the pieces as they are now (none: what they told of is gone, the page stays as it is), `region(pieces)` the whole region around them (its root has
     `data-k="live"`). `watch()` begins measuring and returns what ends it. All run on the event loop.
     """
 
@@ -49,6 +49,8 @@ class Pieces:
 
     def _collect(self) -> list[Op]:
         fresh = self._make()
+        if not fresh:
+            return []
         changed = [ops.morph(key, html) for key, html in fresh.items() if self._shown.get(key) != html]
         self._shown = fresh
         return changed

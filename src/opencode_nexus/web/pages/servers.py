@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from opencode_nexus.core.errors import NexusError
+from opencode_nexus.core.errors import NexusError, NotFound
 from opencode_nexus.fleet.errors import StartFailed
 from opencode_nexus.web.addresses import own_path
 from opencode_nexus.web.context import Hub
@@ -27,7 +27,10 @@ class ServerSource(Pieces):
             return base + path
 
         def make() -> Html:
-            card = server_card(hub, hub.fleet.get(server_id))
+            try:
+                card = server_card(hub, hub.fleet.get(server_id))
+            except NotFound:  # removed while the page was open
+                return {}
             return {f"srv-{name}": macros[name](card, url) for name in PIECES}
 
         super().__init__(hub.bus, ("server", "session", "usage"), make, macros["region"], hub.usage.watch)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""A real hub with the real OpenCode, and Chromium in front of it."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests.browser.walk import Walk
+from tests.fakes.hub import RealHub
+
+# Nothing of Chromium's own talks to the network; the sandbox needs a user that is not root.
+FLAGS = [
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+async def chromium(chromium_binary: Path) -> AsyncIterator[Browser]:
+    """One Chromium for all tests; each takes a context of its own."""
+    root = getattr(os, "geteuid", lambda: 1)() == 0
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium_binary, args=[*FLAGS, *(["--no-sandbox"] if root else [])]
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="module")
+def fresh_hub(tmp_path_factory: pytest.TempPathFactory, opencode_binary: Path) -> Iterator[RealHub]:
+    """A hub that has never been set up: empty HOME, no OpenCode on PATH; started."""
+    with RealHub(tmp_path_factory.mktemp("fresh"), opencode_binary) as hub:
+        yield hub.start()
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory, opencode_binary: Path) -> Iterator[RealHub]:
+    """A hub that was set up by command, with its server running."""
+    with RealHub(tmp_path_factory.mktemp("hub"), opencode_binary) as hub:
+        done = hub.set_up()
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield hub.start()
+
+
+@pytest.fixture
+async def walk(chromium: Browser) -> AsyncIterator[Walk]:
+    """Opens pages in contexts that are closed at the end of the test; a page's own errors fail it."""
+    walk = Walk(chromium)
+    yield walk
+    await walk.close()

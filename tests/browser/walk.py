@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""A person at the browser: opens pages, signs in, looks; notices what goes wrong in a page by itself."""
+
+from pathlib import Path
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
+
+from tests.fakes.hub import OWNER, PASSWORD
+from tests.fakes.real import ROOT
+
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+SHOTS = ROOT / "tests/browser/screenshots"
+HEIGHTS = {1440: 900, 768: 1024, 375: 780}
+THEMES = ("light", "dark")
+PATIENCE = 60_000  # ms; a start of OpenCode takes 2 to 4 s, more when the machine is crowded
+
+
+class Walk:
+    """Pages of one test; `mishaps` is what their scripts threw or the browser complained about."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self.mishaps: list[str] = []
+
+    async def page(
+        self, width: int = 1440, theme: str = "light", *, script: bool = True, bypass_csp: bool = False
+    ) -> Page:
+        """Return an empty page; below 500 px it is a phone with a touch screen."""
+        phone = width < 500
+        context = await self._browser.new_context(
+            viewport=ViewportSize(width=width, height=HEIGHTS.get(width, 900)),
+            color_scheme="dark" if theme == "dark" else "light",
+            reduced_motion="reduce",
+            has_touch=phone,
+            is_mobile=phone,
+            java_script_enabled=script,
+            bypass_csp=bypass_csp,
+            locale="en-GB",
+        )
+        context.set_default_timeout(PATIENCE)
+        self._contexts.append(context)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self.mishaps.append(f"{page.url}: {error}"))
+        page.on("console", lambda message: self._hear(page, message))
+        return page
+
+    async def signed_in(self, url: str, width: int = 1440, theme: str = "light", **more: bool) -> Page:
+        """Return a page on the dashboard of the hub at `url`, signed in as its owner by the form."""
+        page = await self.page(width, theme, **more)
+        await sign_in(page, url)
+        return page
+
+    async def close(self) -> None:
+        """Close every page; raises AssertionError when one of them had a mishap."""
+        for context in self._contexts:
+            await context.close()
+        assert not self.mishaps, self.mishaps
+
+    def _hear(self, page: Page, message: ConsoleMessage) -> None:
+        # an answer of 4xx is told there too, and is often what the test is about
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.mishaps.append(f"{page.url}: {message.text}")
+
+
+async def sign_in(page: Page, url: str) -> None:
+    """Sign in as the owner that `RealHub.set_up` makes; ends on the dashboard."""
+    await page.goto(url + "login")
+    await page.get_by_label("User name").fill(OWNER)
+    await page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_url(url)
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds on the page as it stands: one line for each rule and element. The page bypasses its CSP."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{page.url}: {rule['id']}: {node['html'][:160]} ({node['failureSummary']})"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+async def spills(page: Page) -> list[str]:
+    """What makes the page wider than its window, so that it would have to be scrolled sideways."""
+    found: list[str] = await page.evaluate(
+        """() => document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
+        [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+        .map(e => e.outerHTML.slice(0, 120))"""
+    )
+    return found
+
+
+async def keep(page: Page, name: str, width: int, theme: str) -> Path:
+    """Keep a screenshot of the whole page, for people to look at; returns its file."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    path = SHOTS / f"{name}-{width}-{theme}.png"
+    await page.screenshot(path=path, full_page=True)
+    return path
