@@ -2,6 +2,7 @@
 // What every page needs from a script, and works without: the dialog that asks before a dangerous step.
 (() => {
   "use strict";
+  const here = () => location.pathname.slice((document.body.dataset.base || "").length) || "/";
   const id = (name) => document.getElementById(name);
 
   // A link with data-confirm leads to a page that asks; here the dialog asks instead, and posts to the same address.
@@ -11,15 +12,22 @@
     if (!link || !dialog || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     dialog.querySelector("form").action = link.href;
+    dialog.querySelector(".form-error")?.remove();
+    id("confirm-back").value = here();
     id("confirm-title").textContent = link.dataset.confirm;
     id("confirm-text").textContent = link.dataset.confirmText || "";
     id("confirm-yes").textContent = link.dataset.confirmYes || "Continue";
     dialog.showModal();
     id("confirm-no").focus();
   });
-  addEventListener("submit", (event) => event.target.closest("#confirm")?.close());
   id("confirm-no")?.addEventListener("click", () => id("confirm").close());
   id("confirm")?.addEventListener("click", (event) => event.target === event.currentTarget && event.target.close());
+
+  // The colours are chosen on the page where one is, even when it came in place of another.
+  addEventListener("submit", ({ target }) => {
+    const back = target.closest("#account")?.querySelector("[name=back]");
+    if (back) back.value = here();
+  }, true);
 
   // A press that takes its time says so, and cannot be given twice.
   addEventListener("submit", (event) => {
