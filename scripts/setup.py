@@ -26,13 +26,9 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 def run(*command: str | Path, **extra_env: str) -> None:
     """Runs a command in the clone; raises SystemExit with its name and exit code when it fails."""
-    done = subprocess.run(
-        [str(part) for part in command], cwd=ROOT, env={**os.environ, **extra_env}, check=False
-    )
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, env={**os.environ, **extra_env}, check=False)
     if done.returncode:
-        raise SystemExit(
-            f"setup stopped: {' '.join(map(str, command))} failed with exit code {done.returncode}"
-        )
+        raise SystemExit(f"setup stopped: {' '.join(map(str, command))} failed with exit code {done.returncode}")
 
 
 def once(name: str, inputs: list[str], made: Path, step: Callable[[], None]) -> None:
@@ -50,9 +46,7 @@ def once(name: str, inputs: list[str], made: Path, step: Callable[[], None]) -> 
 
 def make_venv() -> None:
     """Makes .venv with this Python, unless a working one is there."""
-    works = (
-        PYTHON.exists() and not subprocess.run([PYTHON, "-c", "import pip"], capture_output=True).returncode
-    )
+    works = PYTHON.exists() and not subprocess.run([PYTHON, "-c", "import pip"], capture_output=True).returncode
     if not works:
         print("setup: virtual environment …", file=sys.stderr, flush=True)
         venv.create(VENV, with_pip=True, clear=VENV.exists(), symlinks=os.name != "nt")
@@ -86,16 +80,12 @@ def install_npm() -> None:
     """axe-core and the real OpenCode, for the tests."""
     npm = shutil.which("npm")
     if npm is None:
-        raise SystemExit(
-            "The tests need npm, for axe-core and the real OpenCode: install Node.js 20 or newer."
-        )
+        raise SystemExit("The tests need npm, for axe-core and the real OpenCode: install Node.js 20 or newer.")
     run(npm, "ci", "--ignore-scripts", "--loglevel=error")
     package = opencode_package()
     if not (ROOT / "node_modules" / package).is_dir():
         # npm drops the optional packages of other platforms from a lock that it writes; the version is exact.
-        version = json.loads((ROOT / "package.json").read_text())["optionalDependencies"][
-            "opencode-linux-x64"
-        ]
+        version = json.loads((ROOT / "package.json").read_text())["optionalDependencies"]["opencode-linux-x64"]
         run(npm, "install", "--no-save", "--ignore-scripts", "--loglevel=error", f"{package}@{version}")
 
 
