@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""One function a fault. Each begins a turn, strikes at `moment` (0 to 1 of the stream), and looks at what is left."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Awaitable, Callable
+
+from tests.faults.stage import Stage, until
+
+Scenario = Callable[[Stage, float], Awaitable[None]]
+
+RATE = 50  # deltas a second
+SHORT, LONG = 150, 650  # deltas of a turn: 3 s, and 13 s for what takes 10 s itself
+OFFLINE = 10.0  # seconds
+IN_FLIGHT = 0.5  # seconds; what was written so shortly before OpenCode died may never have reached it
+
+
+async def _begin(stage: Stage, count: int, moment: float) -> tuple[float, str]:
+    """Start a turn and wait for the moment; returns when it began and what its last words are."""
+    since, name = time.time(), f"x{time.monotonic_ns()}"
+    await stage.begin(f"STREAM n={count} r={RATE} w=3 id={name}")
+    await stage.until_said(max(2, int(count * moment)), since)
+    return since, f"STREAMEND{name}"
+
+
+async def _whole(stage: Stage, count: int, end: str) -> None:
+    """The page, and a page opened anew, show every word once and in order."""
+    await stage.until_shown(end)
+    assert await stage.shown() == list(range(count))
+    await stage.show()
+    await stage.until_shown(end)
+    assert await stage.shown() == list(range(count))
+    assert "not yet known" not in await stage.text()
+    await stage.until_no_strays()
+
+
+async def hub_killed(stage: Stage, moment: float) -> None:
+    """kill -9 of the hub: the server is taken up again, and the missing words come when the part closes."""
+    _, end = await _begin(stage, SHORT, moment)
+    before = (await stage.servers())[0]["pid"]
+    await asyncio.to_thread(stage.hub.kill)
+    await stage.start_hub()
+    after = await stage.until_server("running")
+    assert after["pid"] == before, "the running server was not adopted"
+    await _whole(stage, SHORT, end)
+
+
+async def opencode_killed(stage: Stage, moment: float) -> None:
+    """kill -9 of OpenCode: its words stay, the turn is called interrupted, its tools are gone, it runs again."""
+    since = time.time()
+    tool = {"tool": "bash", "args": {"command": "setsid sleep 300 >/dev/null 2>&1 & echo begun", "description": "x"}}
+    words = {"text": "⟦{i};0⟧ word ", "n": SHORT, "rate": RATE}
+    await stage.begin("STREAM n= #script " + json.dumps([[tool], [words]]))
+    await stage.until_said(max(2, int(SHORT * moment)), since)
+    pid = (await stage.servers())[0]["pid"]
+    os.kill(pid, signal.SIGKILL)
+    died = time.time()
+
+    async def again() -> bool:
+        server = (await stage.servers())[0]
+        return server["state"] == "running" and server["pid"] != pid
+
+    await until(again, "OpenCode runs again")
+    heard = [number for number, at in stage.said(since) if at < died - IN_FLIGHT]
+
+    async def told() -> bool:
+        return "interrupted" in (await stage.text()).lower()
+
+    for fresh in (False, True):
+        if fresh:
+            await stage.show()
+        await until(told, "the page says that the answer was interrupted")
+        shown = [number for number in await stage.shown() if number >= 0]
+        assert shown == list(range(len(shown))), shown
+        assert len(shown) >= len(heard), (len(shown), len(heard))
+    await stage.until_no_strays()
+
+
+async def browser_offline(stage: Stage, moment: float) -> None:
+    """The phone has no network for ten seconds."""
+    _, end = await _begin(stage, LONG, moment * 0.2)
+    await stage.context.set_offline(True)
+    await asyncio.sleep(OFFLINE)  # the length of the fault, not a wait for something
+    await stage.context.set_offline(False)
+    await _whole(stage, LONG, end)
+
+
+async def tab_closed(stage: Stage, moment: float) -> None:
+    """The tab is closed, and opened again while the agent goes on speaking."""
+    since, end = await _begin(stage, SHORT, moment * 0.7)
+    await stage.page.close()
+    await stage.until_said(int(SHORT * (moment * 0.7 + 0.2)), since)
+    stage.page = await stage.context.new_page()
+    await stage.show()
+    await _whole(stage, SHORT, end)
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "hub killed": hub_killed,
+    "opencode killed": opencode_killed,
+    "browser offline": browser_offline,
+    "tab closed": tab_closed,
+}
+
+
+def moments(name: str, count: int, seed: int) -> list[float]:
+    """Return `count` moments between 0.05 and 0.9 of the stream; the same for the same name and seed."""
+    chance = random.Random(f"{name} {seed}")
+    return [round(0.05 + 0.85 * chance.random(), 3) for _ in range(count)]
