@@ -87,9 +87,13 @@ async def violations(page: Page) -> list[str]:
 async def spills(page: Page) -> list[str]:
     """What makes the page wider than its window, so that it would have to be scrolled sideways."""
     found: list[str] = await page.evaluate(
-        """() => document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
-        [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
-        .map(e => e.outerHTML.slice(0, 120))"""
+        """() => {
+            const wide = document.documentElement.clientWidth;
+            if (document.documentElement.scrollWidth <= wide) return [];
+            const out = [...document.querySelectorAll('body *')]
+                .filter(e => e.getBoundingClientRect().right > wide + 1);
+            return out.length ? out.map(e => e.outerHTML.slice(0, 120)) : ['something'];
+        }"""
     )
     return found
 

@@ -27,9 +27,7 @@ class DashboardSource(Pieces):
             view = overview(hub)
             return {f"dash-{name}": macros[name](view, url) for name in PIECES}
 
-        super().__init__(
-            hub.bus, ("server", "session", "activity", "usage"), make, macros["region"], hub.usage.watch
-        )
+        super().__init__(hub.bus, ("server", "session", "activity", "usage"), make, macros["region"], hub.usage.watch)
 
 
 async def show(request: Request) -> Response:

@@ -69,8 +69,9 @@ def machine_measures(sample: MachineSample | None) -> list[Measure]:
     """Return processor, memory and disk as shown; what was not measured says so."""
     if sample is None:
         return [Measure(label, None, "not known") for label in ("CPU", "Memory", "Disk")]
+    share = "not known" if sample.cpu is None else f"{sample.cpu:.0f} % of {count(sample.cores, 'core')}"
     return [
-        Measure("CPU", sample.cpu, "not known" if sample.cpu is None else f"{sample.cpu:.0f} % of {count(sample.cores, 'core')}"),
+        Measure("CPU", sample.cpu, share),
         _share("Memory", sample.memory_used, sample.memory_total),
         _share("Disk", sample.disk_used, sample.disk_total),
     ]

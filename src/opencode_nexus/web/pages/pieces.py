@@ -15,8 +15,9 @@ Html = Mapping[str, str]
 class Pieces:
     """A `live.hub.Source` whose pieces are made anew when the bus tells something of `topics`.
 
-    `make()` gives the pieces as they are now (none: what they told of is gone, the page stays as it is), `region(pieces)` the whole region around them (its root has
-    `data-k="live"`). `watch()` begins measuring and returns what ends it. All run on the event loop.
+    `make()` gives the pieces as they are now (none: what they told of is gone, and the page stays as it is),
+    `region(pieces)` the whole region around them (its root has `data-k="live"`). `watch()` begins measuring
+    and returns what ends it. All run on the event loop.
     """
 
     def __init__(
