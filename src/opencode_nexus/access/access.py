@@ -4,6 +4,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from opencode_nexus.access.errors import (
     CurrentPasswordWrong,
@@ -49,6 +50,14 @@ class UserInfo:
     locked: tuple[tuple[str, float], ...]
 
 
+class ActivityLog(Protocol):
+    """Where people read what happened (`store.activity.Activity`)."""
+
+    async def add(
+        self, kind: str, text: str, *, level: Literal["info", "success", "warning", "error"] = "info"
+    ) -> object: ...
+
+
 class Access:
     """Accounts, logins and tokens over one database.
 
@@ -61,11 +70,12 @@ class Access:
         db: Database,
         clock: Clock,
         bus: Bus | None = None,
+        activity: ActivityLog | None = None,
         local_token: str = "",
         passwords: Passwords | None = None,
         lockout: Lockout | None = None,
     ) -> None:
-        self._clock, self._bus = clock, bus
+        self._clock, self._bus, self._activity = clock, bus, activity
         self._users, self._audit = Users(db), Audit(db)
         self._passwords = passwords or Passwords()
         self._lockout = lockout or Lockout(Lockouts(db), clock)
@@ -133,6 +143,8 @@ class Access:
         token, row = await self._sessions.start(user.id, user.name, address or source, agent, stay)
         await self._users.signed_in(user.id, row.created)
         await self._audit.add(row.created, "login", user.name, address or source, login=row.id, stay=stay)
+        if self._activity is not None:
+            await self._activity.add("login", f"{user.name} signed in from {address or source}.")
         return token
 
     async def _checked(self, username: str, password: str, source: str, address: str, kind: str) -> UserRow:
@@ -144,11 +156,12 @@ class Access:
             if fits and user is not None:
                 await self._lockout.succeeded(username, source)
                 return user
-        await self._audit.add(
-            self._clock.now(), f"{kind}-failed", user.name if user else "", address, tries_left=left
-        )
+        await self._audit.add(self._clock.now(), f"{kind}-failed", user.name if user else "", address, tries_left=left)
         if left <= 0:
             log.warning("sign-in locked for %s after %d failures", address, FAILURES)
+            if self._activity is not None:
+                text = f"Sign-in from {address} is locked for {LOCK // 60:.0f} minutes: {FAILURES} wrong passwords."
+                await self._activity.add("login-locked", text, level="warning")
             raise locked(LOCK)
         raise WrongLogin(f"{left} more wrong tr{'y' if left == 1 else 'ies'} and this address has to wait.")
 

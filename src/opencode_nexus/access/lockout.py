@@ -53,9 +53,7 @@ def counted(row: LockoutRow, now: float) -> LockoutRow:
         return row
     fresh = row.locked_until == 0 and 0 <= now - row.last_failure < LOCK
     failures = (row.failures if fresh else 0) + 1
-    return replace(
-        row, failures=failures, last_failure=now, locked_until=now + LOCK if failures >= FAILURES else 0.0
-    )
+    return replace(row, failures=failures, last_failure=now, locked_until=now + LOCK if failures >= FAILURES else 0.0)
 
 
 def cleared(row: LockoutRow, now: float) -> LockoutRow:
@@ -87,9 +85,7 @@ class Lockout:
         of their own, so that a crowd of strangers does not keep the owner out.
         """
         known = is_known(self._rows.get(account_of(name), source), self._clock.now())
-        if self._waiting[source] >= WAITING_PER_SOURCE or (
-            not known and self._strangers >= WAITING_STRANGERS
-        ):
+        if self._waiting[source] >= WAITING_PER_SOURCE or (not known and self._strangers >= WAITING_STRANGERS):
             raise LoginBusy()
         self._waiting[source] += 1
         self._strangers += not known

@@ -24,9 +24,7 @@ class Sessions:
     def __init__(self, rows: Logins, clock: Clock) -> None:
         self._rows, self._clock = rows, clock
 
-    async def start(
-        self, user_id: str, user_name: str, source: str, agent: str, stay: bool
-    ) -> tuple[str, LoginRow]:
+    async def start(self, user_id: str, user_name: str, source: str, agent: str, stay: bool) -> tuple[str, LoginRow]:
         """A new login; gives its token, which exists nowhere else, and its row."""
         now, token = self._clock.now(), new_token()
         row = LoginRow(

@@ -84,7 +84,7 @@ async def test_a_login_lasts_a_day_or_thirty(owned: World) -> None:
     long = await owned.access.login(" ada ", PASSWORD, HERE, True)
     assert len(short) == 43
     who = who_is(owned, short)
-    assert (who.name, who.via, who.scopes) == (OWNER, "session", {"all"})
+    assert (who.name, who.via, who.scopes) == (OWNER, "session", frozenset({"all"}))
     owned.clock.advance(SHORT - 1)
     assert owned.access.authenticate(short)
     owned.clock.advance(1)
@@ -338,7 +338,7 @@ async def test_a_token_lets_its_scopes_in_until_it_ends(owned: World) -> None:
     assert (row.name, row.scopes, row.expires) == ("ci", ("read", "metrics"), owned.clock.now() + 7 * DAY)
     who = owned.access.bearer(token)
     assert who is not None
-    assert (who.name, who.via, who.scopes) == ("Ada (ci)", "token", {"read", "metrics"})
+    assert (who.name, who.via, who.scopes) == ("Ada (ci)", "token", frozenset({"read", "metrics"}))
     await owned.db.flush()
     assert owned.access.tokens()[0].last_used == owned.clock.now()
     owned.clock.advance(7 * DAY)

@@ -55,7 +55,7 @@ async def submit(request: Request) -> Response:
     async with request.form() as form:
         username, password = str(form.get("username", "")), str(form.get("password", ""))
         stay, target = bool(form.get("stay")), own_path(str(form.get("next", "/")))
-    kept = {"username": username, "stay": stay, "next": target}
+    kept: dict[str, Any] = {"username": username, "stay": stay, "next": target}
     missing = {}
     if not username.strip():
         missing["username"] = "Enter your user name."

@@ -89,7 +89,7 @@ async def site(tmp_path: Path, base: str) -> AsyncIterator[Site]:
     db, clock = Database(tmp_path / "nexus.db"), ManualClock()
     await db.open()
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    access = Access(db=db, clock=clock, bus=Bus(clock), local_token="local", passwords=Passwords(weak))  # type: ignore[arg-type]
+    access = Access(db=db, clock=clock, bus=Bus(clock), local_token="local", passwords=Passwords(weak))
     hub = SimpleNamespace(
         settings=Settings(home=tmp_path, base_path=base),
         access=access,

@@ -189,12 +189,13 @@ async def websocket(
 ) -> list[Message]:
     """Connects, sends `texts` (a coroutine function is called instead) and gives what came back."""
     sent: list[Message] = []
-    waiting = [{"type": "websocket.connect"}, *texts, {"type": "websocket.disconnect", "code": 1000}]
+    waiting: list[Any] = [{"type": "websocket.connect"}, *texts, {"type": "websocket.disconnect", "code": 1000}]
 
     async def receive() -> Message:
         while callable(waiting[0]):
             await waiting.pop(0)()
-        return waiting.pop(0)  # type: ignore[return-value]
+        message: Message = waiting.pop(0)
+        return message
 
     async def send(message: Message) -> None:
         sent.append(message)
