@@ -49,7 +49,7 @@ def icon(name: str, label: str = "") -> Markup:
     Raises KeyError for a name that is not drawn here, so that a misspelling fails in the first test.
     """
     role = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup(  # noqa: S704 - the paths are the constants above
+    return Markup(
         f'<svg viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.5" '
         f'stroke-linecap="round" stroke-linejoin="round" {escape(role)}>{_PATHS[name]}</svg>'
     )
