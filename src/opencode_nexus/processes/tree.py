@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""A process with all that came from it: found by descent while it lives, and by its mark for ever after."""
+
+import asyncio
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psutil
+
+from opencode_nexus.processes.identity import Identity, alive, identify, kill, terminate
+from opencode_nexus.processes.process import Process
+
+ROUNDS = 5  # of looking for what was started while we ended the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A process that carries a mark; `parent` is its parent's id."""
+
+    identity: Identity
+    mark: str
+    parent: int
+
+
+def descendants(root: Identity) -> list[Identity]:
+    """Return what descends from `root` now, nearest first, without itself; [] when it does not run.
+
+    One pass over the process table, about 10 ms for 150 processes: use a thread.
+    """
+    if not alive(root):
+        return []
+    children: dict[int, list[int]] = {}
+    for process in psutil.process_iter(["ppid"]):
+        children.setdefault(process.info["ppid"] or 0, []).append(process.pid)
+    found: list[Identity] = []
+    todo = list(children.get(root.pid, ()))
+    seen = {root.pid}
+    while todo:
+        pid = todo.pop(0)
+        if pid in seen:
+            continue
+        seen.add(pid)
+        todo.extend(children.get(pid, ()))
+        if (identity := identify(pid)) is not None:
+            found.append(identity)
+    return found
+
+
+def marked(name: str, prefix: str) -> list[Marked]:
+    """Return the processes whose environment variable `name` begins with `prefix`; this one is never among them.
+
+    A process of another user, or one that hides its environment, is not seen. Use a thread.
+    """
+    found: list[Marked] = []
+    for process in psutil.process_iter():
+        if process.pid == os.getpid():
+            continue
+        try:
+            mark = process.environ().get(name, "")
+            if not mark.startswith(prefix):
+                continue
+            parent = process.ppid()
+        except (psutil.Error, OSError):
+            continue
+        if (identity := identify(process.pid)) is not None:
+            found.append(Marked(identity, mark, parent))
+    return found
+
+
+class Tree:
+    """The processes of one run: a root, and what was ever seen to descend from it or to carry its mark."""
+
+    def __init__(self, root: Identity | None, name: str, mark: str) -> None:
+        self.root = root
+        self._name, self._mark = name, mark
+        self._known: dict[int, Identity] = {}
+
+    def sample(self) -> None:
+        """Remember what descends from the root now, so that it is still known when the root has gone. Blocks."""
+        if self.root is not None:
+            self._remember(descendants(self.root))
+
+    def members(self) -> list[Identity]:
+        """Return everything of the tree that runs now, the root first. Blocks.
+
+        Never ourselves or those above us: a hub started from an agent's shell carries that agent's mark.
+        """
+        self.sample()
+        self._remember(found.identity for found in marked(self._name, self._mark))
+        ours = _self_and_parents()
+        known = [] if self.root is None else [self.root]
+        known += [
+            identity
+            for identity in self._known.values()
+            if identity.pid not in ours and (self.root is None or not identity.same(self.root))
+        ]
+        return [identity for identity in known if alive(identity)]
+
+    def _remember(self, found: Iterable[Identity]) -> None:
+        for identity in found:
+            self._known[identity.pid] = identity
+
+
+async def end(tree: Tree, grace: float, *, root_first: float = 0.0) -> list[Identity]:
+    """End the whole tree: ask, wait up to `grace` seconds, then kill; returns what is left even so.
+
+    With `root_first` the root is asked alone and given that many seconds, as it may end its children in good order.
+    """
+    if root_first and tree.root is not None:
+        await asyncio.to_thread(tree.sample)
+        terminate(tree.root)
+        await gone([tree.root], root_first)
+    for attempt in range(ROUNDS):
+        left = await asyncio.to_thread(tree.members)
+        if not left:
+            return []
+        if attempt == 0:
+            for identity in left:
+                terminate(identity)
+            await gone(left, grace)
+        for identity in await asyncio.to_thread(tree.members):
+            kill(identity)
+        await gone(left, grace)
+    return await asyncio.to_thread(tree.members)
+
+
+async def gone(identities: Iterable[Identity], within: float) -> bool:
+    """Wait until all have ended, at most `within` seconds; tells whether they have."""
+    waits = [Process(identity).gone() for identity in identities]
+    try:
+        async with asyncio.timeout(within):
+            await asyncio.gather(*waits)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _self_and_parents() -> set[int]:
+    try:
+        return {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    except psutil.Error:
+        return {os.getpid()}

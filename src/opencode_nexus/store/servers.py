@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Servers as wanted, the runs of their processes, and their crashes."""
+
+import json
+import sqlite3
+from dataclasses import dataclass, replace
+
+from opencode_nexus.store.db import Database
+
+CRASHES_KEPT = 86_400.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRow:
+    """A server as it is wanted; `projects` are absolute folders, the first one is where it is started."""
+
+    id: str
+    name: str
+    projects: tuple[str, ...]
+    autostart: bool
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One life of a server's process; `pid`, `created` and `birth` are its identity once it is spawned."""
+
+    start_id: str
+    server_id: str
+    mark: str
+    port: int
+    begun: float
+    pid: int | None = None
+    created: float | None = None
+    birth: str = ""
+    version: str | None = None
+
+
+class Servers:
+    """The tables `servers`, `server_runs` and `server_crashes`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def all(self) -> list[ServerRow]:
+        """Return every server, oldest first."""
+        rows = self._db.read("SELECT id, name, projects, autostart, created FROM servers ORDER BY created, id")
+        return [ServerRow(r[0], r[1], tuple(json.loads(r[2])), bool(r[3]), r[4]) for r in rows]
+
+    async def save(self, server: ServerRow) -> None:
+        """Add a server, or keep it as it is wanted now."""
+        values = (server.id, server.name, json.dumps(server.projects), int(server.autostart), server.created)
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("INSERT OR REPLACE INTO servers VALUES (?, ?, ?, ?, ?)", values)
+
+        await self._db.write(work)
+
+    async def remove(self, server_id: str) -> None:
+        """Forget a server and its crashes; a run of it stays until its processes are gone."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM servers WHERE id = ?", (server_id,))
+            connection.execute("DELETE FROM server_crashes WHERE server_id = ?", (server_id,))
+
+        await self._db.write(work)
+
+    def runs(self) -> list[RunRow]:
+        """Return the runs that were not known to be over, oldest first."""
+        rows = self._db.read(
+            "SELECT start_id, server_id, mark, port, begun, pid, created, birth, version"
+            " FROM server_runs ORDER BY begun"
+        )
+        return [RunRow(*row) for row in rows]
+
+    async def begin(self, run: RunRow) -> None:
+        """Keep a run, before its process is spawned."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO server_runs (start_id, server_id, mark, port, begun) VALUES (?, ?, ?, ?, ?)",
+                (run.start_id, run.server_id, run.mark, run.port, run.begun),
+            )
+
+        await self._db.write(work)
+
+    async def spawned(self, run: RunRow, pid: int, created: float, birth: str) -> RunRow:
+        """Keep the identity of the run's process; returns the run with it."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE server_runs SET pid = ?, created = ?, birth = ? WHERE start_id = ?",
+                (pid, created, birth, run.start_id),
+            )
+
+        await self._db.write(work)
+        return replace(run, pid=pid, created=created, birth=birth)
+
+    async def answered(self, run: RunRow, version: str) -> RunRow:
+        """Keep the version that the run's process told; returns the run with it."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE server_runs SET version = ? WHERE start_id = ?", (version, run.start_id))
+
+        await self._db.write(work)
+        return replace(run, version=version)
+
+    async def over(self, start_id: str) -> None:
+        """Forget a run: every process of it is gone."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM server_runs WHERE start_id = ?", (start_id,))
+
+        await self._db.write(work)
+
+    def crashes(self, server_id: str, since: float) -> list[float]:
+        """Return when the server crashed after `since` (epoch seconds), oldest first."""
+        rows = self._db.read(
+            "SELECT at FROM server_crashes WHERE server_id = ? AND at > ? ORDER BY at", (server_id, since)
+        )
+        return [row[0] for row in rows]
+
+    async def crashed(self, server_id: str, at: float, reason: str) -> None:
+        """Keep one crash, and drop those of over a day ago."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("INSERT INTO server_crashes VALUES (?, ?, ?)", (server_id, at, reason))
+            connection.execute(
+                "DELETE FROM server_crashes WHERE server_id = ? AND at < ?", (server_id, at - CRASHES_KEPT)
+            )
+
+        await self._db.write(work)
+
+    async def forgive(self, server_id: str) -> None:
+        """Forget the crashes: somebody starts the server by hand, so the count begins anew."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM server_crashes WHERE server_id = ?", (server_id,))
+
+        await self._db.write(work)
