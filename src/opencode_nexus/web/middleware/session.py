@@ -23,7 +23,8 @@ _AFTER_SETUP_TOO = ("/login", "/logout", "/theme")
 class SessionMiddleware:
     """Sets `request.state.who`, and lets nobody else through.
 
-    An answer that is still being streamed ends when its login ends, at the next thing it has to say.
+    An answer that is still being given when its login ends says nothing more; that of the request which ended it
+    does, when its handler sets `request.state.farewell`.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -60,9 +61,7 @@ def _who(connection: HTTPConnection, access: Access) -> Who | None:
 async def _turn_away(scope: Scope, receive: Receive, send: Send, access: Access) -> None:
     if not wants_page(scope):
         error = NotSignedIn()
-        return await refuse(
-            scope, receive, send, error, {"WWW-Authenticate": 'Bearer realm="opencode-nexus"'}
-        )
+        return await refuse(scope, receive, send, error, {"WWW-Authenticate": 'Bearer realm="opencode-nexus"'})
     if access.has_owner():
         return await _redirect(scope, receive, send, login_address(scope))
     await _redirect(scope, receive, send, scope.get("root_path", "") + "/setup")
@@ -83,6 +82,8 @@ class _Guard:
     async def send(self, message: Message) -> None:
         if self._ended:
             return
+        if self._scope["state"].get("farewell"):
+            return await self._send(message)
         now = self._clock.monotonic()
         ended = self._access.ended_here(self._who)
         if not ended and now - self._asked >= ASK_AGAIN:

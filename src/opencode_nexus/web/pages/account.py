@@ -52,8 +52,9 @@ async def change_password(request: Request) -> Response:
 
 
 async def revoke_device(request: Request) -> Response:
-    """Signs another device out."""
+    """Signs a device out, another one or this one."""
     who = _person(request)
+    request.state.farewell = True
     await request.state.hub.access.revoke_login(
         who.user_id, request.path_params["login"], source=request.state.sender.address
     )

@@ -95,6 +95,7 @@ def _retry(error: NexusError) -> dict[str, str]:
 
 async def logout(request: Request) -> Response:
     """Ends the login on the server, and takes the cookie away."""
+    request.state.farewell = True
     await request.state.hub.access.logout(session_token(request), source=request.state.sender.address)
     response = _to(request, "/login?said=out")
     sign_out(response, request)

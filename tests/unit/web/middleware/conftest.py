@@ -96,6 +96,7 @@ async def site(tmp_path: Path, base: str) -> AsyncIterator[Site]:
         clock=clock,
         wizard=SimpleNamespace(done=True),
         pages=PlainPages(),
+        waiting=asyncio.Event(),
     )
     more = asyncio.Event()
 
@@ -107,11 +108,23 @@ async def site(tmp_path: Path, base: str) -> AsyncIterator[Site]:
 
         return StreamingResponse(parts())
 
+    async def late(request: Request) -> Response:
+        hub.waiting.set()
+        await more.wait()
+        return Response("secret")
+
+    async def farewell(request: Request) -> Response:
+        request.state.farewell = True
+        await access.revoke_token("ci")
+        return Response("gone")
+
     paths = ("/", "/login", "/healthz", "/settings", "/theme", "/setup", "/api/v1/things", "/live", "/chat/a/b")
     methods = ["GET", "POST", "DELETE"]
     routes: list[BaseRoute] = [Route(path, echo, methods=methods) for path in paths]
     routes += [
         Route("/stream", stream),
+        Route("/late", late),
+        Route("/farewell", farewell),
         Route("/api/v1/caught", caught, methods=["POST"]),
         WebSocketRoute("/live/ws", chat),
     ]

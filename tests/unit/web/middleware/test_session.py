@@ -181,6 +181,36 @@ async def test_a_stream_ends_when_a_command_revoked_the_token(site: Site, base: 
     assert await read_stream(site, base, headers, between) == b"first "
 
 
+async def test_an_answer_that_was_waited_for_is_refused_when_the_login_ended_meanwhile(site: Site, base: str) -> None:
+    cookie = await site.cookie()
+    async with site.client() as client:
+        poll = asyncio.ensure_future(client.get(base + "/late", headers=cookie))
+        await site.hub.waiting.wait()
+        await site.hub.access.logout(cookie["Cookie"].partition("=")[2])
+        site.more.set()
+        assert "not-signed-in" in (await poll).text
+
+
+async def test_the_request_that_ends_its_own_login_is_answered(site: Site, base: str) -> None:
+    token, _ = await site.hub.access.create_token("ci")
+    async with site.client() as client:
+        answer = await client.get(base + "/farewell", headers={"Authorization": f"Bearer {token}"})
+        assert answer.text == "gone"
+
+
+async def test_what_is_no_request_passes(site: Site) -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup" if not sent else "lifespan.shutdown"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await site.app({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)
+    assert [m["type"] for m in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
 # -- WebSockets
 
 
