@@ -103,6 +103,8 @@ class Practice:
             return {}
         asks = {"permission": {"bash": {NOTE_COMMAND: "ask"}}}
         return {
+            # else OpenCode 1.18.33 chooses a free model of its maker's and sends the words there (measured)
+            "model": f"{PROVIDER}/{MODEL}",
             "provider": {
                 PROVIDER: {
                     "npm": "@ai-sdk/openai-compatible",  # bundled with OpenCode: nothing is fetched

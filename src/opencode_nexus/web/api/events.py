@@ -35,9 +35,7 @@ class TopicUnknown(BadRequest):
 
 @router.post(
     "",
-    responses={
-        200: {"content": {"text/event-stream": {}}, "description": "Events, until either side ends it."}
-    },
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Events, until either side ends it."}},
 )
 async def follow_events(
     hub: HubDep,
@@ -63,31 +61,38 @@ async def stream(hub: Hub, who: Who, topics: frozenset[str], last_event_id: str)
     bus = hub.bus
     resumed, seq = _start(hub, last_event_id)
     closing = asyncio.ensure_future(hub.closing.wait())
+    news: asyncio.Future[None] | None = None
     try:
-        yield _event(hub, seq, "hello", {"boot": bus.boot, "resumed": resumed, "topics": sorted(topics)})
+        yield _hello(hub, seq, resumed, topics)
         while True:
+            if not hub.access.holds(who):
+                yield _event(hub, seq, "bye", {"reason": "signed-out"})
+                return
             records = bus.since(seq)
             if records is None:  # a reader too slow for the ring
                 seq = bus.seq
-                yield _event(
-                    hub, seq, "hello", {"boot": bus.boot, "resumed": False, "topics": sorted(topics)}
-                )
+                yield _hello(hub, seq, False, topics)
                 continue
             seq = records[-1].seq if records else seq
             if piece := b"".join(_told(hub, record) for record in records if record.topic in topics):
                 yield piece
-            if hub.closing.is_set() or not hub.access.holds(who):
-                reason = "stopping" if hub.closing.is_set() else "signed-out"
-                yield _event(hub, seq, "bye", {"reason": reason})
+                continue
+            if hub.closing.is_set():
+                yield _event(hub, seq, "bye", {"reason": "stopping"})
                 return
             news = asyncio.ensure_future(bus.wait(seq))
-            await asyncio.wait({news, closing}, timeout=BEAT, return_when=asyncio.FIRST_COMPLETED)
-            if not news.cancel():
-                continue
-            if not closing.done():
+            done, _ = await asyncio.wait({news, closing}, timeout=BEAT, return_when=asyncio.FIRST_COMPLETED)
+            news.cancel()
+            if not done:
                 yield _event(hub, seq, "heartbeat", {"at": hub.clock.now()})
     finally:
         closing.cancel()
+        if news is not None:
+            news.cancel()
+
+
+def _hello(hub: Hub, seq: int, resumed: bool, topics: frozenset[str]) -> bytes:
+    return _event(hub, seq, "hello", {"boot": hub.bus.boot, "resumed": resumed, "topics": sorted(topics)})
 
 
 def _start(hub: Hub, last_event_id: str) -> tuple[bool, int]:

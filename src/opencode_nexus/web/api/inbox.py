@@ -4,20 +4,14 @@
 from fastapi import APIRouter
 
 from opencode_nexus.chat import inbox
-from opencode_nexus.core.errors import BadRequest, NotFound
+from opencode_nexus.chat.errors import NotWaiting
+from opencode_nexus.core.errors import BadRequest
+from opencode_nexus.opencode.state import Permission
 from opencode_nexus.web.api.deps import HubDep
 from opencode_nexus.web.api.models.items import Items
-from opencode_nexus.web.api.models.waiting import Reply, Waiting
+from opencode_nexus.web.api.models.waiting import Asked, Reply, Waiting
 
 router = APIRouter(tags=["inbox"])
-
-
-class NotWaiting(NotFound):
-    """Nothing with this id waits."""
-
-    code = "not-waiting"
-    title = "That does not wait for an answer."
-    hint = "It was answered already, or its turn has ended. Ask for the inbox again."
 
 
 class ReplyUnfit(BadRequest):
@@ -25,22 +19,28 @@ class ReplyUnfit(BadRequest):
 
     code = "reply-unfit"
     title = "That reply does not fit what waits."
-    hint = (
-        "A permission takes `reply`: once, always or reject. A question takes `answers`, or `reply`: reject."
-    )
+    hint = "A permission takes `reply`: once, always or reject. A question takes `answers`, or `reply`: reject."
 
 
 def waiting_of(waiting: inbox.Waiting) -> Waiting:
     """Return what waits as the API tells it."""
-    return Waiting(
+    told = Waiting(
         id=waiting.id,
         kind=waiting.kind,
         server_id=waiting.server_id,
         session_id=waiting.session_id,
+        root_id=waiting.root_id,
         title=waiting.title,
         detail=waiting.detail,
         at=waiting.at,
     )
+    asked = waiting.request
+    if isinstance(asked, Permission):
+        told.permission = asked.permission
+        told.patterns, told.always = list(asked.patterns), list(asked.always)
+    else:
+        told.questions = [Asked.model_validate(question) for question in asked.questions]
+    return told
 
 
 @router.get("/inbox")

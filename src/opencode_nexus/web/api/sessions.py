@@ -3,7 +3,8 @@
 
 from fastapi import APIRouter, Response
 
-from opencode_nexus.chat.chat import SessionNotFound, SessionSummary
+from opencode_nexus.chat.errors import SessionNotFound
+from opencode_nexus.chat.sessions import SessionSummary
 from opencode_nexus.web.api.deps import HubDep
 from opencode_nexus.web.api.models.items import Items
 from opencode_nexus.web.api.models.message import Aborted

@@ -12,6 +12,4 @@ class Items(BaseModel, Generic[T]):
     """A list, or one page of it."""
 
     items: list[T]
-    next: str | None = Field(
-        None, description="Send it as `before` to get the page after; null: there is none."
-    )
+    next: str | None = Field(None, description="Send it as `before` to get the page after; null: there is none.")

@@ -47,9 +47,7 @@ class NewMessage(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(min_length=1, max_length=4_000_000)
-    model: str | None = Field(
-        None, pattern=r"^[^/\s]+/\S+$", description="As provider/model; null: the default."
-    )
+    model: str | None = Field(None, pattern=r"^[^/\s]+/\S+$", description="As provider/model; null: the default.")
     agent: str | None = Field(None, min_length=1, description="Null: the default.")
 
 

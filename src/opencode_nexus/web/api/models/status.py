@@ -34,9 +34,7 @@ class Setup(BaseModel):
 class EventTopics(BaseModel):
     """Which events to send."""
 
-    topics: list[str] = Field(
-        default_factory=list, description="server, session, activity; none: all of them."
-    )
+    topics: list[str] = Field(default_factory=list, description="server, session, activity; none: all of them.")
 
 
 class Problem(BaseModel):
@@ -48,6 +46,4 @@ class Problem(BaseModel):
     detail: str
     code: str
     hint: str
-    errors: list[dict[str, Any]] | None = Field(
-        None, description="For wrong input: each field and what is wrong."
-    )
+    errors: list[dict[str, Any]] | None = Field(None, description="For wrong input: each field and what is wrong.")

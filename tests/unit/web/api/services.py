@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""Services that only remember, in the shapes that the API uses."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+from opencode_nexus.fleet.state import ServerState
+
+from opencode_nexus.chat.inbox import Waiting
+from opencode_nexus.core.bus import Bus
+from opencode_nexus.core.clock import ManualClock
+from opencode_nexus.core.errors import NotFound
+
+SERVER = ServerState(
+    id="srv_1",
+    name="work",
+    projects=("/p",),
+    state="running",
+    pid=7,
+    started=1_800_000_000.0 - 90,
+    port=4096,
+    version="1.18.33",
+    since=1_800_000_000.0 - 80,
+    reason="",
+    last_lines=(),
+    adopted=False,
+    autostart=True,
+    restarts=0,
+    retry_at=None,
+)
+
+
+class ServerMissing(NotFound):
+    code = "server-not-found"
+    title = "There is no such server."
+
+
+@dataclass
+class FakeFleet:
+    """Servers by id."""
+
+    servers: dict[str, ServerState] = field(default_factory=lambda: {SERVER.id: SERVER})
+
+    def list(self) -> "list[ServerState]":
+        return [*self.servers.values()]
+
+    def get(self, server_id: str) -> ServerState:
+        if server_id not in self.servers:
+            raise ServerMissing(f"It was asked for as {server_id!r}.")
+        return self.servers[server_id]
+
+    async def stop(self, server_id: str) -> ServerState:
+        stopped = replace(self.get(server_id), state="stopped", pid=None, started=None, port=None)
+        self.servers[server_id] = stopped
+        return stopped
+
+
+@dataclass
+class FakeChat:
+    """What waits, and the answers that were given."""
+
+    waits: list[Waiting] = field(default_factory=list)
+    answers: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def waiting(self, server_id: str | None = None) -> list[Waiting]:
+        return [waiting for waiting in self.waits if server_id in (None, waiting.server_id)]
+
+    async def reply_permission(self, server_id: str, request_id: str, reply: str, message: str = "") -> None:
+        self.answers.append(("permission", server_id, request_id, reply, message))
+
+    async def reply_question(self, server_id: str, request_id: str, answers: list[list[str]] | None) -> None:
+        self.answers.append(("question", server_id, request_id, answers))
+
+    async def send(self, *words: Any) -> None:
+        self.answers.append(("send", *words))
+
+
+@dataclass
+class FakeAccess:
+    """Lets everybody in until `open` is false."""
+
+    open: bool = True
+
+    def holds(self, who: object) -> bool:
+        return self.open
+
+
+class Services:
+    """In place of `web.context.Hub`."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(1_800_000_000.0)
+        self.bus = Bus(self.clock, size=8)
+        self.fleet, self.chat, self.access = FakeFleet(), FakeChat(), FakeAccess()
+        self.usage = SimpleNamespace(of=lambda server_id: SimpleNamespace(cpu=12.5, memory=1 << 20))
+        self.sender = SimpleNamespace(address="127.0.0.1")
+        self.closing = asyncio.Event()
