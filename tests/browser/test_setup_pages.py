@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""axe on every step of the set-up, in both themes and at each width, and a picture of each."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.walk import HEIGHTS, THEMES, Walk, keep, spills, violations
+from tests.browser.wizard import setup_code
+from tests.fakes.hub import OWNER, PASSWORD, RealHub
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", HEIGHTS)
+async def test_axe_and_pictures_of_the_wizard(
+    tmp_path: Path, opencode_binary: Path, walk: Walk, width: int, theme: str
+) -> None:
+    with RealHub(tmp_path, opencode_binary) as hub:
+        hub.start()
+        page = await walk.page(width, theme, bypass_csp=True)
+        found: list[str] = []
+
+        async def look(name: str) -> None:
+            found.extend(await violations(page) + await spills(page))
+            await keep(page, f"setup-{name}", width, theme)
+
+        await page.goto(hub.url)
+        await look("0-code")
+        await page.get_by_label("Set-up code").fill(setup_code(hub))
+        await page.get_by_role("button", name="Begin").click()
+        await look("1-welcome")
+        await page.get_by_role("button", name="Begin").click()
+        await look("2-check")
+        await page.get_by_role("button", name="Continue").click()
+        await page.get_by_role("radio", name="Another path").check()
+        await page.get_by_label("Path of the program").fill("/not/there")
+        await page.get_by_role("button", name="Continue").click()
+        await look("3-refused")
+        await page.get_by_label("Path of the program").fill(str(opencode_binary))
+        await page.get_by_role("button", name="Continue").click()
+        await page.get_by_label("Project folder").fill(str(hub.project))
+        await look("3-project")
+        await page.get_by_role("button", name="Continue").click()
+        await page.get_by_label("User name").fill(OWNER)
+        await page.get_by_label("Password", exact=True).fill(PASSWORD)
+        await page.get_by_label("Password again").fill(PASSWORD)
+        await look("4-owner")
+        await page.get_by_role("button", name="Make the account").click()
+        await look("5-remote")
+        await page.get_by_role("button", name="Continue").click()
+        await look("6-finish")
+        assert not found, "\n".join(found)
