@@ -17,7 +17,7 @@ from opencode_nexus.setup import checks
 from opencode_nexus.setup.code import SetupCode
 from opencode_nexus.setup.errors import CheckStops, SetupClosed, StepMissing
 from opencode_nexus.setup.ports import Memory, Model, Owners, Server, Servers
-from opencode_nexus.setup.project import folder
+from opencode_nexus.setup.project import folder, suggestion
 from opencode_nexus.setup.state import PAGES, STEP_OF, STEPS, Page, Plan, Remote, State, after
 
 SERVER_NAME = "OpenCode"
@@ -133,6 +133,11 @@ class Wizard:
             return await self.installer.selected()
         except InstallError:
             return None
+
+    @property
+    def suggested_project(self) -> str:
+        """The folder to offer when none was given yet; may be empty."""
+        return suggestion(self._environ)
 
     async def set_project(self, text: str, *, create: bool = False) -> Path:
         """Take the project folder; raises a ProjectError. What was typed is kept."""

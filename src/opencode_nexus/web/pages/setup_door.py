@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""Who may see the set-up: a browser that gave the code while there is no owner, later the owner who signed
+in.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from opencode_nexus.setup.code import VISIT_LIFE
+from opencode_nexus.web.cookies import is_secure
+
+COOKIE = "nexus_setup"
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def to(request: Request, path: str) -> Response:
+    """Send the browser to `path` below the base path."""
+    return RedirectResponse(request.scope.get("root_path", "") + path, 303)
+
+
+def admitted(request: Request) -> bool:
+    """Whether the sender may take part in the set-up."""
+    hub = request.state.hub
+    if request.state.who is not None:
+        return True
+    return not hub.access.has_owner() and hub.wizard.code.holds(request.cookies.get(COOKIE, ""))
+
+
+def behind(handler: Handler) -> Handler:
+    """Let a handler of a step see only those who may, and only while the set-up is open."""
+
+    async def guarded(request: Request) -> Response:
+        hub = request.state.hub
+        if hub.wizard.done or not admitted(request):
+            return to(request, "/setup")
+        return await handler(request)
+
+    guarded.__name__, guarded.__doc__ = handler.__name__, handler.__doc__
+    return guarded
+
+
+def let_in(response: Response, request: Request, token: str) -> None:
+    """Give the browser the token of its visit; only the set-up's own addresses see it."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(VISIT_LIFE),
+        path=request.scope.get("root_path", "") + "/setup",
+        secure=is_secure(request),
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def let_out(response: Response, request: Request) -> None:
+    """Take the token of the visit away."""
+    path = request.scope.get("root_path", "") + "/setup"
+    response.delete_cookie(COOKIE, path=path, secure=is_secure(request), httponly=True, samesite="strict")

@@ -1,0 +1,376 @@
+# SPDX-License-Identifier: MIT
+"""The set-up in a browser without script: plain forms, nothing lost, closed to strangers."""
+
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.install.release import ReleasePage
+from opencode_nexus.setup import checks
+from tests.fakes import release_page, tiny_program
+from tests.unit.web.setup_rig import Rig
+
+PASSWORD = "Correct7horse"
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    monkeypatch.setattr("opencode_nexus.install.find._SYSTEM_PLACES", ())
+    monkeypatch.setattr(checks, "TARGETS", (("127.0.0.1", 9),))
+    (tmp_path / "project").mkdir()
+    return Rig(tmp_path)
+
+
+@pytest.fixture
+def browser(rig: Rig) -> Iterator[TestClient]:
+    with rig.browser() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A program that says that it is OpenCode 1.18.33."""
+    if not tiny_program.available():
+        return Path(request.getfixturevalue("opencode_binary"))
+    path = tmp_path_factory.mktemp("program") / "opencode"
+    path.write_bytes(tiny_program.program())
+    path.chmod(0o755)
+    return path
+
+
+def heading(html: str) -> str:
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", html, re.DOTALL)
+    assert found, html
+    return unescape(found[1]).strip()
+
+
+def errors(html: str) -> str:
+    found = re.search(r'<div class="errors".*?</div>', html, re.DOTALL)
+    return unescape(re.sub(r"<[^>]+>|\s+", " ", found[0])) if found else ""
+
+
+def enter(rig: Rig, browser: TestClient) -> None:
+    """Give the code."""
+    page = browser.post("/setup", data={"code": rig.wizard.code.issue()})
+    assert heading(page.text) == "Welcome"
+
+
+def reach_owner(rig: Rig, browser: TestClient, program: Path) -> None:
+    """Go as far as the owner account."""
+    enter(rig, browser)
+    browser.post("/setup/welcome")
+    browser.post("/setup/check")
+    browser.post("/setup/opencode", data={"choice": "path", "path": str(program)})
+    page = browser.post("/setup/project", data={"project": str(rig.folder / "project")})
+    assert heading(page.text) == "Owner account"
+
+
+def make_owner(browser: TestClient) -> None:
+    page = browser.post("/setup/owner", data={"username": "ada", "password": PASSWORD, "again": PASSWORD})
+    assert heading(page.text) == "Remote access"
+
+
+def test_the_whole_way_with_plain_forms(rig: Rig, browser: TestClient, program: Path) -> None:
+    shutil.copy(program, rig.path / "opencode")
+    page = browser.get("/setup")
+    assert heading(page.text) == "Set-up code"
+    page = browser.post("/setup", data={"code": rig.wizard.code.issue().lower().replace("-", " ")})
+    assert heading(page.text) == "Welcome"
+    page = browser.post("/setup/welcome")
+    assert heading(page.text) == "System check"
+    assert page.text.count('class="status"') == 7
+    page = browser.post("/setup/check")
+    assert heading(page.text) == "OpenCode"
+    assert f'value="use:{rig.path / "opencode"}" checked' in page.text
+    page = browser.post("/setup/opencode", data={"choice": f"use:{rig.path / 'opencode'}", "path": ""})
+    assert heading(page.text) == "Project folder"
+    page = browser.post("/setup/project", data={"project": str(rig.folder / "project"), "practice": "1"})
+    assert heading(page.text) == "Owner account"
+    make_owner(browser)
+    assert "nexus_setup" not in browser.cookies
+    page = browser.post("/setup/remote", data={"remote": "cloudflare"})
+    assert heading(page.text) == "Finish"
+    for said in ("1.18.33", str(rig.folder / "project"), "ada", "Offered, for practice only", "once this version can"):
+        assert said in page.text
+    answer = browser.post("/setup/finish", follow_redirects=False)
+    assert answer.headers["location"] == "/chat/srv_1/ses_1"
+    assert rig.fleet.servers[0].projects == (str(rig.folder / "project"),)
+    assert (rig.fleet.autostart, rig.fleet.started, rig.practice.enabled) == ([True], ["srv_1"], True)
+    page = browser.get("/setup")
+    assert "/settings" in page.text
+    assert "<form" not in re.sub(r"<dialog.*?</dialog>", "", page.text, flags=re.DOTALL).partition("<main")[2]
+    assert browser.get("/setup/owner", follow_redirects=False).headers["location"] == "/setup"
+
+
+def test_every_step_puts_the_focus_on_its_heading_and_has_a_way_back(
+    rig: Rig, browser: TestClient, program: Path
+) -> None:
+    reach_owner(rig, browser, program)
+    make_owner(browser)
+    browser.post("/setup/remote", data={"remote": "later"})
+    way = ["welcome", "check", "opencode", "project", "owner", "remote", "finish"]
+    for number, name in enumerate(way):
+        page = browser.get(f"/setup/{name}", follow_redirects=False)
+        assert page.status_code == 200
+        assert re.search(r'<h1[^>]*tabindex="-1" autofocus', page.text), name
+        assert (f'href="/setup/{way[number - 1]}"' in page.text) == (number > 0), name
+
+
+def test_strangers_see_nothing_but_the_door(rig: Rig, browser: TestClient, program: Path) -> None:
+    for path in ("welcome", "check", "opencode", "opencode/progress", "progress", "project", "owner", "finish"):
+        answer = browser.get(f"/setup/{path}", follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/setup")
+    answer = browser.post(
+        "/setup/owner", data={"username": "eve", "password": PASSWORD, "again": PASSWORD}, follow_redirects=False
+    )
+    assert answer.headers["location"] == "/setup"
+    assert not rig.access.has_owner()
+    reach_owner(rig, browser, program)
+    make_owner(browser)
+    code = rig.wizard.code.issue()
+    browser.cookies.clear()  # another browser, even one that has a code, now has to sign in
+    answer = browser.get("/setup", follow_redirects=False)
+    assert answer.headers["location"] == "/login?next=/setup"
+    answer = browser.post("/setup", data={"code": code}, follow_redirects=False)
+    assert answer.headers["location"] == "/setup"
+    page = browser.post("/login", data={"username": "ada", "password": PASSWORD, "next": "/setup"})
+    assert heading(page.text) == "Remote access"
+
+
+def test_wrong_codes_are_counted(rig: Rig, browser: TestClient) -> None:
+    code = rig.wizard.code.issue()
+    assert "Type the code" in errors(browser.post("/setup", data={"code": " "}).text)
+    for _ in range(5):
+        page = browser.post("/setup", data={"code": "AAAA-BBBB-CCCC"})
+        assert (page.status_code, "That is not the set-up code." in errors(page.text)) == (403, True)
+    assert browser.post("/setup", data={"code": code}).status_code == 429
+    rig.clock.advance(61)
+    assert heading(browser.post("/setup", data={"code": code}).text) == "Welcome"
+
+
+def test_the_link_that_the_command_opens_is_good_once(rig: Rig, browser: TestClient) -> None:
+    link = rig.wizard.code.link()
+    assert heading(browser.get("/setup", params={"code": link}).text) == "Welcome"
+    assert heading(browser.get("/setup", params={"code": link}).text) == "Welcome"  # the cookie lets it in
+    browser.cookies.clear()
+    page = browser.get("/setup", params={"code": link})
+    assert (page.status_code, heading(page.text)) == (403, "Set-up code")
+
+
+def test_it_goes_on_where_it_was_on_another_device_and_after_a_restart(rig: Rig, program: Path) -> None:
+    with rig.browser() as browser:
+        reach_owner(rig, browser, program)
+        cookies = dict(browser.cookies)
+    with rig.browser() as browser:
+        browser.cookies.update(cookies)
+        assert heading(browser.get("/setup").text) == "Owner account"
+        assert f'value="{rig.folder / "project"}"' in browser.get("/setup/project").text
+        browser.cookies.clear()
+        page = browser.post("/setup", data={"code": rig.wizard.code.issue()})
+        assert heading(page.text) == "Owner account"
+
+
+def test_a_later_step_cannot_be_opened_early(rig: Rig, browser: TestClient) -> None:
+    enter(rig, browser)
+    for path in ("check", "opencode", "project", "owner", "remote", "finish"):
+        assert heading(browser.get(f"/setup/{path}").text) == "Welcome"
+    answer = browser.post("/setup/finish")
+    assert heading(answer.text) == "Welcome"
+    assert rig.fleet.servers == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "Give the path of the program."),
+        ("{0}/none", "OpenCode was not found. There is no file at"),
+        ("{0}", "is a folder"),
+        ("/bin/ls", "This program does not work as OpenCode."),
+        ("{0}/old", "This version of OpenCode is not supported."),
+        ("{0}/broken", "ended with code 3"),
+    ],
+)
+def test_a_wrong_program_is_named_and_the_path_stays(rig: Rig, browser: TestClient, typed: str, said: str) -> None:
+    for name, body in (("old", "echo 0.5.0"), ("broken", "echo cannot open display >&2; exit 3")):
+        (rig.folder / name).write_text(f"#!/bin/sh\n{body}\n")
+        (rig.folder / name).chmod(0o755)
+    enter(rig, browser)
+    browser.post("/setup/welcome")
+    browser.post("/setup/check")
+    typed = typed.format(rig.folder)
+    page = browser.post("/setup/opencode", data={"choice": "path", "path": typed})
+    assert heading(page.text) == "OpenCode"
+    assert page.status_code >= 400
+    assert said in errors(page.text)
+    assert not typed or f'value="{typed}"' in page.text
+    assert 'value="path" checked' in page.text
+    if typed.endswith("broken"):
+        assert "cannot open display" in page.text
+
+
+def test_a_choice_is_needed(rig: Rig, browser: TestClient) -> None:
+    enter(rig, browser)
+    browser.post("/setup/welcome")
+    browser.post("/setup/check")
+    assert "Choose one of the ways." in errors(browser.post("/setup/opencode", data={"path": "/x"}).text)
+
+
+def to_project(rig: Rig, browser: TestClient, program: Path) -> None:
+    enter(rig, browser)
+    browser.post("/setup/welcome")
+    browser.post("/setup/check")
+    page = browser.post("/setup/opencode", data={"choice": "path", "path": str(program)})
+    assert heading(page.text) == "Project folder"
+
+
+def test_a_missing_folder_is_offered_to_be_made(rig: Rig, browser: TestClient, program: Path) -> None:
+    to_project(rig, browser, program)
+    wanted = rig.folder / "new" / "place"
+    page = browser.post("/setup/project", data={"project": str(wanted), "practice": "1"})
+    assert "That folder does not exist." in errors(page.text)
+    assert f'value="{wanted}"' in page.text
+    assert re.search(r'name="practice"[^>]* checked', page.text)
+    page = browser.post("/setup/project", data={"project": str(wanted), "create": "1"})
+    assert heading(page.text) == "Owner account"
+    assert wanted.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("", "A project folder is needed."), ("some/place", "is not a full path"), ("{0}/file", "That is not a folder.")],
+)
+def test_other_wrong_folders(rig: Rig, browser: TestClient, program: Path, typed: str, said: str) -> None:
+    to_project(rig, browser, program)
+    (rig.folder / "file").touch()
+    page = browser.post("/setup/project", data={"project": typed.format(rig.folder)})
+    assert (page.status_code, heading(page.text)) == (400, "Project folder")
+    assert said in errors(page.text)
+    assert browser.get("/setup/owner", follow_redirects=False).headers["location"] == "/setup"
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "again", "said"),
+    [
+        ("ab", PASSWORD, PASSWORD, ["The user name needs at least 3 characters."]),
+        ("ada", "xkurz", "xkurz", ["at least 8 characters", "an upper-case letter", "a digit"]),
+        ("ada", "Ada-correct-7", "Ada-correct-7", ["must not hold the user name"]),
+        ("ada", PASSWORD, PASSWORD + "x", ["The two passwords are not the same."]),
+        ("", "", "", ["The user name needs", "The password needs"]),
+    ],
+)
+def test_each_rule_has_its_message_and_the_name_stays(
+    rig: Rig, browser: TestClient, program: Path, name: str, password: str, again: str, said: list[str]
+) -> None:
+    reach_owner(rig, browser, program)
+    page = browser.post("/setup/owner", data={"username": name, "password": password, "again": again})
+    assert (page.status_code, heading(page.text)) == (400, "Owner account")
+    for words in said:
+        assert words in errors(page.text)
+    assert not name or f'value="{name}"' in page.text
+    assert not password or password not in page.text
+    assert not rig.access.has_owner()
+
+
+def test_the_owner_step_is_only_shown_once_it_was_done(rig: Rig, browser: TestClient, program: Path) -> None:
+    reach_owner(rig, browser, program)
+    make_owner(browser)
+    page = browser.get("/setup/owner")
+    assert "<strong>ada</strong>" in page.text
+    assert 'type="password"' not in page.text
+    page = browser.post("/setup/owner", data={"username": "eve", "password": PASSWORD, "again": PASSWORD})
+    assert heading(page.text) == "Remote access"
+    assert [user.name for user in rig.access.users()] == ["ada"]
+    assert heading(browser.post("/setup/owner/keep").text) == "Remote access"
+
+
+class StartFailed(NexusError):
+    """As fleet raises it."""
+
+    code = "start-failed"
+    title = "The server did not start."
+
+
+def test_a_failed_start_keeps_the_set_up_open(rig: Rig, browser: TestClient, program: Path) -> None:
+    reach_owner(rig, browser, program)
+    make_owner(browser)
+    browser.post("/setup/remote", data={"remote": "later"})
+    rig.fleet.fails = StartFailed("It ended with code 1.", last_lines=["no such model", "bye <now>"])
+    page = browser.post("/setup/finish")
+    assert "The server did not start. It ended with code 1." in errors(page.text)
+    assert "bye &lt;now&gt;" in page.text
+    assert not rig.wizard.done
+    rig.fleet.fails = None
+    answer = browser.post("/setup/finish", follow_redirects=False)
+    assert answer.headers["location"].startswith("/chat/srv_1/")
+    assert len(rig.fleet.servers) == 1
+
+
+def test_bringing_with_progress_cancel_and_a_second_try(rig: Rig, program: Path) -> None:
+    archive = release_page.tar_gz({"opencode": program.read_bytes()})
+    with release_page.ReleasePage("1.18.33", {"opencode-linux-x64.tar.gz": archive}) as served:
+        rig.page = ReleasePage(served.base)
+        served.stall = threading.Event()
+        with rig.browser() as browser:
+            enter(rig, browser)
+            browser.post("/setup/welcome")
+            browser.post("/setup/check")
+            page = browser.post("/setup/opencode", data={"choice": "bring", "path": ""})
+            assert heading(page.text) == "Bringing OpenCode"
+            assert '<noscript><meta http-equiv="refresh"' in page.text
+            assert served.half_sent.wait(20)
+            state = browser.get("/setup/progress").json()
+            assert (state["running"], state["stage"]) == (True, "downloading")
+            page = browser.post("/setup/opencode/cancel")
+            assert heading(page.text) == "OpenCode"
+            assert not rig.installer.running
+            served.stall.set()
+            page = browser.post("/setup/opencode", data={"choice": "bring"})
+            for _ in range(2_000):
+                if not browser.get("/setup/progress").json()["running"]:
+                    break
+            assert heading(browser.get("/setup/opencode/progress").text) == "Project folder"
+            page = browser.get("/setup/opencode")
+            assert str(rig.installer.versions.path("1.18.33")) in page.text
+            # a second choice of the same is there at once
+            assert heading(browser.post("/setup/opencode", data={"choice": "bring"}).text) == "Project folder"
+
+
+def test_a_failed_bring_says_why_and_offers_another_try(rig: Rig, browser: TestClient) -> None:
+    enter(rig, browser)
+    browser.post("/setup/welcome")
+    browser.post("/setup/check")
+    browser.post("/setup/opencode", data={"choice": "bring"})
+    for _ in range(2_000):
+        if not browser.get("/setup/progress").json()["running"]:
+            break
+    page = browser.get("/setup/opencode/progress")
+    assert "The network does not answer." in errors(page.text)
+    assert "Try again" in page.text
+    assert 'http-equiv="refresh"' not in page.text
+
+
+def test_a_check_that_stops(rig: Rig, browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter(rig, browser)
+    browser.post("/setup/welcome")
+    monkeypatch.setattr(checks, "LITTLE_DISK", 1 << 62)
+    monkeypatch.setattr(checks, "DISK", 1 << 62)
+    page = browser.post("/setup/check")
+    assert (page.status_code, heading(page.text)) == (409, "System check")
+    assert "Free disk space" in errors(page.text)
+    assert browser.get("/setup/opencode", follow_redirects=False).headers["location"] == "/setup"
+
+
+def test_below_a_base_path(tmp_path: Path, rig: Rig) -> None:
+    below = Rig(tmp_path, "/nexus")
+    with below.browser() as browser:
+        page = browser.post("/nexus/setup", data={"code": below.wizard.code.issue()})
+        assert heading(page.text) == "Welcome"
+        assert 'action="/nexus/setup/welcome"' in page.text
+        assert next(iter(browser.cookies.jar)).path == "/nexus/setup"
