@@ -136,9 +136,7 @@ class Client:
         """What the folder's sessions do, by id; those that are idle are not in it."""
         return dict(await self._json("GET", "/session/status", directory=directory))
 
-    async def messages(
-        self, session_id: str, limit: int, before: str | None = None
-    ) -> tuple[list[JSON], str | None]:
+    async def messages(self, session_id: str, limit: int, before: str | None = None) -> tuple[list[JSON], str | None]:
         """The newest `limit` messages (before a cursor), oldest first, and the cursor of the next page."""
         path = f"/session/{session_id}/message"
         answer = await self._send("GET", path, limit=limit, before=before)

@@ -36,6 +36,9 @@ from opencode_nexus.opencode.wire import (
 __all__ = ["Change", "Message", "Part", "Permission", "Question", "SessionState", "Status", "fold", "trim"]
 
 
+ALL_KINDS = TEXT_KINDS | {"tool"}  # the kinds of part that can be open
+
+
 def fold(state: SessionState, event: ev.Event) -> list[Change]:
     """Apply `event` to `state` in place and return what changed, nothing for what does not matter.
 
@@ -139,12 +142,23 @@ def _message(state: SessionState, info: dict[str, Any]) -> list[Change]:
             return []
         message = state.messages[fresh.id] = fresh
         _keep_order(state)
+        if message.role == "assistant":
+            return [Change("message", message.id), *_end_earlier(state, message)]
     else:
         message.role, message.created = fresh.role, fresh.created
         message.completed, message.error, message.info = fresh.completed, fresh.error, info
     changes = [Change("message", message.id)]
     if message.completed is not None:
         changes += interrupt(message)
+    return changes
+
+
+def _end_earlier(state: SessionState, newest: Message) -> list[Change]:
+    """A session says one thing at a time: an earlier answer that never ended was cut off."""
+    changes = []
+    for message in state.messages.values():
+        if message is not newest and message.role == "assistant" and message.completed is None:
+            changes += interrupt(message, ALL_KINDS)
     return changes
 
 

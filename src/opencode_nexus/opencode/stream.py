@@ -2,7 +2,7 @@
 """The event stream of a whole server, for as long as it lasts."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import httpx2
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 SILENCE = 25.0
 
 
-async def events(client: Client, silence: float = SILENCE) -> AsyncIterator[list[tuple[str, Event]]]:
+async def events(client: Client, silence: float = SILENCE) -> AsyncGenerator[list[tuple[str, Event]], None]:
     """Yield what came since the last time, as (directory, event), until the stream is lost.
 
     One item holds all events of one read, so that a burst is handled at once. An event that cannot be read

@@ -39,7 +39,7 @@ class OpenPart:
 class Journal:
     """Keeps open parts, in memory and in the database; interrupted ones in the database alone.
 
-    All methods but `open` and `kept` are quick and wait for nothing. Used on the loop's thread only, apart
+    All methods but `open` and `interrupted` are quick and wait for nothing. Used on the loop's thread only, apart
     from the write itself.
     """
 
@@ -126,9 +126,7 @@ class Journal:
             return
         part.gaps.append(part.length)
         gaps = json.dumps(part.gaps)
-        self._db.post(
-            lambda c: c.execute("UPDATE open_parts SET gaps = ? WHERE part_id = ?", (gaps, part_id))
-        )
+        self._db.post(lambda c: c.execute("UPDATE open_parts SET gaps = ? WHERE part_id = ?", (gaps, part_id)))
 
     def close(self, part_id: str) -> None:
         """Let go of a part: its server has the whole text, or it was removed."""
@@ -191,9 +189,9 @@ class Journal:
             and message_id in (None, part.message_id)
         ]
 
-    async def kept(self, session_id: str) -> dict[str, OpenPart]:
-        """All copies for a session by part id: of open parts, and of those that will never be closed."""
-        found = {part.id: part for part in self.open_parts(session_id=session_id)}
+    async def interrupted(self, session_id: str) -> dict[str, OpenPart]:
+        """The copies of a session's parts that will never be closed, by part id."""
+        found: dict[str, OpenPart] = {}
         if self._interrupted:
             await self._db.flush()
             sql = (
@@ -226,6 +224,10 @@ class Journal:
     def running(self, server_id: str) -> dict[str, str]:
         """The sessions of a server that were busy when last heard of, and their folders."""
         return {session: folder for (server, session), folder in self._running.items() if server == server_id}
+
+    def server_ids(self) -> set[str]:
+        """The servers that something is open or busy on."""
+        return {part.server_id for part in self._open.values()} | {server for server, _ in self._running}
 
     def forget_server(self, server_id: str) -> None:
         """Let go of a removed server's busy sessions; its open parts become interrupted."""

@@ -58,7 +58,7 @@ async def test_a_closed_part_leaves_nothing(db: Database) -> None:
     journal.append("prt_1", "late")
     assert (await reopened(db)).open_parts() == []
     assert db.read("SELECT * FROM open_text") == []
-    assert await journal.kept("ses_1") == {}
+    assert await journal.interrupted("ses_1") == {}
 
 
 async def test_a_replaced_part_starts_anew(db: Database) -> None:
@@ -95,11 +95,11 @@ async def test_an_interrupted_part_is_kept_for_its_session(db: Database) -> None
     journal.append("prt_1", " lie")
     assert journal.open_parts() == []
     for after in (journal, await reopened(db)):
-        kept = (await after.kept("ses_1"))["prt_1"]
+        kept = (await after.interrupted("ses_1"))["prt_1"]
         assert (kept.text, kept.interrupted, kept.length) == ("half a", True, 6)
-        assert await after.kept("ses_2") == {}
+        assert await after.interrupted("ses_2") == {}
     journal.close("prt_1")  # its server closed it after all
-    assert await (await reopened(db)).kept("ses_1") == {}
+    assert await (await reopened(db)).interrupted("ses_1") == {}
 
 
 async def test_what_is_removed_is_forgotten(db: Database) -> None:
@@ -109,7 +109,8 @@ async def test_what_is_removed_is_forgotten(db: Database) -> None:
     journal.interrupt("prt_2")
     journal.forget_message("msg_2")
     journal.forget_message("msg_3")
-    assert list(await journal.kept("ses_1")) == ["prt_1"]
+    assert [p.id for p in journal.open_parts()] == ["prt_1"]
+    assert await journal.interrupted("ses_1") == {}
     journal.busy("srv_1", "ses_1", "/project")
     journal.forget_session("ses_1")
     after = await reopened(db)
@@ -146,4 +147,4 @@ async def test_a_removed_server_leaves_its_words(db: Database) -> None:
     journal.forget_server("srv_1")
     after = await reopened(db)
     assert after.running("srv_1") == {}
-    assert (await after.kept("ses_1"))["prt_1"].interrupted
+    assert (await after.interrupted("ses_1"))["prt_1"].interrupted

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+"""Conversations with agents: what was said, what runs, and what waits for a person.
+
+Words used here:
+
+- *feed*: the hub's one connection to a running server's events (`feed`), and what is known from them.
+- *conversation*: one session's window of newest messages, kept up to date while it is looked at.
+- *window*: the newest 40 messages when opened; older pages of 40 are loaded when asked for.
+- *transcript*: OpenCode's messages with the journal's words put in where OpenCode has none (`transcript`).
+- *waiting*: a permission or a question that a session, or its sub-agent, waits for (`inbox`).
+- *root*: the session that a person started; its sub-agents' sessions are its descendants (`heads`).
+- *interrupted*: OpenCode died during it; what was heard is kept.
+- *reconcile*: after each connect, ask OpenCode what is so, and mend what was missed (`reconcile`).
+
+Neighbours: `opencode` speaks the protocol, `store.journal` keeps the words of open parts, `fleet` knows the
+servers (met through the Protocols in `servers`), `live` and `render` show conversations.
+"""

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: MIT
+"""Conversations on all servers: the one object that pages, API and commands talk to."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+
+from opencode_nexus.chat import models as offered
+from opencode_nexus.chat import sessions as listed
+from opencode_nexus.chat.conversation import Conversation
+from opencode_nexus.chat.errors import (
+    MessageEmpty,
+    NotWaiting,
+    ProjectUnknown,
+    ServerNotRunning,
+    SessionNotFound,
+    SessionsRunning,
+)
+from opencode_nexus.chat.feeds import Feeds
+from opencode_nexus.chat.inbox import Entry, Inbox, Waiting, detail_of
+from opencode_nexus.chat.models import AgentChoice, ModelChoice, ProviderChoice
+from opencode_nexus.chat.servers import ServerDirectory
+from opencode_nexus.chat.sessions import Counts, SessionSummary, checked_id
+from opencode_nexus.chat.stopping import AbortResult, stop
+from opencode_nexus.chat.transcript import transcript
+from opencode_nexus.core.bus import Bus, Record
+from opencode_nexus.core.clock import Clock
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.opencode.api import Client
+from opencode_nexus.opencode.errors import UnknownToOpenCode
+from opencode_nexus.opencode.state import Message, Permission, Question, Status
+from opencode_nexus.opencode.wire import TEXT_KINDS
+from opencode_nexus.store.activity import Activity
+from opencode_nexus.store.journal import Journal, OpenPart
+
+RACES = 3  # times that a page is read again when a part was closed in between
+UNWATCHED = 8  # conversations kept although nobody looks: a page is loaded, then its stream is opened
+
+
+class _Around:
+    """What one server's conversations ask of the rest (`conversation.Surroundings`)."""
+
+    def __init__(self, chat: "Chat", server_id: str) -> None:
+        self._chat, self._server_id = chat, server_id
+
+    def client(self) -> Client:
+        return self._chat.client(self._server_id)
+
+    def status(self, session_id: str) -> Status:
+        return self._chat.status(session_id)
+
+    def waiting(self, session_id: str) -> list[Permission | Question]:
+        return [entry.request for entry in self._chat.feeds.feed(self._server_id).asking(session_id)]
+
+    async def interrupted(self, session_id: str) -> Mapping[str, OpenPart]:
+        return await self._chat.journal.interrupted(session_id)
+
+    def open_parts(self, session_id: str) -> list[OpenPart]:
+        return self._chat.journal.open_parts(session_id=session_id)
+
+
+class Chat:
+    """All conversations. Methods with a server id raise the directory's own error for an unknown server,
+    ServerNotRunning for one that does not run, and an OpenCodeError when OpenCode fails.
+    """
+
+    def __init__(
+        self,
+        *,
+        servers: ServerDirectory,
+        journal: Journal,
+        bus: Bus,
+        clock: Clock,
+        tasks: Tasks,
+        activity: Activity,
+    ) -> None:
+        self.journal = journal
+        self.inbox = Inbox(clock)
+        self.feeds = Feeds(servers, journal, self.inbox, bus, activity)
+        self._servers, self._bus, self._tasks = servers, bus, tasks
+        self._reload: set[str] = set()  # servers whose models changed while something ran
+        self._unlisten: Callable[[], None] | None = None
+
+    async def open(self) -> None:
+        """Take up what was open when the hub last ran, and follow the servers from now on."""
+        await self.journal.open()
+        self._unlisten = self._bus.listen(self._heard, "session")
+        self.feeds.open()
+
+    async def close(self) -> None:
+        """Let go of the servers; they and their sessions go on."""
+        if self._unlisten is not None:
+            self._unlisten()
+        await self.feeds.close()
+
+    def client(self, server_id: str) -> Client:
+        """The client of a running server; raises ServerNotRunning."""
+        server = self._servers.get(server_id)
+        connection = self.feeds.connection(server_id)
+        if connection is None:
+            raise ServerNotRunning(f"Its name is {server.name}.")
+        return connection.client
+
+    # Conversations
+
+    async def conversation(self, server_id: str, session_id: str) -> Conversation:
+        """The window of a session, loaded and kept up to date; raises SessionNotFound."""
+        self.client(server_id)
+        conversations = self.feeds.conversations.setdefault(server_id, {})
+        await self.feeds.settled(server_id)
+        conversation = conversations.pop(checked_id(session_id), None)
+        if conversation is None:
+            conversation = Conversation(server_id, session_id, _Around(self, server_id))
+        conversations[session_id] = conversation  # at the end: the one used last
+        try:
+            await conversation.open()
+        except NexusError:
+            if not conversation.watchers:
+                conversations.pop(session_id, None)
+            raise
+        idle = [key for key, one in conversations.items() if not one.watchers]
+        for key in idle[:-UNWATCHED]:
+            del conversations[key]
+        return conversation
+
+    async def messages(
+        self, server_id: str, session_id: str, limit: int = 50, before: str | None = None
+    ) -> tuple[list[Message], str | None]:
+        """A page of messages, oldest first, and the cursor of the one before it (None: there is none)."""
+        client = self.client(server_id)
+        await self.feeds.settled(server_id)
+        for _ in range(RACES):
+            with _found():
+                raw, older = await client.messages(checked_id(session_id), limit, before)
+            kept = dict(await self.journal.interrupted(session_id))
+            kept |= {part.id: part for part in self.journal.open_parts(session_id=session_id)}
+            busy = before is None and self.status(session_id).kind != "idle"
+            messages = transcript(raw, kept, busy=busy)
+            # A part that was open when asked for, and closed since, has its text in neither answer.
+            if all(p.closed or p.id in kept or p.kind not in TEXT_KINDS for m in messages for p in m.parts.values()):
+                break
+        return messages, older
+
+    async def send(
+        self, server_id: str, session_id: str, text: str, model: str | None = None, agent: str | None = None
+    ) -> None:
+        """Say something to the agent; while it is busy, OpenCode takes it up afterwards."""
+        if not text.strip():
+            raise MessageEmpty
+        client = self.client(server_id)
+        with _found():
+            await client.prompt(checked_id(session_id), text, model, agent)
+        self.feeds.feed(server_id).sent(session_id)
+
+    async def abort(self, server_id: str, session_id: str) -> AbortResult:
+        """End what a session and its sub-agents do now."""
+        client, feed = self.client(server_id), self.feeds.feed(server_id)
+        with _found():
+            directory = str((await client.session(checked_id(session_id))).get("directory") or "")
+            return await stop(client, feed, session_id, directory)
+
+    # Sessions
+
+    async def sessions(self, server_id: str) -> list[SessionSummary]:
+        """The newest sessions of all the server's folders, the one used last first."""
+        client = self.client(server_id)
+        await self.feeds.settled(server_id)
+        projects = self._servers.get(server_id).projects
+        return await listed.sessions(client, self.feeds.feed(server_id), projects)
+
+    async def create(self, server_id: str, title: str = "", project: str | None = None) -> str:
+        """Begin a session in a folder of the server (its first one); returns its id."""
+        client = self.client(server_id)
+        info = await client.create(self._project(server_id, project), title)
+        self.feeds.feed(server_id).heads.learn(info)
+        return str(info["id"])
+
+    async def rename(self, server_id: str, session_id: str, title: str) -> None:
+        """Give a session another title."""
+        client = self.client(server_id)
+        with _found():
+            await client.rename(checked_id(session_id), title)
+
+    async def delete(self, server_id: str, session_id: str) -> None:
+        """Delete a session and all that was said in it."""
+        client = self.client(server_id)
+        with _found():
+            await client.delete(checked_id(session_id))
+        self.journal.forget_session(session_id)
+
+    def title(self, server_id: str, session_id: str) -> str:
+        """A session's title, "" while it is not known. Asks nobody."""
+        return self.feeds.feed(server_id).title(session_id)
+
+    def status(self, session_id: str) -> Status:
+        """What a session does, whichever server runs it."""
+        found = (feed.statuses[session_id] for feed in self.feeds.feeds.values() if session_id in feed.statuses)
+        return next(found, Status())
+
+    def busy(self, server_id: str) -> list[str]:
+        """The sessions that run, sub-agents' too."""
+        feed = self.feeds.feeds.get(server_id)
+        return sorted(feed.statuses) if feed else []
+
+    def counts(self, server_id: str) -> Counts:
+        """How many chats run and how many wait."""
+        feed = self.feeds.feeds.get(server_id)
+        if feed is None:
+            return Counts(0, 0)
+        waiting = {feed.root(entry.request.session_id) for entry in self.inbox.of(server_id)}
+        return Counts(len({feed.root(session_id) for session_id in feed.statuses}), len(waiting))
+
+    # What waits
+
+    def waiting(self, server_id: str | None = None) -> list[Waiting]:
+        """What waits for a person, on one server or on all, oldest first."""
+        return [self._waiting(entry) for entry in self.inbox.of(server_id)]
+
+    def _waiting(self, entry: Entry) -> Waiting:
+        feed, request = self.feeds.feed(entry.server_id), entry.request
+        root = feed.root(request.session_id)
+        return Waiting(
+            id=request.id,
+            kind="permission" if isinstance(request, Permission) else "question",
+            server_id=entry.server_id,
+            session_id=request.session_id,
+            root_id=root,
+            title=feed.title(root),
+            detail=detail_of(request),
+            at=entry.at,
+            request=request,
+        )
+
+    async def reply_permission(self, server_id: str, request_id: str, reply: str, message: str = "") -> None:
+        """Answer "once", "always" or "reject" (with a message the agent goes on, told why); or NotWaiting."""
+        entry = self._entry(server_id, request_id, Permission)
+        client = self.client(server_id)
+        with self._answered(request_id):
+            await client.reply_permission(entry.directory, request_id, reply, message)
+
+    async def reply_question(self, server_id: str, request_id: str, answers: list[list[str]] | None) -> None:
+        """Answer each part with its labels or own words; None turns the question down. Or NotWaiting."""
+        entry = self._entry(server_id, request_id, Question)
+        client = self.client(server_id)
+        with self._answered(request_id):
+            await client.reply_question(entry.directory, request_id, answers)
+
+    def _entry(self, server_id: str, request_id: str, kind: type[Permission | Question]) -> Entry:
+        entry = self.inbox.get(request_id)
+        if entry is None or entry.server_id != server_id or not isinstance(entry.request, kind):
+            raise NotWaiting(f"Asked for: {request_id[:80]!r}.")
+        return entry
+
+    @contextlib.contextmanager
+    def _answered(self, request_id: str) -> Iterator[None]:
+        try:
+            yield
+        except UnknownToOpenCode as error:
+            self.inbox.drop(request_id)
+            raise NotWaiting(error.detail) from error
+
+    # Models
+
+    async def models(self, server_id: str, project: str | None = None) -> tuple[list[ModelChoice], str | None]:
+        """The models that can be chosen, and the default (None: OpenCode decides)."""
+        return await offered.models(self.client(server_id), self._project(server_id, project))
+
+    async def agents(self, server_id: str, project: str | None = None) -> list[AgentChoice]:
+        """The agents that can be chosen, the default first."""
+        return await offered.agents(self.client(server_id), self._project(server_id, project))
+
+    async def providers(self, server_id: str) -> list[ProviderChoice]:
+        """Every provider that OpenCode knows. A 7 MB answer: not for every page."""
+        return await offered.providers(self.client(server_id), self._project(server_id, None))
+
+    async def set_key(self, server_id: str, provider_id: str, key: str) -> None:
+        """Let OpenCode keep a provider's key; its models are offered once nothing runs on the server."""
+        client = self.client(server_id)
+        await client.set_key(offered.checked_provider_id(provider_id), key)
+        await self._load_anew()
+
+    async def add_compatible(self, server_id: str, name: str, base_url: str, key: str, models: list[str]) -> str:
+        """Add an OpenAI-compatible address; returns its provider id. SessionsRunning while something runs."""
+        provider_id, patch = offered.compatible(name, base_url, models)
+        client = self.client(server_id)
+        if self.busy(server_id):
+            raise SessionsRunning
+        await client.patch_global_config(patch)
+        if key.strip():
+            await client.set_key(provider_id, key.strip())
+        await self._load_anew()
+        return provider_id
+
+    async def _load_anew(self) -> None:
+        """Keys and addresses are common to all servers: each loads them as soon as nothing runs on it."""
+        self._reload = {server.id for server in self._servers.list() if self.feeds.connection(server.id)}
+        for server_id in tuple(self._reload):
+            await self._reload_idle(server_id)
+
+    async def _reload_idle(self, server_id: str) -> None:
+        if server_id in self._reload and not self.busy(server_id):
+            self._reload.discard(server_id)
+            with contextlib.suppress(ServerNotRunning):
+                await self.client(server_id).dispose()
+
+    def _heard(self, record: Record) -> None:
+        data = record.data
+        if self._reload and isinstance(data, dict) and data.get("what") == "idle":
+            server_id = str(data["server_id"])
+            self._tasks.spawn(self._reload_idle(server_id), f"new models on {server_id}")
+
+    def _project(self, server_id: str, project: str | None) -> str:
+        projects = self._servers.get(server_id).projects
+        if project is None and projects:
+            return projects[0]
+        if project is None or project not in projects:
+            raise ProjectUnknown(f"Asked for: {project!r}.")
+        return project
+
+
+@contextlib.contextmanager
+def _found() -> Iterator[None]:
+    """Say SessionNotFound where OpenCode knows no such session."""
+    try:
+        yield
+    except UnknownToOpenCode as error:
+        raise SessionNotFound(error.detail) from error

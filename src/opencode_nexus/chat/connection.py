@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""Keeps a feed fed: one event stream for each running server, connected again whenever it is lost."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import aclosing
+
+from opencode_nexus.chat.conversation import Conversation
+from opencode_nexus.chat.feed import Feed
+from opencode_nexus.chat.inbox import Inbox
+from opencode_nexus.chat.reconcile import ask, settle, withdraw_stale
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.opencode.api import Client
+from opencode_nexus.opencode.events import Event, PartUpdated, Unreadable
+from opencode_nexus.opencode.stream import SILENCE, events
+from opencode_nexus.opencode.wire import part_of
+from opencode_nexus.store.journal import Journal
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0  # seconds between tries, doubling
+
+
+class Connection:
+    """One process of a server, for as long as it runs. `cut_off` is told which sessions its death ended."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        client: Client,
+        journal: Journal,
+        inbox: Inbox,
+        conversations: dict[str, Conversation],
+        *,
+        projects: Callable[[], Collection[str]],
+        adopted: bool,
+        cut_off: Callable[[Feed, list[str]], Awaitable[None]],
+        silence: float = SILENCE,
+    ) -> None:
+        self.feed, self.client = feed, client
+        self.connected = False
+        self.reconciled = asyncio.Event()  # set once what was missed has been mended
+        self._journal, self._inbox, self._conversations = journal, inbox, conversations
+        self._projects, self._cut_off, self._silence = projects, cut_off, silence
+        # A process that we have just started has nothing to tell about folders that nobody used yet, and
+        # asking would load each of them: 23 MB and 1.3 s apiece.
+        self._everywhere = adopted
+        self._tasks = Tasks()
+        self._backlog: list[tuple[str, Event]] | None = None
+        self._mending: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Follow the stream until cancelled."""
+        wait = FIRST_WAIT
+        while True:
+            try:
+                async with aclosing(events(self.client, self._silence)) as stream:
+                    async for batch in stream:
+                        wait = FIRST_WAIT
+                        self._take(batch)
+            except NexusError as error:
+                log.info("feed of %s: %s", self.feed.server_id, error)
+            finally:
+                await self._lost()
+            await asyncio.sleep(wait)
+            wait = min(LONGEST_WAIT, wait * 2)
+
+    async def close(self) -> None:
+        """End what `run` began beside itself; call it after cancelling `run`."""
+        await self._tasks.close()
+        await self.client.close()
+
+    def _take(self, batch: list[tuple[str, Event]]) -> None:
+        missed = not self.connected or any(type(event) is Unreadable for _, event in batch)
+        self.connected = True
+        if missed and self._mending is None:
+            # What comes from now on is taken in after what is asked for now, so that nothing is taken twice.
+            self._backlog = []
+            self.reconciled.clear()
+            self._mending = self._tasks.spawn(self._mend(), f"reconcile {self.feed.server_id}")
+        if self._backlog is not None:
+            self._backlog += batch
+        else:
+            self._feed(batch)
+
+    def _feed(self, batch: list[tuple[str, Event]]) -> None:
+        self.feed.take(batch)
+        if self.feed.strangers:
+            self._tasks.spawn(self._get_to_know(), f"sessions of {self.feed.server_id}")
+
+    async def _lost(self) -> None:
+        """The stream ended: nothing more will come on it, so what waits in the backlog is all there is."""
+        self.connected = False
+        self.reconciled.clear()
+        if self._mending is not None:
+            self._mending.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._mending
+            self._mending = None
+            self._mark_gaps()
+            self._drain()
+
+    def _mark_gaps(self) -> None:
+        """Without an answer from OpenCode, words may be missing from every open part."""
+        for copy in self._journal.open_parts(server_id=self.feed.server_id):
+            self._journal.gap(copy.id)
+
+    def _drain(self) -> None:
+        backlog, self._backlog = self._backlog or [], None
+        self._feed(backlog)
+
+    async def _mend(self) -> None:
+        wait = FIRST_WAIT
+        while True:
+            try:
+                await self._reconcile()
+                break
+            except NexusError as error:
+                log.warning("%s could not be asked what was missed: %s", self.feed.server_id, error)
+            self._mark_gaps()
+            self._drain()
+            await asyncio.sleep(wait)
+            wait = min(LONGEST_WAIT, wait * 2)
+            self._backlog = []
+        self._mending = None
+        self.reconciled.set()
+
+    async def _reconcile(self) -> None:
+        feed, journal = self.feed, self._journal
+        copies = journal.open_parts(server_id=feed.server_id)
+        running = journal.running(feed.server_id)
+        sessions = {*running, *(copy.session_id for copy in copies)}
+        directories = {*feed.directories, *running.values(), *(copy.directory for copy in copies)} - {""}
+        if self._everywhere:
+            directories |= set(self._projects())
+        truth = await ask(self.client, directories, sessions)
+        cut = settle(truth, feed, journal, self._inbox, self._opened())
+        for session_id, conversation in tuple(self._conversations.items()):
+            try:
+                await conversation.load()
+            except NexusError as error:
+                log.info("session %s was not loaded again: %s", session_id, error)
+        self._everywhere = True
+        self._drain()
+        await withdraw_stale(self.client, truth)
+        await self._get_to_know()
+        if cut:
+            await self._cut_off(feed, cut)
+
+    def _opened(self) -> set[str]:
+        """The parts whose beginning was heard on this stream: none of their words are missing."""
+        parts = [part_of(event.part) for _, event in self._backlog or () if isinstance(event, PartUpdated)]
+        return {part.id for part in parts if not part.closed}
+
+    async def _get_to_know(self) -> None:
+        """Look up the ancestors of sessions that something waits in, and show it in their chats."""
+        feed = self.feed
+        while feed.strangers:
+            session_id = feed.strangers.pop()
+            with contextlib.suppress(NexusError):
+                while (unknown := feed.heads.unknown(session_id)) is not None:
+                    _, head = feed.heads.learn(await self.client.session(unknown))
+                    if head.id != unknown:
+                        break
+            for ancestor in feed.heads.chain(session_id)[1:]:
+                if (conversation := self._conversations.get(ancestor)) is not None:
+                    conversation.refresh_waiting()
+            feed.announce("waiting", session_id)

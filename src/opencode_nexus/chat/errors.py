@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""What can go wrong in a conversation."""
+
+from opencode_nexus.core.errors import BadRequest, Conflict, NotFound
+
+
+class SessionNotFound(NotFound):
+    """There is no session with that id on that server."""
+
+    code = "session-not-found"
+    title = "There is no such session."
+    hint = "It may have been deleted. Choose another one from the list."
+
+
+class ServerNotRunning(Conflict):
+    """What was asked needs a running OpenCode."""
+
+    code = "server-not-running"
+    title = "The server is not running."
+    hint = "Start it from its page, then try again."
+
+
+class ProjectUnknown(BadRequest):
+    """The folder is none of the server's."""
+
+    code = "project-unknown"
+    title = "The server does not have that project folder."
+    hint = "Choose one of its folders, or add this one to the server."
+
+
+class MessageEmpty(BadRequest):
+    """Nothing to send."""
+
+    code = "message-empty"
+    title = "The message is empty."
+    hint = "Write something and send it again."
+
+
+class NotWaiting(NotFound):
+    """Nothing with this id waits."""
+
+    code = "not-waiting"
+    title = "That does not wait for an answer."
+    hint = "It was answered already, or its turn has ended. Ask for the inbox again."
+
+
+class SessionsRunning(Conflict):
+    """A change of the model settings would abort what runs."""
+
+    code = "sessions-running"
+    title = "Sessions are running, and OpenCode would abort them for this change."
+    hint = "Wait until they are done, or stop them first."
+
+
+class ProviderInvalid(BadRequest):
+    """The provider cannot be kept as it was given."""
+
+    code = "provider-invalid"
+    title = "That provider cannot be used as it was entered."
+    hint = "Check its name, its address and its models."

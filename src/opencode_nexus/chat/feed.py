@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: MIT
+"""What one running server tells, taken in: journalled, kept in mind, and handed to who looks."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from opencode_nexus.chat.conversation import Conversation
+from opencode_nexus.chat.heads import Heads
+from opencode_nexus.chat.inbox import Entry, Inbox
+from opencode_nexus.core.bus import Bus
+from opencode_nexus.opencode import events as ev
+from opencode_nexus.opencode.state import Status
+from opencode_nexus.opencode.wire import TEXT_KINDS, child, part_of, permission_of, question_of, status_of
+from opencode_nexus.store.journal import Journal, OpenPart
+
+IDLE = Status()
+
+
+class Feed:
+    """The state of one server's sessions, as its events tell it. No I/O: `Connection` feeds it.
+
+    A delta that nobody looks at costs its decoding, one look-up and an append to the journal.
+    """
+
+    def __init__(
+        self,
+        server_id: str,
+        journal: Journal,
+        inbox: Inbox,
+        bus: Bus,
+        conversations: Mapping[str, Conversation],
+    ) -> None:
+        self.server_id = server_id
+        self.heads = Heads()
+        self.statuses: dict[str, Status] = {}  # of the sessions that are not idle
+        self.directories: set[str] = set()  # the folders that events came from
+        self.strangers: set[str] = set()  # sessions whose ancestors must be looked up
+        self._sent: set[str] = set()
+        self._journal, self._inbox, self._bus = journal, inbox, bus
+        self._conversations = conversations
+        self._touched: set[Conversation] = set()
+
+    # Events
+
+    def take(self, batch: list[tuple[str, ev.Event]]) -> None:
+        """Take in what came with one read, then tell the watchers once."""
+        for directory, event in batch:
+            if type(event) is ev.PartDelta:
+                if event.field == "text":
+                    self._journal.append(event.part_id, event.delta)
+                conversation = self._conversations.get(event.session_id)
+                if conversation is not None:
+                    conversation.apply(event)
+                    self._touched.add(conversation)
+            elif event.session_id:
+                self.directories.add(directory)
+                self._keep(directory, event)
+                self._follow(directory, event)
+                self._hand_on(event)
+        touched, self._touched = self._touched, set()
+        for conversation in touched:
+            conversation.notify()
+
+    def _keep(self, directory: str, event: ev.Event) -> None:
+        """Begin and end the journal's copies."""
+        journal = self._journal
+        match event:
+            case ev.PartUpdated() if event.part.get("type") in TEXT_KINDS:
+                part = part_of(event.part)
+                if part.closed:
+                    journal.close(part.id)
+                else:
+                    ids = (part.id, self.server_id, event.session_id, part.message_id)
+                    journal.begin(OpenPart(*ids, directory, part.kind), part.text)
+            case ev.MessageUpdated() if "completed" in child(event.info, "time"):
+                for copy in journal.open_parts(message_id=str(event.info.get("id"))):
+                    journal.interrupt(copy.id)
+            case ev.SessionStatus() if event.status.get("type") == "retry":
+                # The connection to the model broke: its next try begins a new part, this one stays as it is.
+                for copy in journal.open_parts(session_id=event.session_id):
+                    journal.interrupt(copy.id)
+            case ev.PartRemoved():
+                journal.close(event.part_id)
+            case ev.MessageRemoved():
+                journal.forget_message(event.message_id)
+            case ev.SessionDeleted():
+                journal.forget_session(event.session_id)
+
+    def _follow(self, directory: str, event: ev.Event) -> None:
+        """Keep titles, statuses and what waits."""
+        session_id = event.session_id
+        match event:
+            case ev.SessionCreated() | ev.SessionUpdated():
+                before, head = self.heads.learn(event.info)
+                if before is None or before.title != head.title:
+                    self.announce("renamed" if before else "created", session_id, title=head.title)
+            case ev.SessionDeleted():
+                self.set_status(session_id, IDLE)
+                self.heads.forget(session_id)
+                self.announce("deleted", session_id)
+            case ev.SessionStatus():
+                self.set_status(session_id, status_of(event.status), directory)
+            case ev.SessionIdle():
+                self.set_status(session_id, IDLE)
+            case ev.SessionError():
+                self._sent.discard(session_id)
+            case ev.PermissionAsked():
+                if self._inbox.put(self.server_id, directory, permission_of(event)):
+                    self._wait(session_id)
+            case ev.QuestionAsked():
+                if self._inbox.put(self.server_id, directory, question_of(event)):
+                    self._wait(session_id)
+            case ev.PermissionReplied() | ev.QuestionClosed():
+                if self._inbox.drop(event.request_id):
+                    self.announce("waiting", session_id)
+
+    def _hand_on(self, event: ev.Event) -> None:
+        """To the session's own conversation, and what may be waiting to its ancestors' too."""
+        if not self._conversations:
+            return
+        for session_id in self.heads.chain(event.session_id):
+            conversation = self._conversations.get(session_id)
+            if conversation is not None:
+                conversation.apply(event)
+                self._touched.add(conversation)
+
+    def _wait(self, session_id: str) -> None:
+        self._meet(session_id)
+        self.announce("waiting", session_id)
+
+    def _meet(self, session_id: str) -> None:
+        if self.heads.unknown(session_id):
+            self.strangers.add(session_id)
+
+    def set_status(self, session_id: str, status: Status, directory: str = "") -> None:
+        """Note what a session does; an idle one waits for nothing (an abort withdraws nothing by itself)."""
+        self._sent.discard(session_id)
+        before = self.statuses.get(session_id, IDLE)
+        if status.kind == "idle":
+            self.statuses.pop(session_id, None)
+            self._journal.idle(self.server_id, session_id)
+            gone = self._inbox.of(self.server_id, session_id)
+            for entry in gone:
+                self._inbox.drop(entry.request.id)
+            if gone:
+                self.announce("waiting", session_id)
+        else:
+            self.statuses[session_id] = status
+            self._journal.busy(self.server_id, session_id, directory)
+            self._meet(session_id)
+        if status.kind != before.kind:
+            self.announce(status.kind, session_id)
+
+    def announce(self, what: str, session_id: str, **data: Any) -> None:
+        """Publish on the bus that something about a session changed."""
+        where = {"server_id": self.server_id, "session_id": session_id, "root_id": self.root(session_id)}
+        self._bus.publish("session", {"what": what, **where, **data})
+
+    # Questions
+
+    def status(self, session_id: str) -> Status:
+        """What a session does, as last heard."""
+        return self.statuses.get(session_id, IDLE)
+
+    def root(self, session_id: str) -> str:
+        """The session that a person started; as far as is known."""
+        return self.heads.chain(session_id)[-1]
+
+    def title(self, session_id: str) -> str:
+        """A session's title, "" while it is not known."""
+        head = self.heads.get(session_id)
+        return head.title if head else ""
+
+    def descends(self, session_id: str, ancestor_id: str) -> bool:
+        """Whether it is `ancestor_id` or one of its descendants."""
+        return ancestor_id in self.heads.chain(session_id)
+
+    def sent(self, session_id: str) -> None:
+        """Note that a message was sent, until OpenCode says what it does about it."""
+        self._sent.add(session_id)
+
+    def expected(self, session_id: str) -> bool:
+        """Whether a message was sent that OpenCode has not begun to answer."""
+        return session_id in self._sent
+
+    def running(self, session_id: str) -> set[str]:
+        """The session and its descendants, as far as they run."""
+        return {running for running in self.statuses if self.descends(running, session_id)}
+
+    def asking(self, session_id: str) -> list[Entry]:
+        """What the session and its descendants wait for."""
+        return list(self._asking(session_id))
+
+    def _asking(self, session_id: str) -> Iterator[Entry]:
+        for entry in self._inbox.of(self.server_id):
+            if self.descends(entry.request.session_id, session_id):
+                yield entry
+
+    # The end of the process
+
+    def died(self) -> list[str]:
+        """Its process is gone: nothing runs or waits any more. Returns the sessions that were running."""
+        running = sorted({*self._journal.running(self.server_id), *self.statuses})
+        for copy in self._journal.open_parts(server_id=self.server_id):
+            self._journal.interrupt(copy.id)
+        for entry in self._inbox.of(self.server_id):
+            self._inbox.drop(entry.request.id)
+            self.announce("waiting", entry.request.session_id)
+        for session_id in running:
+            self.set_status(session_id, IDLE)
+        self.directories.clear()
+        for conversation in tuple(self._conversations.values()):
+            conversation.cut()
+        return running

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+"""The feeds of all servers: begun and ended with their processes."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from opencode_nexus.chat.connection import Connection
+from opencode_nexus.chat.conversation import Conversation
+from opencode_nexus.chat.feed import Feed
+from opencode_nexus.chat.inbox import Inbox
+from opencode_nexus.chat.servers import Server, ServerDirectory, connect
+from opencode_nexus.core.bus import Bus, Record
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.store.activity import Activity
+from opencode_nexus.store.journal import Journal
+
+log = logging.getLogger(__name__)
+
+GONE = frozenset({"stopped", "failed", "starting"})  # states in which the former process is no more
+READY_WITHIN = 10.0  # seconds; reconciling took 0.1 s, and 4 s when OpenCode loaded a folder for it
+
+
+@dataclass(slots=True)
+class _Live:
+    """A running process: `process` is its pid and start, so that another one is told apart."""
+
+    process: tuple[int | None, float | None]
+    connection: Connection
+    task: "asyncio.Task[None]"
+
+
+class Feeds:
+    """Follows the bus topic "server"; keeps one connection for each running process."""
+
+    def __init__(self, servers: ServerDirectory, journal: Journal, inbox: Inbox, bus: Bus, activity: Activity) -> None:
+        self.conversations: dict[str, dict[str, Conversation]] = {}
+        self.feeds: dict[str, Feed] = {}
+        self._live: dict[str, _Live] = {}
+        self._servers, self._journal, self._inbox = servers, journal, inbox
+        self._bus, self._activity = bus, activity
+        self._tasks = Tasks()
+        self._unlisten: Callable[[], None] | None = None
+
+    def open(self) -> None:
+        """Begin with the servers as they are now."""
+        self._unlisten = self._bus.listen(self._heard, "server")
+        servers = self._servers.list()
+        for server in servers:
+            self._see(server)
+        # Their processes died while the hub was dead, and are not started again.
+        resting = {server.id for server in servers if server.state in ("stopped", "failed")}
+        for server_id in self._journal.server_ids() - ({server.id for server in servers} - resting):
+            self._bury(server_id)
+
+    async def close(self) -> None:
+        """End all connections; the servers go on."""
+        if self._unlisten is not None:
+            self._unlisten()
+        live, self._live = self._live, {}
+        for one in live.values():
+            one.task.cancel()
+        await asyncio.gather(*(one.task for one in live.values()), return_exceptions=True)
+        for one in live.values():
+            await one.connection.close()
+        await self._tasks.close()
+
+    def feed(self, server_id: str) -> Feed:
+        """The server's feed; made when first asked for."""
+        if server_id not in self.feeds:
+            conversations = self.conversations.setdefault(server_id, {})
+            self.feeds[server_id] = Feed(server_id, self._journal, self._inbox, self._bus, conversations)
+        return self.feeds[server_id]
+
+    def connection(self, server_id: str) -> Connection | None:
+        """The connection to a running server's process, None when none runs."""
+        live = self._live.get(server_id)
+        return live.connection if live else None
+
+    async def settled(self, server_id: str) -> None:
+        """Wait until what was missed has been mended, so that what is said of sessions is true."""
+        connection = self.connection(server_id)
+        if connection is not None and not connection.reconciled.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(READY_WITHIN):
+                    await connection.reconciled.wait()
+
+    def _heard(self, record: Record) -> None:
+        server_id = getattr(record.data, "id", None)
+        server = next((one for one in self._servers.list() if one.id == server_id), None)
+        if server is not None:
+            self._see(server)
+        elif server_id is not None:  # it was removed
+            self._end(server_id)
+            self._bury(server_id)
+            self.feeds.pop(server_id, None)
+            self.conversations.pop(server_id, None)
+
+    def _see(self, server: Server) -> None:
+        live = self._live.get(server.id)
+        process = (server.pid, server.started)
+        if live is not None and (server.state in GONE or live.process != process):
+            self._end(server.id)
+            live = None
+        if live is None and server.state == "running" and self._servers.access(server.id) is not None:
+            self._begin(server, process)
+
+    def _begin(self, server: Server, process: tuple[int | None, float | None]) -> None:
+        feed = self.feed(server.id)
+        connection = Connection(
+            feed,
+            connect(self._servers, server.id),
+            self._journal,
+            self._inbox,
+            self.conversations[server.id],
+            projects=lambda: self._servers.get(server.id).projects,
+            adopted=server.adopted,
+            cut_off=self._tell,
+        )
+        task = self._tasks.spawn(connection.run(), f"feed {server.id}")
+        self._live[server.id] = _Live(process, connection, task)
+
+    def _end(self, server_id: str) -> None:
+        """The process is gone."""
+        live = self._live.pop(server_id, None)
+        if live is None:
+            return
+        live.task.cancel()
+        feed = self.feed(server_id)
+        self._tasks.spawn(self._close(live), f"end of feed {server_id}")
+        if cut := feed.died():
+            self._tasks.spawn(self._tell(feed, cut), f"cut off on {server_id}")
+
+    async def _close(self, live: _Live) -> None:
+        await asyncio.gather(live.task, return_exceptions=True)
+        # Its last words may have come after `died`: they are all that there will be.
+        live.connection.feed.died()
+        await live.connection.close()
+
+    def _bury(self, server_id: str) -> None:
+        """Nothing of it runs any more, and nobody can be asked: keep what was heard."""
+        running = list(self._journal.running(server_id))
+        self._journal.forget_server(server_id)
+        if running:
+            self._tasks.spawn(self._tell(self.feed(server_id), running), f"cut off on {server_id}")
+
+    async def _tell(self, feed: Feed, sessions: list[str]) -> None:
+        """Say which chats were cut off; a sub-agent's is named by the chat that it works for."""
+        connection = self.connection(feed.server_id)
+        for session_id in dict.fromkeys(feed.root(session_id) for session_id in sessions):
+            if not feed.title(session_id) and connection is not None:
+                with contextlib.suppress(NexusError):
+                    feed.heads.learn(await connection.client.session(session_id))
+            title = feed.title(session_id) or "A chat"
+            feed.announce("interrupted", session_id)
+            await self._activity.add(
+                "session-interrupted",
+                f"“{title}” was cut off: OpenCode stopped while the agent was working.",
+                level="warning",
+                server_id=feed.server_id,
+                session_id=session_id,
+            )

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""After each connect: ask OpenCode what is so, and mend what was missed meanwhile."""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from opencode_nexus.chat.conversation import PAGE
+from opencode_nexus.chat.feed import IDLE, Feed
+from opencode_nexus.chat.inbox import Inbox
+from opencode_nexus.chat.transcript import cut_off
+from opencode_nexus.opencode.api import Client
+from opencode_nexus.opencode.errors import OpenCodeError, UnknownToOpenCode
+from opencode_nexus.opencode.events import PermissionAsked, QuestionAsked
+from opencode_nexus.opencode.wire import TEXT_KINDS, child, part_of, status_of
+from opencode_nexus.store.journal import Journal, OpenPart
+
+log = logging.getLogger(__name__)
+
+JSON = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Truth:
+    """What OpenCode says now. `windows` holds the newest messages of each session that may have changed."""
+
+    statuses: dict[str, tuple[str, JSON]] = field(default_factory=dict)  # session: (folder, status)
+    asked: list[tuple[str, PermissionAsked | QuestionAsked]] = field(default_factory=list)  # with folder
+    windows: dict[str, list[JSON]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)  # sessions that were deleted
+
+
+async def ask(client: Client, directories: Collection[str], sessions: Collection[str]) -> Truth:
+    """Ask for the statuses and waiting requests of the folders, and the windows of the sessions that matter.
+
+    Those are `sessions` (that ran when last heard of) and what runs now. Raises an OpenCodeError.
+    """
+    truth = Truth()
+    for directory in directories:
+        # What waits is asked for first: what is idle after that waits for nothing.
+        permissions = await client.permissions(directory)
+        questions = await client.questions(directory)
+        statuses = await client.statuses(directory)
+        truth.asked += [(directory, permission) for permission in permissions]
+        truth.asked += [(directory, question) for question in questions]
+        truth.statuses |= {session: (directory, status) for session, status in statuses.items()}
+    wanted = {*sessions, *truth.statuses}
+    for session_id, window in zip(wanted, await _windows(client, wanted), strict=True):
+        if window is None:
+            truth.gone.add(session_id)
+        else:
+            truth.windows[session_id] = window
+    return truth
+
+
+async def _windows(client: Client, sessions: Collection[str]) -> list[list[JSON] | None]:
+    async def one(session_id: str) -> list[JSON] | None:
+        try:
+            return (await client.messages(session_id, PAGE))[0]
+        except UnknownToOpenCode:
+            return None
+
+    return await asyncio.gather(*(one(session_id) for session_id in sessions))
+
+
+def settle(truth: Truth, feed: Feed, journal: Journal, inbox: Inbox, opened: Collection[str]) -> list[str]:
+    """Bring statuses, inbox and journal in line with the truth; returns the sessions that were cut off.
+
+    `opened` are the parts whose beginning was heard on the new stream: of them nothing was missed.
+    """
+    for session_id in truth.gone:
+        journal.forget_session(session_id)
+    before = {*feed.statuses, *journal.running(feed.server_id)}
+    for session_id in before - truth.statuses.keys():
+        feed.set_status(session_id, IDLE)
+    for session_id, (directory, status) in truth.statuses.items():
+        feed.set_status(session_id, status_of(status), directory)
+    _settle_inbox(truth, feed, inbox)
+    for session_id in {part.session_id for part in journal.open_parts(server_id=feed.server_id)}:
+        _settle_copies(truth, journal, session_id)
+    for session_id, window in truth.windows.items():
+        if session_id in truth.statuses:
+            _begin_missed(feed.server_id, truth.statuses[session_id][0], session_id, window, journal, opened)
+    idle = before - truth.statuses.keys()
+    return sorted(session_id for session_id in idle if cut_off(truth.windows.get(session_id, [])))
+
+
+def _settle_inbox(truth: Truth, feed: Feed, inbox: Inbox) -> None:
+    real = {request.id: (directory, request) for directory, request in truth.asked}
+    for entry in inbox.of(feed.server_id):
+        if entry.request.id not in real:
+            inbox.drop(entry.request.id)
+            feed.announce("waiting", entry.request.session_id)
+    for directory, request in real.values():
+        # OpenCode lists requests of aborted turns for good; only a session that runs waits for something.
+        if request.session_id in truth.statuses:
+            feed.take([(directory, request)])
+
+
+def _settle_copies(truth: Truth, journal: Journal, session_id: str) -> None:
+    window = truth.windows.get(session_id)
+    if window is None:
+        return
+    heads = {str(child(item, "info").get("id")): child(item, "info") for item in window}
+    parts = {str(part.get("id")): part for item in window for part in item.get("parts") or ()}
+    for copy in journal.open_parts(session_id=session_id):
+        part = parts.get(copy.id)
+        done = "completed" in child(heads.get(copy.message_id, {}), "time")
+        if part is not None and part_of(part).closed:
+            journal.close(copy.id)
+        elif part is None or done or session_id not in truth.statuses:
+            # Not in the newest 40 messages, in a finished one, or in a session that does not run: it will
+            # never be closed. If its message is gone, nobody will ask for it.
+            journal.interrupt(copy.id)
+        else:
+            journal.gap(copy.id)
+
+
+def _begin_missed(
+    server_id: str,
+    directory: str,
+    session_id: str,
+    window: list[JSON],
+    journal: Journal,
+    opened: Collection[str],
+) -> None:
+    """Keep the parts that opened while nobody listened: their first words are missing."""
+    answers = [item for item in window if child(item, "info").get("role") == "assistant"]
+    if not answers or "completed" in child(child(answers[-1], "info"), "time"):
+        return
+    for data in answers[-1].get("parts") or ():
+        part = part_of(data)
+        if part.closed or part.kind not in TEXT_KINDS or part.id in opened or journal.get(part.id):
+            continue
+        copy = OpenPart(part.id, server_id, session_id, part.message_id, directory, part.kind)
+        journal.begin(copy, part.text)
+        journal.gap(part.id)
+
+
+async def withdraw_stale(client: Client, truth: Truth) -> None:
+    """Turn down the requests that no running session waits for, so that OpenCode's lists hold none."""
+    for directory, request in truth.asked:
+        if request.session_id in truth.statuses:
+            continue
+        try:
+            if isinstance(request, PermissionAsked):
+                await client.reply_permission(directory, request.id, "reject", "")
+            else:
+                await client.reply_question(directory, request.id, None)
+        except (OpenCodeError, UnknownToOpenCode) as error:
+            log.info("a stale request could not be withdrawn: %s", error)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""OpenCode's messages as a person should see them: with the hub's own words where OpenCode has none."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from opencode_nexus.opencode.fold import ALL_KINDS, interrupt
+from opencode_nexus.opencode.state import Message
+from opencode_nexus.opencode.wire import TEXT_KINDS, child, message_of
+from opencode_nexus.store.journal import OpenPart
+
+JSON = dict[str, Any]
+
+
+def transcript(raw: list[JSON], kept: Mapping[str, OpenPart], *, busy: bool) -> list[Message]:
+    """Return the messages of a page (OpenCode's `{info, parts}`, oldest first) with the journal's copies.
+
+    `busy`: the session runs and this is its newest page. Only its last unfinished answer can run; parts that
+    are open anywhere else will never be closed, and are marked as interrupted.
+    """
+    messages = [message_of(child(item, "info"), item.get("parts") or ()) for item in raw]
+    answers = [message for message in messages if message.role == "assistant"]
+    running = answers[-1] if busy and answers and answers[-1].completed is None else None
+    for message in messages:
+        for part in message.parts.values():
+            copy = kept.get(part.id)
+            if part.closed or copy is None or part.kind not in TEXT_KINDS:
+                continue
+            # OpenCode's text of an open part is empty; a copy may be shorter only if it began later.
+            if copy.length >= len(part.text):
+                part.text, part.gaps = copy.text, list(copy.gaps)
+            part.closed = part.interrupted = copy.interrupted
+        if message is not running:
+            interrupt(message, ALL_KINDS)
+    return messages
+
+
+def cut_off(raw: list[JSON]) -> bool:
+    """Whether the newest answer of an idle session never ended: OpenCode died during it."""
+    answers = [info for item in raw if (info := child(item, "info")).get("role") == "assistant"]
+    if not answers:
+        return False
+    last = answers[-1]
+    return "completed" not in child(last, "time") and not last.get("error")
