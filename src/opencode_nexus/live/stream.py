@@ -3,7 +3,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from opencode_nexus.live import ops, resume
 from opencode_nexus.live.channel import Channel, Viewer, frame, packer
@@ -40,7 +40,7 @@ class Gzip:
         return _LAST_BLOCK + self._sum.to_bytes(4, "little") + (self._size & 0xFFFFFFFF).to_bytes(4, "little")
 
 
-async def plain(viewer: Viewer, cursor: str | None) -> AsyncIterator[bytes]:
+async def plain(viewer: Viewer, cursor: str | None) -> AsyncGenerator[bytes, None]:
     """Yield the stream of `viewer`: first what it missed, then each frame; ends with a goodbye."""
     channel = viewer.channel
     missed, viewer.seq = resume.first(channel, cursor)
@@ -57,7 +57,7 @@ async def plain(viewer: Viewer, cursor: str | None) -> AsyncIterator[bytes]:
         channel.leave(viewer)
 
 
-async def gzipped(viewer: Viewer, cursor: str | None) -> AsyncIterator[bytes]:
+async def gzipped(viewer: Viewer, cursor: str | None) -> AsyncGenerator[bytes, None]:
     """Yield the same as one gzip body, every piece readable as soon as it is there."""
     channel, body = viewer.channel, Gzip()
     missed, viewer.seq = resume.first(channel, cursor)

@@ -58,7 +58,7 @@ def _children(old: Node, new: Node, was: Sequence[Node], now: Sequence[Node], ou
             break
         same += 1
     was, now = was[same:], now[same:]
-    while was and now and was[0].key == now[0].key:  # the usual case: one child differs, or the last ones grew
+    while was and now and was[0].key == now[0].key:
         diff(was[0], now[0], out)
         was, now = was[1:], now[1:]
     if not was and not now:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from opencode_nexus.opencode.state import Change, Message, Part, SessionState
 from opencode_nexus.render.components.asks import permission, question
 from opencode_nexus.render.components.links import Links
-from opencode_nexus.render.components.message import body, message, with_body
+from opencode_nexus.render.components.message import body, created_ms, message, with_body
 from opencode_nexus.render.components.small import small
 from opencode_nexus.render.components.status import status
 from opencode_nexus.render.components.text import Text, added_text, user_text
@@ -34,8 +34,9 @@ class Colours(Protocol):
 class Conversation:
     """The tree of one session. `change` says what differs, `tree` gives the present tree."""
 
-    def __init__(self, state: SessionState, links: Links, colours: Colours | None = None) -> None:
-        self._state, self._links = state, links
+    def __init__(self, state: SessionState, links: Links, colours: Colours | None = None, size: int = WINDOW) -> None:
+        """`size`: how many of the newest messages are shown at first."""
+        self._state, self._links, self._size = state, links, size
         self._colour = colours.spans if colours is not None else None
         self._texts: dict[str, Text] = {}
         self._parts: dict[str, Node | None] = {}
@@ -52,7 +53,7 @@ class Conversation:
         self._open_window()
 
     def _open_window(self) -> None:
-        self._window = self._shown_ids()[-WINDOW:]
+        self._window = self._shown_ids()[-self._size :]
         self._stale = set(self._window)
         self._grown.clear()
         self._texts.clear()
@@ -131,6 +132,11 @@ class Conversation:
             self._head = leaf("head", self._make_head())
         return Box("live", "div", {"class": "live"}, [self.chats, self._head, self._log, self._status])
 
+    def messages_html(self) -> str:
+        """Return the messages alone."""
+        self._make_messages()
+        return "".join(self._messages[message_id].html() for message_id in self._window)
+
     def _make_head(self) -> Markup:
         title = self._state.title or "New chat"
         folder = self._state.directory
@@ -148,15 +154,12 @@ class Conversation:
     def _make_log(self) -> Box:
         assert self._asks is not None
         boxes = [self._messages[message_id] for message_id in self._window]
-        older = bool(self._window) and (
-            self._state.has_older or self._window[0] != next(iter(self._state.messages))
-        )
-        link = Markup('<a class="btn quiet" href="{}" data-older>Show older messages</a>').format(
-            self._links.older(self._window[0]) if self._window else ""
-        )
-        more = Markup('<div class="older" data-keep>{}</div>').format(link if older else "")
+        first = self._state.messages[self._window[0]] if self._window else None
+        older = first is not None and (self._state.has_older or first.id != next(iter(self._state.messages)))
+        more = older_link(self._links, first if older else None)
         attrs = {
-            "class": "talk", "role": "log", "aria-live": "off", "aria-label": "Conversation", "tabindex": "0",
+            "class": "talk", "data-follow": "1", "role": "log", "aria-live": "off",
+            "aria-label": "Conversation", "tabindex": "0",
         }  # fmt: skip
         empty = [] if boxes else [leaf("hello", _hello())]
         inner = Box("msgs", "div", {"class": "msgs"}, [*empty, *boxes])
@@ -170,10 +173,10 @@ class Conversation:
     def _make_messages(self) -> None:
         ids = self._shown_ids()
         first = self._window[0] if self._window and self._window[0] in self._state.messages else None
-        start = ids.index(first) if first in ids else max(0, len(ids) - WINDOW)
+        start = ids.index(first) if first in ids else max(0, len(ids) - self._size)
         window = ids[start:]
-        if len(window) > KEPT:
-            window = window[-WINDOW:]
+        if len(window) > max(KEPT, self._size):
+            window = window[-self._size :]
         if window != self._window:
             gone = set(self._window) - set(window)
             for message_id in gone:
@@ -245,21 +248,21 @@ def _hello() -> Markup:
     )
 
 
-def older_page(state: SessionState, messages: list[Message], links: Links, *, more: bool) -> str:
+def older_link(links: Links, first: Message | None) -> Markup:
+    """Return the way to what was said before `first`; empty without one."""
+    link = Markup("")
+    if first is not None:
+        link = Markup('<a class="btn quiet" href="{}" data-older>Show older messages</a>').format(
+            links.older(first.id, created_ms(first))
+        )
+    return Markup('<div class="older" data-keep>{}</div>').format(link)
+
+
+def older_page(
+    state: SessionState, messages: list[Message], links: Links, *, more: bool, colours: Colours | None = None
+) -> str:
     """Return an older page's messages as HTML, with the link to what is older still when there is `more`."""
-    part_state = SessionState(
-        state.id, directory=state.directory, messages={item.id: item for item in messages}
-    )
-    part_state.has_older = more
-    page = Conversation(part_state, links)
-    page._window = list(part_state.messages)
-    page._stale = set(page._window)
-    page.tree()
-    boxes = "".join(page._messages[item.id].html() for item in messages)
-    link = Markup('<a class="btn quiet" href="{}" data-older>Show older messages</a>').format(
-        links.older(messages[0].id) if messages else ""
-    )
-    return (
-        str(Markup('<div class="older" data-k="older" data-keep>{}</div>').format(link if more else ""))
-        + boxes
-    )
+    window = SessionState(state.id, directory=state.directory, messages={item.id: item for item in messages})
+    page = Conversation(window, links, colours, size=len(messages))
+    link = Leaf("older", str(older_link(links, messages[0] if more and messages else None))).html()
+    return f'<div class="past" data-keep>{link}{page.messages_html()}</div>'

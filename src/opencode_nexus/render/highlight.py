@@ -45,7 +45,7 @@ _CLASSES = {
 class Highlighter:
     """Coloured code by content, newest kept. `spans` and `listen` on the event loop's thread only."""
 
-    def __init__(self, run: Callable[[Callable[[], None]], None] | None = None) -> None:
+    def __init__(self, run: Callable[[Callable[[], None]], object] | None = None) -> None:
         """`run` brings a function to the event loop's thread; without it everything is done at once."""
         self._run = run
         self._done: OrderedDict[tuple[str, str], str] = OrderedDict()

@@ -95,9 +95,7 @@ def _field(key: str, index: int, asked: dict[str, Any]) -> Markup:
         Markup(
             '<label class="choice"><input type="{}" name="q{}" value="{}"><span>{}</span>'
             '<span class="hint">{}</span></label>'
-        ).format(
-            kind, index, option.get("label", ""), option.get("label", ""), option.get("description") or ""
-        )
+        ).format(kind, index, option.get("label", ""), option.get("label", ""), option.get("description") or "")
         for option in asked.get("options") or ()
     )
     return Markup(

@@ -42,5 +42,6 @@ class Links:
         """The page that shows one part whole."""
         return f"{self.session}/part/{quote(message_id)}/{quote(part_id)}"
 
-    def older(self, message_id: str) -> str:
-        return f"{self.session}?before={quote(message_id)}"
+    def older(self, message_id: str, created: int) -> str:
+        """What was said before a message; `created` in milliseconds, as OpenCode needs both for its cursor."""
+        return f"{self.session}?before={quote(message_id)}&at={created}"

@@ -15,9 +15,7 @@ from opencode_nexus.render.tree import Box, Node, key_of, leaf
 ABORTED = "MessageAbortedError"
 
 
-def message(
-    item: Message, parts: Sequence[Node], *, busy: bool, follows: bool, turn: Sequence[Message]
-) -> Box:
+def message(item: Message, parts: Sequence[Node], *, busy: bool, follows: bool, turn: Sequence[Message]) -> Box:
     """Return the node of a message.
 
     `busy`: it is being written. `follows`: the message before is by the same agent, so the heading is not
@@ -33,10 +31,16 @@ def message(
     foot = _foot(item, turn, busy)
     if foot:
         kids.append(leaf(key + "f", Markup('<footer class="foot-line">{}</footer>').format(foot)))
-    attrs = {"class": f"msg {item.role}", "id": item.id}
+    attrs = {"class": f"msg {item.role}", "id": item.id, "data-at": str(created_ms(item))}
     if busy:
         attrs["aria-busy"] = "true"
     return Box(key, "article", attrs, kids)
+
+
+def created_ms(item: Message) -> int:
+    """Return when the message was made, in milliseconds, exactly as OpenCode has it."""
+    told = (item.info.get("time") or {}).get("created")
+    return int(told) if isinstance(told, int | float) else round(item.created * 1000)
 
 
 def body(item: Message, parts: Sequence[Node]) -> Box:
@@ -56,9 +60,7 @@ def _foot(item: Message, turn: Sequence[Message], busy: bool) -> Markup:
         kind, words = provider_error(item.error)
         if kind == ABORTED:
             pieces.append(
-                Markup('<p class="mark cut">{}Stopped by you. What was said before is kept.</p>').format(
-                    icon("stop")
-                )
+                Markup('<p class="mark cut">{}Stopped by you. What was said before is kept.</p>').format(icon("stop"))
             )
         else:
             pieces.append(fault(kind, words, item.error))
@@ -92,9 +94,7 @@ def _costs(item: Message, turn: Sequence[Message]) -> Markup:
         tokens = step.info.get("tokens") or {}
         cache = tokens.get("cache") or {}
         spent += float(step.info.get("cost") or 0)
-        read += (
-            float(tokens.get("input") or 0) + float(cache.get("read") or 0) + float(cache.get("write") or 0)
-        )
+        read += float(tokens.get("input") or 0) + float(cache.get("read") or 0) + float(cache.get("write") or 0)
         written += float(tokens.get("output") or 0) + float(tokens.get("reasoning") or 0)
     words = [str(item.info.get("modelID") or "")]
     if len(turn) > 1:

@@ -18,9 +18,7 @@ def small(part: Part, directory: str = "") -> Leaf | None:
         return None
     if part.kind == "file":
         name = part.data.get("filename") or str(part.data.get("url") or "")[:120]
-        return _line(
-            part, "copy", Markup("File <b>{}</b> <span>{}</span>").format(name, part.data.get("mime", ""))
-        )
+        return _line(part, "copy", Markup("File <b>{}</b> <span>{}</span>").format(name, part.data.get("mime", "")))
     if part.kind == "patch":
         prefix = directory.rstrip("/") + "/"
         names = [str(name).removeprefix(prefix) for name in part.data.get("files") or []]
@@ -44,6 +42,4 @@ def _code(name: str) -> Markup:
 
 
 def _line(part: Part, picture: str, words: Markup) -> Leaf:
-    return leaf(
-        key_of(part.id), Markup('<p class="part line">{}<span>{}</span></p>').format(icon(picture), words)
-    )
+    return leaf(key_of(part.id), Markup('<p class="part line">{}<span>{}</span></p>').format(icon(picture), words))

@@ -55,8 +55,7 @@ def _shown(state: SessionState) -> bool:
 
 def _stop(links: Links) -> Markup:
     return Markup(
-        '<form method="post" action="{}" data-live>'
-        '<button class="btn danger" data-stop>{}Stop</button></form>'
+        '<form method="post" action="{}" data-live><button class="btn danger" data-stop>{}Stop</button></form>'
     ).format(links.abort, icon("stop"))
 
 
@@ -64,9 +63,7 @@ def _retry(state: SessionState) -> Markup:
     now = state.status
     when = Markup("")
     if now.next is not None:
-        when = Markup('Trying again at <span data-until="{}">{}</span>.').format(
-            int(now.next), time_tag(now.next)
-        )
+        when = Markup('Trying again at <span data-until="{}">{}</span>.').format(int(now.next), time_tag(now.next))
     return Markup(
         '<span class="status" data-state="waiting">The provider failed</span> '
         '<span>{}</span> <span class="muted">Attempt {}. {}</span>'

@@ -44,9 +44,7 @@ def tool(part: Part, links: Links, directory: str = "", colour: Any = None) -> B
     if (output := _output(part, name, state, links)) is not None:
         kids.append(Leaf(key + "o", str(output)))
     if part.interrupted:
-        kids.append(
-            leaf(key + "x", mark("OpenCode stopped while this was running. How far it came is not known."))
-        )
+        kids.append(leaf(key + "x", mark("OpenCode stopped while this was running. How far it came is not known.")))
     attrs = {"class": f"part tool {status}"}
     return Box(key, "details", attrs, kids)
 
@@ -103,10 +101,7 @@ def _input(name: str, state: dict[str, Any], colour: Any) -> Markup | None:
         return _code(str(entered["content"]), "Content")
     if name == "todowrite" and isinstance(entered.get("todos"), list):
         return _todos(entered["todos"])
-    rows = [
-        Markup("<dt>{}</dt><dd>{}</dd>").format(field, one_line(value, 400))
-        for field, value in entered.items()
-    ]
+    rows = [Markup("<dt>{}</dt><dd>{}</dd>").format(field, one_line(value, 400)) for field, value in entered.items()]
     return Markup('<dl class="input">{}</dl>').format(Markup("").join(rows)) if rows else None
 
 
@@ -132,9 +127,7 @@ def _patch(state: dict[str, Any]) -> Markup | None:
 def _output(part: Part, name: str, state: dict[str, Any], links: Links) -> Markup | None:
     status = state.get("status")
     if status == "error":
-        return Markup('<p class="fault">{}{}</p>').format(
-            icon("warn"), state.get("error") or "The tool failed."
-        )
+        return Markup('<p class="fault">{}{}</p>').format(icon("warn"), state.get("error") or "The tool failed.")
     text = state.get("output") if status == "completed" else (state.get("metadata") or {}).get("output")
     if not text or (name in ("edit", "write") and status == "completed" and len(str(text)) < 200):
         return None

@@ -33,9 +33,7 @@ def size(text: str) -> str:
     return f"{max(1, round(len(text.encode()) / 1000)):,} KB"
 
 
-def cut(
-    text: str, *, end: bool = False, lines: int = LINES, characters: int = CHARACTERS
-) -> tuple[str, bool]:
+def cut(text: str, *, end: bool = False, lines: int = LINES, characters: int = CHARACTERS) -> tuple[str, bool]:
     """Return (what a page shows of `text`, whether something is left out); `end` keeps its end."""
     if len(text) <= characters and text.count("\n") <= lines:
         return text, False

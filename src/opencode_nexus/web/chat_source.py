@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""Feeds the pages of one chat: the conversation's changes become the patches of its tree."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from opencode_nexus.core.bus import Record
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.live import ops
+from opencode_nexus.live.channel import Channel
+from opencode_nexus.live.errors import UnknownTopic
+from opencode_nexus.live.ops import Op
+from opencode_nexus.live.view import View
+from opencode_nexus.opencode.state import Change, SessionState
+from opencode_nexus.render.components.chats import chats
+from opencode_nexus.render.components.links import Links
+from opencode_nexus.render.components.words import one_line
+from opencode_nexus.render.conversation import Conversation
+from opencode_nexus.render.highlight import Highlighter
+from opencode_nexus.web.context import Hub
+
+SETTLE = 0.3  # seconds in which further news of the list are taken together
+
+
+class ChatSources:
+    """Makes the source of each topic `chat:<server>:<session>`; they share one store of coloured code."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._colours = Highlighter(asyncio.get_running_loop().call_soon_threadsafe)
+
+    def __call__(self, rest: str) -> "ChatSource":
+        server_id, _, session_id = rest.partition(":")
+        if not session_id:
+            raise UnknownTopic(f"Topic: chat:{rest[:80]}")
+        return ChatSource(self._hub, server_id, session_id, self._colours)
+
+    def close(self) -> None:
+        self._colours.close()
+
+
+class ChatSource:
+    """A `live.hub.Source`. `start` raises what `chat.conversation` raises, so a page of nothing is a 404."""
+
+    def __init__(self, hub: Hub, server_id: str, session_id: str, colours: Highlighter) -> None:
+        self._hub, self._colours = hub, colours
+        self._links = Links(hub.settings.base_path, server_id, session_id)
+        self._ends: list[Callable[[], Any]] = []
+        self._tasks = Tasks()
+        self._words: list[Op] = []
+        self._refresh: asyncio.TimerHandle | None = None
+        self._was_busy = False
+        self._asked: set[str] = set()
+        self._title = ""
+
+    async def start(self, channel: Channel) -> None:
+        """Open the conversation and follow it."""
+        hub, links = self._hub, self._links
+        self._channel = channel
+        conversation, listed = await asyncio.gather(
+            hub.chat.conversation(links.server_id, links.session_id), hub.chat.sessions(links.server_id)
+        )
+        self._state: SessionState = conversation.state
+        self._page = Conversation(self._state, links, self._colours)
+        self._show_chats(listed)
+        self._view = View(self._page.tree)
+        self._note()
+        self._words.clear()
+        self._ends = [
+            conversation.watch(self._changed),
+            self._colours.listen(self._coloured),
+            hub.bus.listen(self._listed, "session"),
+            hub.bus.listen(self._served, "server"),
+        ]
+        channel.collect = self._collect
+
+    async def stop(self) -> None:
+        """Follow no more."""
+        for end in self._ends:
+            end()
+        self._ends = []
+        if self._refresh is not None:
+            self._refresh.cancel()
+        await self._tasks.close()
+
+    def render(self) -> str:
+        """Return the live region as of the last frame."""
+        return self._view.html()
+
+    def _collect(self) -> list[Op]:
+        changes = self._view.collect()
+        changes += self._words
+        self._words.clear()
+        return changes
+
+    def _changed(self, changes: list[Change]) -> None:
+        self._page.change(changes)
+        if any(item.kind not in ("delta", "part") for item in changes):
+            self._note()
+        self._channel.touch()
+
+    def _note(self) -> None:
+        """Say in words, once, what a reader who does not look would miss. Never the tokens themselves."""
+        state = self._state
+        busy = state.status.kind != "idle"
+        asks = {**state.permissions, **state.questions}
+        for request_id in asks.keys() - self._asked:
+            self._words.append(ops.announce(self._asking(request_id)))
+        self._asked = set(asks)
+        if self._was_busy and not busy:
+            self._words.append(ops.announce(_ended(state)))
+        self._was_busy = busy
+        if state.title != self._title:
+            self._title = state.title
+            self._words.append(ops.title(f"{state.title or 'New chat'} – OpenCode Nexus"))
+
+    def _asking(self, request_id: str) -> str:
+        item = self._state.permissions.get(request_id)
+        if item is None:
+            return "The agent asks a question."
+        wanted = item.metadata.get("command") or " ".join(item.patterns)
+        return f"The agent asks for permission: {item.permission} {one_line(wanted, 100)}"
+
+    def _coloured(self) -> None:
+        if self._page.recolour():
+            self._channel.touch()
+
+    def _served(self, record: Record) -> None:
+        if getattr(record.data, "id", None) == self._links.server_id:
+            self._page.unreachable(getattr(record.data, "state", "") == "running")
+            self._channel.touch()
+
+    def _listed(self, record: Record) -> None:
+        data = record.data
+        if isinstance(data, dict) and data.get("server_id") == self._links.server_id and self._refresh is None:
+            loop = asyncio.get_running_loop()
+            self._refresh = loop.call_later(SETTLE, lambda: self._tasks.spawn(self._read_chats(), "list of chats"))
+
+    async def _read_chats(self) -> None:
+        self._refresh = None
+        try:
+            self._show_chats(await self._hub.chat.sessions(self._links.server_id))
+        except NexusError:  # the server is on its way down; its state line says so
+            return
+        self._channel.touch()
+
+    def _show_chats(self, listed: Any) -> None:
+        server = self._hub.fleet.get(self._links.server_id)
+        several = len(server.projects) > 1
+        self._page.set_chats(chats(listed, self._links, server_name=server.name, several_projects=several))
+
+
+def _ended(state: SessionState) -> str:
+    last = next(reversed(state.messages.values()), None)
+    if state.interrupted:
+        return "OpenCode stopped while the agent was working."
+    if state.error is not None or (last is not None and last.error is not None):
+        return "The turn ended with an error."
+    return "The agent has answered."

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""What a chat's forms do: send, stop, answer, rename, delete, begin, and make models usable.
+
+Each works as a plain form (303 back to the chat) and for wire.js (204, or JSON with what to say or where to go).
+"""
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from opencode_nexus.chat.errors import MessageEmpty
+from opencode_nexus.core.errors import BadRequest, NexusError
+from opencode_nexus.render.components.links import Links
+from opencode_nexus.web.context import Hub
+
+
+# What a form did, in words; the key goes through the address of a page without script.
+SAID = {
+    "stopped": "Stopped. What the agent said before is kept.",
+    "going": "The agent was told to stop, and has not stopped yet. Try again in a moment.",
+    "idle": "Nothing was running, so nothing was stopped.",
+    "deleted": "The chat was deleted.",
+    "key": "The key was saved. Choose a model and write your first message.",
+    "models": "The models were added. Choose one and write your first message.",
+}
+
+
+class ReplyUnknown(BadRequest):
+    """The form's answer is none of the choices."""
+
+    code = "reply-unknown"
+    title = "That is not one of the answers."
+    hint = "Choose one of the buttons on the card."
+
+
+def _links(request: Request) -> Links:
+    base = request.scope.get("root_path", "")
+    return Links(base, request.path_params["server"], request.path_params.get("session", ""))
+
+
+def _live(request: Request) -> bool:
+    return request.headers.get("x-nexus") == "live"
+
+
+def _done(request: Request, address: str) -> Response:
+    """Nothing more to say: the live page shows the rest itself, another is sent back to `address`."""
+    return Response(status_code=204) if _live(request) else RedirectResponse(address, 303)
+
+
+def _went(request: Request, address: str) -> Response:
+    return JSONResponse({"go": address}) if _live(request) else RedirectResponse(address, 303)
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+async def send(request: Request) -> Response:
+    """POST /chat/{server}/{session}: `text`, `model` ("provider/model"), `agent`."""
+    from opencode_nexus.web.pages.chat import page  # it joins these routes to its own
+
+    hub: Hub = request.state.hub
+    links = _links(request)
+    form = await request.form()
+    text = _text(form, "text")
+    try:
+        if not text.strip():
+            raise MessageEmpty()
+        await hub.chat.send(
+            links.server_id, links.session_id, text, _text(form, "model") or None, _text(form, "agent") or None
+        )
+    except NexusError as error:
+        if _live(request) or error.status >= 500 or error.status == 404:
+            raise
+        words = " ".join(filter(None, (error.title, error.detail, error.hint)))
+        return await page(request, links, status=error.status, errors={"": words}, text=text)
+    return _done(request, links.session)
+
+
+async def abort(request: Request) -> Response:
+    """POST /chat/{server}/{session}/abort"""
+    hub: Hub = request.state.hub
+    links = _links(request)
+    result = await hub.chat.abort(links.server_id, links.session_id)
+    said = "idle" if not result.sessions else "stopped" if result.stopped else "going"
+    if _live(request):
+        return JSONResponse({"say": SAID[said]})
+    return RedirectResponse(f"{links.session}?said={said}", 303)
+
+
+async def answer_permission(request: Request) -> Response:
+    """POST /chat/{server}/{session}/permission/{id}: `reply` once, always or reject, `message` with a reject."""
+    hub: Hub = request.state.hub
+    links = _links(request)
+    form = await request.form()
+    reply = _text(form, "reply")
+    if reply not in ("once", "always", "reject"):
+        raise ReplyUnknown(f"It was {reply[:40]!r}.")
+    message = _text(form, "message").strip() if reply == "reject" else ""
+    await hub.chat.reply_permission(links.server_id, request.path_params["id"], reply, message)
+    return _done(request, links.session)
+
+
+async def answer_question(request: Request) -> Response:
+    """POST /chat/{server}/{session}/question/{id}: `q0` … the options chosen, `own0` … own words; or dismiss."""
+    hub: Hub = request.state.hub
+    links = _links(request)
+    form = await request.form()
+    answers: list[list[str]] | None = None
+    if _text(form, "reply") != "dismiss":
+        conversation = await hub.chat.conversation(links.server_id, links.session_id)
+        asked = conversation.state.questions.get(request.path_params["id"])
+        answers = []
+        for index in range(len(asked.questions) if asked is not None else 0):
+            chosen = [value for value in form.getlist(f"q{index}") if isinstance(value, str)]
+            own = _text(form, f"own{index}").strip()
+            answers.append([*chosen, own] if own else chosen)
+        if asked is not None and not any(answers):
+            raise ReplyUnknown("Nothing was chosen and nothing was written.")
+    await hub.chat.reply_question(links.server_id, request.path_params["id"], answers)
+    return _done(request, links.session)
+
+
+async def rename(request: Request) -> Response:
+    """POST /chat/{server}/{session}/edit: `title`."""
+    hub: Hub = request.state.hub
+    links = _links(request)
+    title = _text(await request.form(), "title").strip()
+    if not title:
+        errors = {"title": "Enter a name for this chat."}
+        return hub.pages.response(request, "chat_edit.html", 400, links=links, title="", errors=errors)
+    await hub.chat.rename(links.server_id, links.session_id, title[:200])
+    return _went(request, links.session)
+
+
+async def delete(request: Request) -> Response:
+    """POST /chat/{server}/{session}/delete"""
+    hub: Hub = request.state.hub
+    links = _links(request)
+    await hub.chat.delete(links.server_id, links.session_id)
+    await hub.live.drop(f"chat:{links.server_id}:{links.session_id}")
+    return _went(request, links.server + "?said=deleted")
+
+
+async def create(request: Request) -> Response:
+    """POST /chat/{server}/new: `project`, a folder of the server, may be left out."""
+    hub: Hub = request.state.hub
+    links = _links(request)
+    project = _text(await request.form(), "project") or None
+    return _went(request, links.of(await hub.chat.create(links.server_id, "", project)))
+
+
+async def set_key(request: Request) -> Response:
+    """POST /chat/{server}/key: `provider`, `key`; OpenCode itself keeps it."""
+    hub: Hub = request.state.hub
+    links = _links(request)
+    form = await request.form()
+    await hub.chat.set_key(links.server_id, _text(form, "provider").strip(), _text(form, "key").strip())
+    return _went(request, links.server + "?said=key")
+
+
+async def add_compatible(request: Request) -> Response:
+    """POST /chat/{server}/compatible: `name`, `address`, `key`, `models` with commas between."""
+    hub: Hub = request.state.hub
+    links = _links(request)
+    form = await request.form()
+    models = [name.strip() for name in _text(form, "models").split(",") if name.strip()]
+    await hub.chat.add_compatible(
+        links.server_id, _text(form, "name").strip(), _text(form, "address").strip(), _text(form, "key").strip(), models
+    )
+    return _went(request, links.server + "?said=models")
+
+
+_SESSION = "/chat/{server}/{session}"
+
+of_server: list[BaseRoute] = [
+    Route("/chat/{server}/new", create, methods=["POST"]),
+    Route("/chat/{server}/key", set_key, methods=["POST"]),
+    Route("/chat/{server}/compatible", add_compatible, methods=["POST"]),
+]
+of_session: list[BaseRoute] = [
+    Route(_SESSION, send, methods=["POST"]),
+    Route(_SESSION + "/abort", abort, methods=["POST"]),
+    Route(_SESSION + "/permission/{id}", answer_permission, methods=["POST"]),
+    Route(_SESSION + "/question/{id}", answer_question, methods=["POST"]),
+    Route(_SESSION + "/edit", rename, methods=["POST"]),
+    Route(_SESSION + "/delete", delete, methods=["POST"]),
+]
