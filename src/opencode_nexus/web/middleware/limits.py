@@ -58,10 +58,6 @@ class LimitsMiddleware:
                 started = True
                 await send(message)
 
-        try:
-            await self._app(scope, counted, watched)
-        except BodyTooLarge:
-            if started:
-                raise
+        await self._app(scope, counted, watched)
         if count > limit and not started:
             await refuse(scope, receive, send, error)
