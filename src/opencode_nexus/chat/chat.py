@@ -168,6 +168,14 @@ class Chat:
         projects = self._servers.get(server_id).projects
         return await listed.sessions(client, self.feeds.feed(server_id), projects)
 
+    async def session(self, server_id: str, session_id: str) -> SessionSummary:
+        """One session, however long unused; raises SessionNotFound."""
+        client = self.client(server_id)
+        await self.feeds.settled(server_id)
+        with _found():
+            info = await client.session(checked_id(session_id))
+        return listed.summary(self.feeds.feed(server_id), info)
+
     async def create(self, server_id: str, title: str = "", project: str | None = None) -> str:
         """Begin a session in a folder of the server (its first one); returns its id."""
         client = self.client(server_id)

@@ -4,6 +4,7 @@
 import asyncio
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from opencode_nexus.chat.errors import SessionNotFound
 from opencode_nexus.chat.feed import Feed
@@ -44,21 +45,26 @@ def checked_id(session_id: str) -> str:
     return session_id
 
 
+def summary(feed: Feed, info: dict[str, Any]) -> SessionSummary:
+    """Return OpenCode's session object as an entry of a list, with what the feed knows of it."""
+    head = head_of(info)
+    feed.heads.learn(info)
+    return SessionSummary(
+        id=head.id,
+        title=head.title,
+        directory=head.directory,
+        parent_id=head.parent_id,
+        created=head.created,
+        updated=head.updated,
+        status=feed.status(head.id).kind,
+        waiting=len(feed.asking(head.id)),
+    )
+
+
 async def sessions(client: Client, feed: Feed, directories: tuple[str, ...]) -> list[SessionSummary]:
     """The sessions of all folders, the one used last first; sub-agents' sessions have a parent."""
     pages = await asyncio.gather(*(client.sessions(directory, LISTED) for directory in directories))
     found: dict[str, SessionSummary] = {}
     for info in (info for page in pages for info in page):
-        head = head_of(info)
-        feed.heads.learn(info)
-        found[head.id] = SessionSummary(
-            id=head.id,
-            title=head.title,
-            directory=head.directory,
-            parent_id=head.parent_id,
-            created=head.created,
-            updated=head.updated,
-            status=feed.status(head.id).kind,
-            waiting=len(feed.asking(head.id)),
-        )
+        found[str(info.get("id", ""))] = summary(feed, info)
     return sorted(found.values(), key=lambda summary: (-summary.updated, summary.id))

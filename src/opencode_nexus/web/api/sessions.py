@@ -3,7 +3,6 @@
 
 from fastapi import APIRouter, Response
 
-from opencode_nexus.chat.errors import SessionNotFound
 from opencode_nexus.chat.sessions import SessionSummary
 from opencode_nexus.web.api.deps import HubDep
 from opencode_nexus.web.api.models.items import Items
@@ -27,13 +26,6 @@ def session_of(summary: SessionSummary) -> Session:
     )
 
 
-async def _session(hub: HubDep, server_id: str, session_id: str) -> Session:
-    for summary in await hub.chat.sessions(server_id):
-        if summary.id == session_id:
-            return session_of(summary)
-    raise SessionNotFound(f"It was asked for as {session_id!r}.")
-
-
 @router.get("")
 async def list_sessions(hub: HubDep, server_id: str) -> Items[Session]:
     """List the sessions of all projects of a server, newest first."""
@@ -47,14 +39,14 @@ async def create_session(hub: HubDep, server_id: str, new: NewSession, response:
     hub.fleet.get(server_id)
     session_id = await hub.chat.create(server_id, new.title, new.project)
     response.headers["location"] = session_id
-    return await _session(hub, server_id, session_id)
+    return session_of(await hub.chat.session(server_id, session_id))
 
 
 @router.get("/{session_id}")
 async def get_session(hub: HubDep, server_id: str, session_id: str) -> Session:
     """Show one session."""
     hub.fleet.get(server_id)
-    return await _session(hub, server_id, session_id)
+    return session_of(await hub.chat.session(server_id, session_id))
 
 
 @router.patch("/{session_id}")
@@ -62,7 +54,7 @@ async def rename_session(hub: HubDep, server_id: str, session_id: str, new: Sess
     """Give a session another title."""
     hub.fleet.get(server_id)
     await hub.chat.rename(server_id, session_id, new.title)
-    return await _session(hub, server_id, session_id)
+    return session_of(await hub.chat.session(server_id, session_id))
 
 
 @router.delete("/{session_id}", status_code=204)
