@@ -62,7 +62,7 @@ async def opencode_killed(stage: Stage, moment: float) -> None:
 
     async def again() -> bool:
         server = (await stage.servers())[0]
-        return server["state"] == "running" and server["pid"] != pid
+        return bool(server["state"] == "running" and server["pid"] != pid)
 
     await until(again, "OpenCode runs again")
     heard = [number for number, at in stage.said(since) if at < died - IN_FLIGHT]

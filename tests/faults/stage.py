@@ -84,7 +84,7 @@ class Stage:
 
         async def look() -> bool:
             found.update((await self.servers())[0])
-            return found["state"] == state
+            return bool(found["state"] == state)
 
         await until(look, f"the server is {state}")
         return found

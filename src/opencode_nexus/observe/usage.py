@@ -71,9 +71,7 @@ def measure(roots: Iterable[Root], before: dict[tuple[int, float], float], secon
             if key in before:
                 spent += max(0.0, seen[key] - before[key])
                 known = True
-        usage[server_id] = TreeUsage(
-            100 * spent / seconds if known and seconds > 0 else None, memory, len(tree)
-        )
+        usage[server_id] = TreeUsage(100 * spent / seconds if known and seconds > 0 else None, memory, len(tree))
     return usage, seen
 
 

@@ -20,7 +20,7 @@ class Pages:
     """Renders templates with what each page needs: `url()`, `static()`, `who`, `theme`, `path`, `version`."""
 
     def __init__(self, environment: Environment, static: StaticFiles) -> None:
-        self._environment, self._static = environment, static
+        self._environment, self.static = environment, static
 
     def context(self, request: Request) -> dict[str, Any]:
         """Return the values that every template sees; `path` is the address below the base path."""
@@ -30,8 +30,8 @@ class Pages:
         return {
             "base": base,
             "url": lambda address: base + address,
-            "static": lambda name: base + self._static.path(name),
-            "has_static": self._static.has,
+            "static": lambda name: base + self.static.path(name),
+            "has_static": self.static.has,
             "who": getattr(request.state, "who", None),
             "theme": theme if theme in THEMES else "",
             "path": path[len(base) :] if base and path.startswith(base) else path,

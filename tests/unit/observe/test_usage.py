@@ -2,6 +2,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,7 @@ from opencode_nexus.observe.usage import STALE, Usage, measure
 
 
 @pytest.fixture
-def family() -> "subprocess.Popen[bytes]":
+def family() -> "Iterator[subprocess.Popen[bytes]]":
     """A process with one child, which burns a little processor time."""
     code = (
         "import subprocess, sys;"
@@ -25,7 +26,7 @@ def family() -> "subprocess.Popen[bytes]":
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()
-    yield process  # type: ignore[misc]
+    yield process
     process.communicate()
 
 

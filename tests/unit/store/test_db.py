@@ -8,7 +8,7 @@ import pytest
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.store.activity import KEPT, Activity
-from opencode_nexus.store.db import Database
+from opencode_nexus.store.db import Database, Work
 from opencode_nexus.store.home import Home, HomeInUse, HomeUnusable, RunningHub
 from opencode_nexus.store.kv import Kv
 from opencode_nexus.store.migrate import NewerDatabase
@@ -45,8 +45,12 @@ async def test_posts_keep_their_order_and_survive_close(tmp_path: Path) -> None:
     db = Database(tmp_path / "n.db")
     await db.open()
     await db.write(lambda c: c.execute("CREATE TABLE t (n INTEGER)"))
+
+    def insert(number: int) -> Work:
+        return lambda connection: connection.execute("INSERT INTO t VALUES (?)", (number,))
+
     for number in range(1200):
-        db.post(lambda c, n=number: c.execute("INSERT INTO t VALUES (?)", (n,)))
+        db.post(insert(number))
     await db.close()
     again = Database(tmp_path / "n.db")
     await again.open()
@@ -68,9 +72,7 @@ async def test_a_newer_file_is_refused(tmp_path: Path) -> None:
 async def test_activity_is_bounded_and_announced(db: Database) -> None:
     bus = Bus(ManualClock())
     activity = Activity(db, bus, ManualClock(50.0))
-    await db.write(
-        lambda c: c.execute("INSERT INTO activity VALUES (?, 1, 'old', 'info', 'old', NULL, '{}')", (KEPT,))
-    )
+    await db.write(lambda c: c.execute("INSERT INTO activity VALUES (?, 1, 'old', 'info', 'old', NULL, '{}')", (KEPT,)))
     await db.write(lambda c: c.execute("INSERT INTO activity VALUES (1, 1, 'first', 'info', 'first', NULL, '{}')"))
     await activity.add("server-started", "It runs.", level="success", server_id="srv_1", pid=7)
     newest = activity.recent(10)

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""The composition root: settings become objects, objects become a running hub. Only this file knows every package."""
+
+import asyncio
+import logging
+import os
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from opencode_nexus.access.access import Access
+from opencode_nexus.chat.chat import Chat
+from opencode_nexus.cli.browser import open_browser
+from opencode_nexus.core.bus import Bus
+from opencode_nexus.core.clock import SystemClock
+from opencode_nexus.core.ids import new_token
+from opencode_nexus.core.settings import Settings
+from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.fleet.fleet import Fleet
+from opencode_nexus.install.installer import Installer
+from opencode_nexus.live.hub import Live
+from opencode_nexus.observe.logs import begin
+from opencode_nexus.observe.machine import Machine
+from opencode_nexus.observe.usage import Root, Usage
+from opencode_nexus.practice.practice import Practice
+from opencode_nexus.render.page import environment
+from opencode_nexus.secrets.sealed_file import SealedFile
+from opencode_nexus.setup.wizard import Wizard
+from opencode_nexus.store.activity import Activity
+from opencode_nexus.store.db import Database
+from opencode_nexus.store.home import Home, HomeUnusable, RunningHub, default_home
+from opencode_nexus.store.journal import Journal
+from opencode_nexus.store.kv import Kv
+from opencode_nexus.web.application import Application
+from opencode_nexus.web.chat_source import ChatSources
+from opencode_nexus.web.context import Hub
+from opencode_nexus.web.page import Pages
+from opencode_nexus.web.pages.dashboard import DashboardSource
+from opencode_nexus.web.pages.servers import ServerSource
+from opencode_nexus.web.server import bind, serve
+from opencode_nexus.web.static import StaticFiles
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def composed(
+    home: Home, flags: Mapping[str, Any], environ: Mapping[str, str], *, local_token: str = ""
+) -> AsyncIterator[Hub]:
+    """Yield the hub's services, wired but not serving: the commands that work without a hub use them too.
+
+    Opens the database of `home`; starts no server and no measurement. Raises HomeUnusable, NewerDatabase, SettingsError.
+    """
+    clock = SystemClock()
+    db = Database(home.database)
+    try:
+        await db.open()
+    except (OSError, sqlite3.Error) as error:
+        raise HomeUnusable(f"{home.database}: {error}.") from error
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(db.close)
+        kv = Kv(db)
+        settings = Settings.load(flags, environ, kv.get("settings", {}), default_home())
+        tasks = Tasks()
+        closing.push_async_callback(tasks.close)
+        bus = Bus(clock)
+        activity = Activity(db, bus, clock)
+        access = Access(db=db, clock=clock, bus=bus, local_token=local_token)
+        installer = Installer(
+            home=home.path, bus=bus, kv=kv, clock=clock, tasks=tasks, environ=environ,
+            setting=lambda: hub.settings.opencode_binary,
+        )  # fmt: skip
+        practice = Practice(kv, clock)
+        journal = Journal(db)
+
+        async def busy(server_id: str) -> bool:
+            return bool(chat.busy(server_id))
+
+        fleet = Fleet(
+            db=db, bus=bus, clock=clock, home=home.path, activity=activity,
+            vault=SealedFile(home.path / "secrets"), binary=installer.binary, environ=environ, busy=busy,
+            on_stop=lambda: hub.settings.on_stop, child_config=lambda server_id: practice.opencode_config(),
+        )  # fmt: skip
+        chat = Chat(servers=fleet, journal=journal, bus=bus, clock=clock, tasks=tasks, activity=activity)
+        wizard = Wizard(
+            home=home.path, kv=kv, clock=clock, installer=installer, access=access, fleet=fleet, practice=practice,
+            environ=environ,
+        )  # fmt: skip
+        machine = Machine(home.path)
+
+        def roots() -> list[Root]:
+            return [(s.id, s.pid, s.started) for s in fleet.list() if s.pid is not None and s.started is not None]
+
+        hub = Hub(
+            settings=settings, clock=clock, bus=bus, access=access, activity=activity, stored=kv, machine=machine,
+            usage=Usage(roots=roots, machine=machine, bus=bus, clock=clock, tasks=tasks),
+            installer=installer, practice=practice, fleet=fleet, chat=chat, wizard=wizard,
+            live=Live(bus.boot, tasks), pages=Pages(environment(), StaticFiles()), started=clock.now(),
+        )  # fmt: skip
+        hub.live.register("dashboard", lambda rest: DashboardSource(hub))
+        hub.live.register("server", lambda rest: ServerSource(hub, rest))
+        chats = ChatSources(hub)
+        closing.callback(chats.close)
+        hub.live.register("chat", chats)
+        yield hub
+
+
+async def _run(flags: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+    home = Home(Settings.load(flags, environ, {}, default_home()).home)
+    home.prepare()
+    home.lock()
+    token = new_token()
+    try:
+        async with composed(home, flags, environ, local_token=token) as hub:
+            logs = begin(home.path / "logs", hub.settings.log_level)
+            try:
+                await _serve(home, hub, environ, token)
+            finally:
+                logs.stop()
+    finally:
+        home.release()
+
+
+async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -> None:
+    settings = hub.settings
+    listener = bind(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    hub.address = f"http://{shown}:{port}{settings.base_path}/"
+
+    async def ready() -> None:
+        home.announce(RunningHub(os.getpid(), hub.address, token, hub.bus.boot))
+        print(f"OpenCode Nexus is ready at {hub.address}", flush=True)
+        link = hub.address
+        if not hub.wizard.done:
+            link = f"{hub.address}setup?link={hub.wizard.code.link()}"
+        opened = settings.open and open_browser(link, environ)
+        if not hub.wizard.done and not opened:
+            print(f"Set-up code: {hub.wizard.code.issue()}  (the page asks for it once)", flush=True)
+        await hub.fleet.open()
+
+    async def before_close() -> None:
+        print("Stopping …", flush=True)
+        await hub.live.close()
+
+    await hub.installer.open()
+    await hub.practice.open()
+    await hub.chat.open()
+    await hub.usage.open()
+    try:
+        await serve(Application(hub, hub.pages.static), listener, hub.closing, ready=ready, before_close=before_close)
+    finally:
+        await hub.fleet.close()
+        await hub.chat.close()
+        await hub.installer.close()
+        await hub.practice.close()
+
+
+def run(flags: Mapping[str, Any], environ: Mapping[str, str]) -> int:
+    """Run the hub until it is told to end; returns the exit status. Raises NexusError when it cannot begin."""
+    if sys.platform == "win32":
+        asyncio.run(_run(flags, environ))
+    else:
+        import uvloop
+
+        uvloop.run(_run(flags, environ))
+    return 0
