@@ -18,6 +18,7 @@ from opencode_nexus.render.components.small import small
 from opencode_nexus.render.components.status import status
 from opencode_nexus.render.components.text import Text, added_text, user_text
 from opencode_nexus.render.components.tool import tool
+from opencode_nexus.render.icons import icon
 from opencode_nexus.render.tree import Box, Leaf, Node, Still, leaf
 
 WINDOW = 30  # messages on a page when it is opened
@@ -141,10 +142,11 @@ class Conversation:
         title = self._state.title or "New chat"
         folder = self._state.directory
         return Markup(
-            '<header class="chat-head"><h1 class="clip" tabindex="-1">{}</h1>'
+            '<header class="chat-head"><button class="btn icon quiet list-button" type="button" '
+            'popovertarget="chats" aria-label="Chats">{}</button><h1 class="clip" tabindex="-1">{}</h1>'
             '<span class="muted small clip grow" title="{}">{}</span>'
-            '<a class="btn quiet" href="{}" data-nav>Rename or delete</a></header>'
-        ).format(title, folder, folder.rstrip("/").rpartition("/")[2], self._links.edit)
+            '<a class="btn quiet" href="{}" data-nav>{}<span>Rename or delete</span></a></header>'
+        ).format(icon("menu"), title, folder, folder.rstrip("/").rpartition("/")[2], self._links.edit, icon("pen"))
 
     def _make_asks(self) -> Box:
         cards = [permission(item, self._links) for item in self._state.permissions.values()]

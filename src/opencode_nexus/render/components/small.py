@@ -42,4 +42,4 @@ def _code(name: str) -> Markup:
 
 
 def _line(part: Part, picture: str, words: Markup) -> Leaf:
-    return leaf(key_of(part.id), Markup('<p class="part line">{}<span>{}</span></p>').format(icon(picture), words))
+    return leaf(key_of(part.id), Markup('<p class="part note-line">{}<span>{}</span></p>').format(icon(picture), words))

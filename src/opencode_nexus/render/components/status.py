@@ -26,7 +26,7 @@ def status(state: SessionState, links: Links, *, reachable: bool = True) -> Leaf
     elif state.deleted:
         words = Markup('<span class="status" data-state="stopped">This chat was deleted.</span>')
     elif state.permissions or state.questions:
-        words = Markup('<span class="status" data-state="waiting">Waiting for your answer above</span>')
+        words = Markup('<span class="status" data-state="waiting">Waiting for your answer</span>')
         stop = _stop(links)
     elif state.status.kind == "retry":
         words, stop = _retry(state), _stop(links)

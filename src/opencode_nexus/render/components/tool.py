@@ -13,7 +13,6 @@ from opencode_nexus.render.icons import icon
 from opencode_nexus.render.tree import Box, Leaf, key_of, leaf
 
 STATES = {"pending": "Preparing", "running": "Running", "completed": "Done", "error": "Failed"}
-_DOTS = {"pending": "starting", "running": "busy", "completed": "ok", "error": "failed"}
 # The input that says best what a call works on, by tool.
 _SUBJECTS = {
     "bash": ("command",),
@@ -75,17 +74,19 @@ def _head(part: Part, name: str, state: dict[str, Any], status: str, directory: 
         took = (time["end"] - time["start"]) / 1000
         if took >= 1:
             words = f"{words} in {seconds(took)}"
+    dot = {"completed": "ok", "error": "bad"}.get(status, "")
     if status == "completed" and metadata.get("exit") not in (None, 0):
-        words = f"Exit code {metadata['exit']}"
+        words, dot = f"Exit code {metadata['exit']}", "warn"
     return Markup(
         '<summary>{icon}<b>{name}</b> <code class="clip grow">{subject}</code>{extra}'
-        '<span class="status" data-state="{dot}">{words}</span></summary>'
+        '<span class="status {dot}"{state}>{words}</span></summary>'
     ).format(
         icon=icon(_ICONS.get(name, "gear")),
         name=name,
         subject=subject(name, state, directory),
         extra=extra,
-        dot=_DOTS.get(status, "waiting"),
+        dot=dot,
+        state=Markup(' data-state="busy"') if status in ("pending", "running") else Markup(""),
         words=words,
     )
 

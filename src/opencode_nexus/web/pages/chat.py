@@ -22,6 +22,7 @@ from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages import chat_forms
 from opencode_nexus.web.pages.chat_forms import SAID
 
+
 class PartNotFound(NotFound):
     """The message or the part is not there."""
 

@@ -14,7 +14,6 @@ from opencode_nexus.core.errors import BadRequest, NexusError
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.web.context import Hub
 
-
 # What a form did, in words; the key goes through the address of a page without script.
 SAID = {
     "stopped": "Stopped. What the agent said before is kept.",

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: MIT
+"""The chat's pages over scripted sessions instead of OpenCode: the real render, live and web code.
+
+Run as a program (`python tests/fakes/chat_app.py`) it prints its address and tells what it said, so that a
+browser test can compare the page with it. Everything is told by POST to /script with a JSON list of steps.
+"""
+
+import argparse
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from opencode_nexus.chat.errors import SessionNotFound
+from opencode_nexus.core.bus import Bus
+from opencode_nexus.core.clock import SystemClock
+from opencode_nexus.core.settings import Settings
+from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.live.hub import Live
+from opencode_nexus.opencode.state import Change, Message, Part, Permission, Question, SessionState, Status
+from opencode_nexus.render.page import environment
+from opencode_nexus.web import live, problems
+from opencode_nexus.web.chat_source import ChatSources
+from opencode_nexus.web.middleware.headers import HeadersMiddleware
+from opencode_nexus.web.page import Pages
+from opencode_nexus.web.pages import chat
+from opencode_nexus.web.static import StaticFiles
+
+SERVER = "srv_one"
+
+
+@dataclass(slots=True)
+class Who:
+    name: str = "owner"
+    via: str = "session"
+
+
+@dataclass(slots=True)
+class Server:
+    id: str = SERVER
+    name: str = "This machine"
+    projects: tuple[str, ...] = ("/home/ada/shop",)
+    state: str = "running"
+    reason: str = ""
+
+
+class Fleet:
+    def list(self) -> list[Server]:
+        return [Server()]
+
+    def get(self, server_id: str) -> Server:
+        return Server(server_id)
+
+
+@dataclass(slots=True)
+class Conversation:
+    state: SessionState
+    watchers: list[Callable[[list[Change]], None]] = field(default_factory=list)
+
+    def watch(self, watcher: Callable[[list[Change]], None]) -> Callable[[], None]:
+        self.watchers.append(watcher)
+        return lambda: self.watchers.remove(watcher)
+
+    def tell(self, *changes: Change) -> None:
+        for watcher in list(self.watchers):
+            watcher(list(changes))
+
+
+@dataclass(slots=True)
+class Summary:
+    id: str
+    title: str
+    directory: str
+    parent_id: str | None
+    created: float
+    updated: float
+    status: str
+    waiting: int
+
+
+@dataclass(slots=True)
+class Model:
+    id: str
+    name: str
+    provider_name: str
+    practice: bool
+
+
+@dataclass(slots=True)
+class Agent:
+    name: str
+    description: str
+
+
+@dataclass(slots=True)
+class Aborted:
+    stopped: bool
+    sessions: tuple[str, ...]
+
+
+class Chat:
+    """Sessions by id. `steps` runs a script on one of them."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.sessions_: dict[str, Conversation] = {}
+        self.models_ = [
+            Model("anthropic/claude-sonnet", "Claude Sonnet", "Anthropic", False),
+            Model("practice/practice", "Practice model", "Practice", True),
+        ]
+        self._number = 0
+
+    def new_id(self, kind: str) -> str:
+        self._number += 1
+        return f"{kind}_{self._number:014d}"
+
+    def make(self, title: str) -> str:
+        state = SessionState(self.new_id("ses"), title, "/home/ada/shop")
+        self.sessions_[state.id] = Conversation(state)
+        return state.id
+
+    async def conversation(self, server_id: str, session_id: str) -> Conversation:
+        if session_id not in self.sessions_:
+            raise SessionNotFound
+        return self.sessions_[session_id]
+
+    async def sessions(self, server_id: str) -> list[Summary]:
+        return [
+            Summary(s.id, s.title, s.directory, None, 0.0, time.time() - n * 4000, s.status.kind, len(s.permissions))
+            for n, s in enumerate(c.state for c in reversed(self.sessions_.values()))
+        ]
+
+    async def messages(
+        self, server_id: str, session_id: str, limit: int, before: str | None
+    ) -> tuple[list[Message], str | None]:
+        return [], None
+
+    async def models(self, server_id: str) -> tuple[list[Model], str | None]:
+        return self.models_, self.models_[0].id if self.models_ else None
+
+    async def agents(self, server_id: str) -> list[Agent]:
+        return [Agent("build", "Does the work."), Agent("plan", "Plans it.")]
+
+    async def create(self, server_id: str, title: str = "", project: str | None = None) -> str:
+        return self.make(title or "New chat")
+
+    async def rename(self, server_id: str, session_id: str, title: str) -> None:
+        conversation = self.sessions_[session_id]
+        conversation.state.title = title
+        conversation.tell(Change("session"))
+        self.bus.publish("session", {"server_id": server_id, "session_id": session_id})
+
+    async def delete(self, server_id: str, session_id: str) -> None:
+        del self.sessions_[session_id]
+        self.bus.publish("session", {"server_id": server_id, "session_id": session_id})
+
+    async def send(self, server_id: str, session_id: str, text: str, model: str | None, agent: str | None) -> None:
+        conversation = self.sessions_[session_id]
+        self.user(conversation, text)
+
+    def user(self, conversation: Conversation, text: str) -> None:
+        message_id, part_id = self.new_id("msg"), self.new_id("prt")
+        message = Message(message_id, "user", time.time(), time.time())
+        message.parts[part_id] = Part(part_id, message_id, "text", text)
+        conversation.state.messages[message_id] = message
+        conversation.tell(Change("message", message_id))
+
+    async def abort(self, server_id: str, session_id: str) -> Aborted:
+        state = self.sessions_[session_id].state
+        was = state.status.kind != "idle"
+        state.status = Status()
+        self.sessions_[session_id].tell(Change("status"))
+        return Aborted(True, (session_id,) if was else ())
+
+    async def reply_permission(self, server_id: str, request_id: str, reply: str, message: str = "") -> None:
+        for conversation in self.sessions_.values():
+            if conversation.state.permissions.pop(request_id, None):
+                conversation.tell(Change("permission"))
+
+    async def reply_question(self, server_id: str, request_id: str, answers: Any) -> None:
+        for conversation in self.sessions_.values():
+            if conversation.state.questions.pop(request_id, None):
+                conversation.tell(Change("question"))
+
+    async def run(self, session_id: str, steps: list[dict[str, Any]]) -> None:
+        """Do each step in order: user, busy, begin, say, end, tool, permission, question, error, idle, wait."""
+        conversation = self.sessions_[session_id]
+        state = conversation.state
+        message = Message("", "assistant", 0.0)
+        part = Part("", "", "text")
+        for step in steps:
+            match step["do"]:
+                case "user":
+                    self.user(conversation, step["text"])
+                case "busy":
+                    state.status = Status("busy")
+                    conversation.tell(Change("status"))
+                case "begin":
+                    message = Message(self.new_id("msg"), "assistant", time.time(), info={"modelID": "m1"})
+                    state.messages[message.id] = message
+                    conversation.tell(Change("message", message.id))
+                case "say":  # text in pieces of `each` characters, `rate` a second
+                    kind = step.get("kind", "text")
+                    part = Part(self.new_id("prt"), message.id, kind, "", closed=False)
+                    message.parts[part.id] = part
+                    conversation.tell(Change("part", message.id, part.id))
+                    await self._say(conversation, message, part, step)
+                    if not step.get("open"):
+                        part.closed = True
+                        conversation.tell(Change("part", message.id, part.id))
+                case "tool":
+                    part = Part(self.new_id("prt"), message.id, "tool", data={"tool": step["tool"], "state": step["state"]})
+                    message.parts[part.id] = part
+                    conversation.tell(Change("part", message.id, part.id))
+                case "permission":
+                    wanted = Permission(
+                        self.new_id("per"), session_id, step["kind"], tuple(step["patterns"]), ("git *",), step["metadata"]
+                    )
+                    state.permissions[wanted.id] = wanted
+                    conversation.tell(Change("permission"))
+                case "question":
+                    asked = Question(self.new_id("que"), session_id, tuple(step["questions"]))
+                    state.questions[asked.id] = asked
+                    conversation.tell(Change("question"))
+                case "error":
+                    message.error = step["error"]
+                    conversation.tell(Change("message", message.id))
+                case "end":
+                    message.completed = time.time()
+                    message.info.update(step.get("info", {}))
+                    conversation.tell(Change("message", message.id))
+                case "idle":
+                    state.status = Status()
+                    conversation.tell(Change("status"))
+                case "set":  # fields of the newest part
+                    for name, value in step["part"].items():
+                        setattr(part, name, value)
+                    conversation.tell(Change("part", message.id, part.id))
+                case "wait":
+                    await asyncio.sleep(step["seconds"])
+
+    async def _say(self, conversation: Conversation, message: Message, part: Part, step: dict[str, Any]) -> None:
+        text, each, rate = step["text"], step.get("each", 12), step.get("rate", 0)
+        begun = time.perf_counter()
+        for number, start in enumerate(range(0, len(text), each)):
+            if rate:
+                await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
+            part.text += text[start : start + each]
+            conversation.tell(Change("delta", message.id, part.id))
+
+
+@dataclass(slots=True)
+class Hub:
+    settings: Settings
+    clock: SystemClock
+    bus: Bus
+    fleet: Fleet
+    chat: Chat
+    live: Live
+    pages: Pages
+
+
+class Application:
+    """The pages, the live routes, and /script, which makes sessions and runs steps on them."""
+
+    def __init__(self) -> None:
+        clock = SystemClock()
+        bus = Bus(clock)
+        self.static = StaticFiles()
+        self.hub = Hub(
+            Settings.load({}, {}, {}, Path("unused")), clock, bus, Fleet(), Chat(bus), Live(bus.boot, Tasks()), Pages(environment(), self.static)
+        )
+        self._tasks = Tasks()
+        self._app = Starlette(
+            routes=[
+                Route("/script", self.script, methods=["POST"]),
+                *self.static.routes(),
+                *chat.routes,
+                *live.routes,
+            ],
+            exception_handlers=dict(problems.HANDLERS),
+        )
+        self._outer = HeadersMiddleware(self._app)
+
+    async def script(self, request: Request) -> Response:
+        """POST /script `{"title"?, "session"?, "steps", "later"?}` → `{"session"}`; waits for the end unless later."""
+        told = await request.json()
+        session_id = told.get("session") or self.hub.chat.make(told.get("title", "A chat"))
+        work = self.hub.chat.run(session_id, told.get("steps", []))
+        if told.get("later"):
+            self._tasks.spawn(work, "script")
+        else:
+            await work
+        return JSONResponse({"session": session_id, "server": SERVER})
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return
+        if "chat" not in self.hub.live._makers:
+            self.hub.live.register("chat", ChatSources(self.hub))  # type: ignore[arg-type]
+        scope.setdefault("state", {}).update(hub=self.hub, who=Who())
+        await self._outer(scope, receive, send)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    listener = socket.create_server(("127.0.0.1", parser.parse_args().port))
+    print(json.dumps({"url": f"http://127.0.0.1:{listener.getsockname()[1]}", "server": SERVER}), flush=True)
+    config = uvicorn.Config(Application(), lifespan="off", log_level="warning", ws="websockets-sansio")
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
