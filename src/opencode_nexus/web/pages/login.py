@@ -85,7 +85,9 @@ async def submit(request: Request) -> Response:
 
 
 def _words(error: NexusError) -> str:
-    return " ".join(part for part in (error.title, error.detail, error.hint) if part)
+    # the page itself says below what helps against a forgotten password
+    hint = "" if isinstance(error, WrongLogin) else error.hint
+    return " ".join(part for part in (error.title, error.detail, hint) if part)
 
 
 def _retry(error: NexusError) -> dict[str, str]:
