@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What can go wrong in the set-up itself."""
 
-from opencode_nexus.core.errors import BadRequest, Conflict, NexusError
+from opencode_nexus.core.errors import Conflict, NexusError
+from opencode_nexus.fleet.errors import BadProject
 
 
 class SetupCodeWrong(NexusError):
@@ -46,15 +47,7 @@ class CheckStops(Conflict):
     hint = "Do what the failed line says, then check again."
 
 
-class ProjectError(BadRequest):
-    """Root of what can be wrong with a project folder."""
-
-    code = "project-folder"
-    title = "That folder cannot be used."
-    hint = "Give the full path of a folder that you may read and write."
-
-
-class ProjectNotGiven(ProjectError):
+class ProjectNotGiven(BadProject):
     """No folder, or not its full path."""
 
     code = "project-not-given"
@@ -62,15 +55,7 @@ class ProjectNotGiven(ProjectError):
     hint = "Give its full path, such as /home/you/project or ~/project."
 
 
-class ProjectMissing(ProjectError):
-    """The folder does not exist."""
-
-    code = "project-missing"
-    title = "That folder does not exist."
-    hint = "Correct the path, or have the folder made."
-
-
-class ProjectNotFolder(ProjectError):
+class ProjectNotFolder(BadProject):
     """It is a file."""
 
     code = "project-not-folder"
@@ -78,17 +63,9 @@ class ProjectNotFolder(ProjectError):
     hint = "Give the path of the folder that holds it."
 
 
-class ProjectNotReadable(ProjectError):
-    """The folder may not be read."""
-
-    code = "project-not-readable"
-    title = "That folder cannot be read."
-    hint = "Change its owner or rights, or choose another one."
-
-
-class ProjectNotWritable(ProjectError):
+class ProjectNotWritable(BadProject):
     """The folder may not be written."""
 
     code = "project-not-writable"
-    title = "That folder cannot be written to."
+    title = "The project folder cannot be written to."
     hint = "Change its owner or rights, or choose another one: an agent has to write there."

@@ -5,13 +5,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from opencode_nexus.setup.errors import (
-    ProjectMissing,
-    ProjectNotFolder,
-    ProjectNotGiven,
-    ProjectNotReadable,
-    ProjectNotWritable,
-)
+from opencode_nexus.fleet.errors import ProjectMissing, ProjectUnreadable
+from opencode_nexus.setup.errors import ProjectNotFolder, ProjectNotGiven, ProjectNotWritable
 
 
 def suggestion(environ: Mapping[str, str]) -> str:
@@ -27,12 +22,12 @@ def suggestion(environ: Mapping[str, str]) -> str:
 def folder(text: str, *, create: bool = False) -> Path:
     """Return the folder that `text` names (`~` is the user's home); `create` makes it when it does not exist.
 
-    Touches the disk. Raises ProjectNotGiven, ProjectMissing, ProjectNotFolder, ProjectNotReadable or
+    Touches the disk. Raises ProjectNotGiven, ProjectMissing, ProjectNotFolder, ProjectUnreadable or
     ProjectNotWritable, each with the path in its data.
     """
     text = text.strip()
     if not text:
-        raise ProjectNotGiven("")
+        raise ProjectNotGiven()
     if "\0" in text:
         raise ProjectNotGiven("The path holds a character that no path can hold.")
     path = Path(os.path.expanduser(text))
@@ -51,13 +46,13 @@ def folder(text: str, *, create: bool = False) -> Path:
         if create:
             reason = f"{path} cannot be made: {error.strerror or error}."
             raise ProjectNotWritable(reason, path=str(path)) from error
-        raise ProjectNotReadable(f"{path}: {error.strerror or error}.", path=str(path)) from error
+        raise ProjectUnreadable(f"{path}: {error.strerror or error}.", path=str(path)) from error
     if not found:
         raise ProjectMissing(f"There is no {path}.", path=str(path))
     if not path.is_dir():
         raise ProjectNotFolder(f"{path} is a file.", path=str(path))
     if not os.access(path, os.R_OK | os.X_OK):
-        raise ProjectNotReadable(f"You may not read {path}.", path=str(path))
+        raise ProjectUnreadable(f"You may not read {path}.", path=str(path))
     if not os.access(path, os.W_OK):
         raise ProjectNotWritable(f"You may not write to {path}.", path=str(path))
-    return path
+    return path.resolve()  # as fleet keeps it, so that the same folder is known again

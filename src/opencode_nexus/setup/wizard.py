@@ -140,7 +140,7 @@ class Wizard:
         return suggestion(self._environ)
 
     async def set_project(self, text: str, *, create: bool = False) -> Path:
-        """Take the project folder; raises a ProjectError. What was typed is kept."""
+        """Take the project folder; raises a BadProject. What was typed is kept."""
         await self.remember(project=text)
         path = await asyncio.to_thread(folder, text, create=create)
         await self.remember(project=str(path))

@@ -234,7 +234,7 @@ def test_a_missing_folder_is_offered_to_be_made(rig: Rig, browser: TestClient, p
     to_project(rig, browser, program)
     wanted = rig.folder / "new" / "place"
     page = browser.post("/setup/project", data={"project": str(wanted), "practice": "1"})
-    assert "That folder does not exist." in errors(page.text)
+    assert "The project folder does not exist." in errors(page.text)
     assert f'value="{wanted}"' in page.text
     assert re.search(r'name="practice"[^>]* checked', page.text)
     page = browser.post("/setup/project", data={"project": str(wanted), "create": "1"})

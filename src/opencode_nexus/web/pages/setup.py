@@ -34,7 +34,7 @@ async def door(request: Request) -> Response:
         return to(request, f"/setup/{hub.wizard.page}")
     if hub.access.has_owner():
         return to(request, "/login?next=/setup")
-    if given := request.query_params.get("code", ""):
+    if given := request.query_params.get("link") or request.query_params.get("code", ""):
         return await _redeem(request, given)
     return _code_page(request)
 

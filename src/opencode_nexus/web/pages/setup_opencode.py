@@ -8,11 +8,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from opencode_nexus.core.errors import NexusError
+from opencode_nexus.fleet.errors import BadProject, ProjectMissing
 from opencode_nexus.install.errors import InstallError
 from opencode_nexus.install.installer import VERSION
 from opencode_nexus.install.progress import Progress
 from opencode_nexus.render.page import bytes_text, duration_text
-from opencode_nexus.setup.errors import ProjectError, ProjectMissing
 from opencode_nexus.web.pages.setup_door import behind, to
 from opencode_nexus.web.pages.setup_view import output, step, words
 
@@ -160,7 +160,7 @@ async def set_project(request: Request) -> Response:
     await wizard.remember(practice=practice)
     try:
         await wizard.set_project(typed, create=create)
-    except ProjectError as error:
+    except BadProject as error:
         missing = isinstance(error, ProjectMissing)
         view = {"project": typed, "practice": practice, "missing": missing}
         return _project_page(request, error.status, errors={"project": words(error)}, **view)

@@ -23,14 +23,6 @@ class Status(BaseModel):
     waiting: int = Field(description="Permissions and questions of all servers that wait for an answer.")
 
 
-class Setup(BaseModel):
-    """How far the set-up is."""
-
-    done: bool
-    step: str | None = Field(description="The step it goes on with; null when it is done.")
-    steps: list[str]
-
-
 class EventTopics(BaseModel):
     """Which events to send."""
 
