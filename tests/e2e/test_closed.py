@@ -162,6 +162,8 @@ async def test_no_made_up_address_is_open_either(site: Site) -> None:
             answer = await client.get(path)
             assert is_closed(answer, site.base) or answer.status_code == 404, (path, answer.status_code)
             assert OWNER not in answer.text
+        bare = await client.get(f"http://localhost:4600{site.base}")
+        assert (bare.status_code, bare.headers["location"]) == (303, site.base + "/login")
 
 
 async def test_wrong_tokens_open_nothing(site: Site) -> None:
@@ -197,7 +199,9 @@ async def test_a_wrong_host_gets_421_from_every_route(site: Site, host: str) -> 
             if not entry.methods:
                 sent = await site.websocket(entry.path, Host=host, Cookie=f"nexus={token}")
                 assert sent[0]["status"] == 421, entry.path
-        assert (await client.get("", headers={"Host": host})).status_code == 421
+        for path in ("", "/", site.base, site.base + "/"):
+            bare = await client.get(f"http://localhost:4600{path}", headers={"Host": host})
+            assert bare.status_code == 421, path
 
 
 async def test_a_cross_site_write_gets_403_from_every_route(site: Site) -> None:

@@ -2,7 +2,6 @@
 """The ASGI application: hub and base path into the scope, then middleware, then the route table."""
 
 from starlette.applications import Starlette
-from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opencode_nexus.web import problems
@@ -29,9 +28,8 @@ class Application:
         if scope["type"] not in ("http", "websocket"):
             return
         path: str = scope["path"]
-        if self._base and scope["type"] == "http" and path == self._base:
-            await RedirectResponse(self._base + "/")(scope, receive, send)
-            return
+        if self._base and path == self._base:  # not a redirect: it would go out before the Host is checked
+            scope["path"] = self._base + "/"
         scope["root_path"] = self._base
         scope.setdefault("state", {})["hub"] = self._hub
         await self._app(scope, receive, send)
