@@ -61,6 +61,10 @@ class Provider:
         lines = [line for line in self.lines() if line["kind"] == kind and run in (None, line["run"])]
         return "".join(line["text"] for line in lines)
 
+    def waiting(self) -> list[str]:
+        """The names at which scripts stand, or stood."""
+        return list(http(f"{self.root}/waiting"))
+
     def release(self, name: str) -> None:
         """Let a script go on that stands at {"wait": name}."""
         http(f"{self.root}/release/{name}", {})
@@ -82,7 +86,11 @@ class Provider:
                     "models": {"m1": {**model, "limit": {"context": 200000, "output": 8192}}, **models},
                 }
             },
-            "permission": {"edit": "allow", "bash": {"*": "allow", "touch *": "ask"}, "webfetch": "deny"},
+            "permission": {
+                "edit": "allow",
+                "bash": {"*": "allow", "touch *": "ask", "mkdir *": "ask"},
+                "webfetch": "deny",
+            },
         }
 
     def close(self) -> None:

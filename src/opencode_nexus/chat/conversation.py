@@ -8,12 +8,11 @@ from typing import Any, Protocol
 
 from opencode_nexus.chat.errors import SessionNotFound
 from opencode_nexus.chat.transcript import cut_off, transcript
-from opencode_nexus.opencode.api import Client, cursor_before
+from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.errors import UnknownToOpenCode
 from opencode_nexus.opencode.events import Event
 from opencode_nexus.opencode.fold import ALL_KINDS, drop_waiting, fold, interrupt, read_session, trim
 from opencode_nexus.opencode.state import Change, Message, Permission, Question, SessionState, Status
-from opencode_nexus.opencode.wire import child
 from opencode_nexus.store.journal import OpenPart
 
 log = logging.getLogger(__name__)
@@ -178,38 +177,6 @@ class Conversation:
         for session_id in asking | {item.session_id for item in state.questions.values()}:
             self._changes += drop_waiting(state, session_id)
         self.notify()
-
-    async def older(self) -> bool:
-        """Put the page before the first message into the window; False when there is none, or no room.
-
-        Beyond 400 messages, read them with `page` and show them without following them.
-        """
-        async with self._lock:
-            room = MOST - len(self.state.messages)
-            if not self.state.has_older or room < PAGE:
-                return False
-            messages, more = await self.page()
-            self.state.messages = {**{m.id: m for m in messages}, **self.state.messages}
-            self.state.has_older = more
-            self._changes.append(Change("older"))
-        self.notify()
-        return True
-
-    async def page(self, before: str = "") -> tuple[list[Message], bool]:
-        """Return the page before a message of the window (its first one), and whether there is more before it.
-
-        `before` may also be the cursor that `cursor` gave for a message of an earlier page.
-        """
-        first = next(iter(self.state.messages.values()), None)
-        start = before or (cursor(first) if first else None)
-        raw, more = await self._around.client().messages(self.session_id, PAGE, start)
-        kept = await self._around.interrupted(self.session_id)
-        return transcript(raw, kept, busy=False), more is not None
-
-
-def cursor(message: Message) -> str:
-    """The cursor of the page before a message."""
-    return cursor_before(message.id, child(message.info, "time").get("created") or 0)
 
 
 def _older_than(messages: dict[str, Message], first: str | None) -> dict[str, Message] | None:

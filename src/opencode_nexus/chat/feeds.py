@@ -15,6 +15,7 @@ from opencode_nexus.chat.servers import Server, ServerDirectory, connect
 from opencode_nexus.core.bus import Bus, Record
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.opencode.stream import SILENCE
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.journal import Journal
 
@@ -42,6 +43,7 @@ class Feeds:
         self._live: dict[str, _Live] = {}
         self._servers, self._journal, self._inbox = servers, journal, inbox
         self._bus, self._activity = bus, activity
+        self.silence = SILENCE  # seconds without a heartbeat after which a stream is given up
         self._tasks = Tasks()
         self._unlisten: Callable[[], None] | None = None
 
@@ -119,6 +121,7 @@ class Feeds:
             projects=lambda: self._servers.get(server.id).projects,
             adopted=server.adopted,
             cut_off=self._tell,
+            silence=self.silence,
         )
         task = self._tasks.spawn(connection.run(), f"feed {server.id}")
         self._live[server.id] = _Live(process, connection, task)
