@@ -94,6 +94,14 @@ class ProgramNotRunnable(StartFailed):
     hint = "Make the file executable, or choose another one in the settings."
 
 
+class ProjectGone(StartFailed):
+    """The folder in which the server is to be started cannot be opened."""
+
+    code = "project-gone"
+    title = "OpenCode could not be started in its project folder."
+    hint = "Put the folder back or give yourself the right to read it; or remove the server and add it anew."
+
+
 class StopFailed(NexusError):
     """Processes are left that did not end even when killed; `data` holds their ids as `pids`."""
 

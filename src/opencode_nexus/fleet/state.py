@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A server as it is now, for pages, API and the other packages."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from opencode_nexus.secrets.redact import Secret
@@ -42,8 +42,4 @@ class ServerAccess:
 
     base_url: str
     username: str
-    password: str = field(repr=False)
-
-    def secret(self) -> Secret:
-        """Return the password in the wrapper that shows dots."""
-        return Secret(self.password)
+    password: Secret

@@ -96,7 +96,6 @@ def spawn(command: Command) -> Process:
     return Process(identity, child=True)
 
 
-
 async def _sleep_until_end(identity: Identity) -> None:
     """Return when the process may have ended."""
     if sys.platform != "linux":

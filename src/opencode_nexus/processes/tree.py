@@ -3,7 +3,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import psutil
@@ -111,29 +111,36 @@ async def end(tree: Tree, grace: float, *, root_first: float = 0.0) -> list[Iden
         await asyncio.to_thread(tree.sample)
         terminate(tree.root)
         await gone([tree.root], root_first)
-    for attempt in range(ROUNDS):
+    for _ in range(ROUNDS):  # what runs may start more while we end it
         left = await asyncio.to_thread(tree.members)
         if not left:
             return []
-        if attempt == 0:
-            for identity in left:
-                terminate(identity)
-            await gone(left, grace)
-        for identity in await asyncio.to_thread(tree.members):
-            kill(identity)
-        await gone(left, grace)
+        await end_all(left, grace)
     return await asyncio.to_thread(tree.members)
 
 
-async def gone(identities: Iterable[Identity], within: float) -> bool:
-    """Wait until all have ended, at most `within` seconds; tells whether they have."""
-    waits = [Process(identity).gone() for identity in identities]
+async def end_all(identities: Iterable[Identity], grace: float) -> list[Identity]:
+    """End these processes: ask, wait up to `grace` seconds, then kill; returns what is left even so."""
+    left = list(identities)
+    for send in (terminate, kill):
+        for identity in left:
+            send(identity)
+        await gone(left, grace)
+        left = await asyncio.to_thread(_of, alive, left)
+    return left
+
+
+def _of(test: Callable[[Identity], bool], identities: list[Identity]) -> list[Identity]:
+    return [identity for identity in identities if test(identity)]
+
+
+async def gone(identities: Iterable[Identity], within: float) -> None:
+    """Wait until all have ended, at most `within` seconds."""
     try:
         async with asyncio.timeout(within):
-            await asyncio.gather(*waits)
+            await asyncio.gather(*(Process(identity).gone() for identity in identities))
     except TimeoutError:
-        return False
-    return True
+        return
 
 
 def _self_and_parents() -> set[int]:
