@@ -51,7 +51,7 @@ async def composed(
 ) -> AsyncIterator[Hub]:
     """Yield the hub's services, wired but not serving: the commands that work without a hub use them too.
 
-    Opens the database of `home`; starts no server and no measurement. Raises HomeUnusable, NewerDatabase, SettingsError.
+    Opens the database; starts no server, measures nothing. Raises HomeUnusable, NewerDatabase, SettingsError.
     """
     clock = SystemClock()
     db = Database(home.database)
@@ -67,7 +67,7 @@ async def composed(
         closing.push_async_callback(tasks.close)
         bus = Bus(clock)
         activity = Activity(db, bus, clock)
-        access = Access(db=db, clock=clock, bus=bus, local_token=local_token)
+        access = Access(db=db, clock=clock, bus=bus, activity=activity, local_token=local_token)
         installer = Installer(
             home=home.path, bus=bus, kv=kv, clock=clock, tasks=tasks, environ=environ,
             setting=lambda: hub.settings.opencode_binary,
@@ -145,6 +145,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
         print("Stopping …", flush=True)
         await hub.live.close()
 
+    await hub.access.open()
     await hub.installer.open()
     await hub.practice.open()
     await hub.chat.open()

@@ -57,7 +57,7 @@ class Bus:
         return record
 
     def since(self, seq: int) -> list[Record] | None:
-        """Return the records after `seq`, oldest first; None when some of them are no longer (or not yet) in the ring."""
+        """Return the records after `seq`, oldest first; None when the ring has not all of them."""
         if seq > self.seq or (self._ring and seq < self._ring[0].seq - 1):
             return None
         fresh: list[Record] = []
