@@ -44,6 +44,7 @@ async def test_npm_brings_the_exact_version_and_it_runs(tmp_path: Path) -> None:
     assert [one.done for one in downloading] == sorted(one.done for one in downloading)
     assert {one.source for one in downloading} == {"npm"}
     assert downloading[-1].done > 1_000_000
+    assert any(one.rate for one in downloading)
     # nothing is left but the program: no cache, no node_modules
     left = [path for path in (tmp_path / "opencode").rglob("*") if path.is_file()]
     assert left == [checked.program]

@@ -69,7 +69,7 @@ class Installer:
         self._bus, self._kv, self._clock, self._tasks = bus, kv, clock, tasks
         self._setting, self._environ, self._machine = setting, environ, machine
         self._page = page or ReleasePage()
-        self._job: asyncio.Task[Checked] | None = None
+        self._job: asyncio.Task[Checked | NexusError] | None = None
         self._meter = Meter(clock)
         self._said = 0.0
 
@@ -182,11 +182,14 @@ class Installer:
         if self._job is None:
             raise OpenCodeNotFound("Nothing is being brought.")
         try:
-            return await asyncio.shield(self._job)
+            outcome = await asyncio.shield(self._job)
         except asyncio.CancelledError:
             if self._job.cancelled():
                 raise Cancelled("It was cancelled.") from None
             raise
+        if isinstance(outcome, NexusError):
+            raise outcome
+        return outcome
 
     async def cancel(self) -> None:
         """End the job, if one runs, and return when it has cleaned up."""
@@ -194,7 +197,10 @@ class Installer:
             self._job.cancel()
             await asyncio.gather(self._job, return_exceptions=True)
 
-    async def _bring(self, version: str) -> Checked:
+    async def _bring(self, version: str) -> Checked | NexusError:
+        """Run the job; what it fails with is its result, for `wait` and `progress`, not a fault of the
+        program.
+        """
         job = Bringing(version, self.versions, self._environ, self._page, self._say, self._report, self._machine)
         try:
             checked = await job.run()
@@ -204,14 +210,17 @@ class Installer:
             self._publish(Progress(stage="cancelled", version=version, text="Cancelled. Nothing was installed."))
             raise
         except NexusError as error:
-            self._publish(Progress(stage="failed", version=version, text=str(error), error=error.problem()))
-            raise
+            return self._failed(version, error)
         except Exception as error:
-            problem = InstallError(f"{type(error).__name__}: {error}")
-            self._publish(Progress(stage="failed", version=version, text=str(problem), error=problem.problem()))
-            raise problem from error
+            log.exception("bringing OpenCode %s failed", version)
+            return self._failed(version, InstallError(f"{type(error).__name__}: {error}"))
         self._publish(Progress(stage="done", version=version, text=f"OpenCode {version} is ready."))
         return checked
+
+    def _failed(self, version: str, error: NexusError) -> NexusError:
+        log.warning("OpenCode %s could not be brought: %s", version, error)
+        self._publish(Progress(stage="failed", version=version, text=str(error), error=error.problem()))
+        return error
 
     def _say(self, stage: Stage, source: str, text: str) -> None:
         if stage == "downloading":

@@ -34,6 +34,9 @@ from opencode_nexus.web.pages import login, setup
 from opencode_nexus.web.static import StaticFiles
 
 
+STATIC = StaticFiles()
+
+
 @dataclasses.dataclass(frozen=True)
 class Server:
     """A server as the set-up sees one."""
@@ -142,7 +145,7 @@ class Rig:
             fleet=self.fleet,
             practice=self.practice,
             chat=Chat(),
-            pages=Pages(environment(), StaticFiles()),
+            pages=Pages(environment(), STATIC),
         )
         await tasks.close()
         await db.close()
@@ -157,7 +160,7 @@ class Rig:
                 yield
 
         inner = Starlette(
-            routes=[*login.routes, *setup.routes],
+            routes=[*STATIC.routes(), *login.routes, *setup.routes],
             middleware=stack(),
             exception_handlers=dict(problems.HANDLERS),
             lifespan=lifespan,
