@@ -53,7 +53,8 @@ class Road:
 
     def server(self) -> dict[str, Any]:
         """The server as it is now."""
-        return ok(self.api.get(self.base))
+        server: dict[str, Any] = ok(self.api.get(self.base))
+        return server
 
     def new_session(self, title: str = "Test") -> str:
         """Begin a session; gives its id."""
@@ -87,7 +88,8 @@ class Road:
 
     def session(self, session_id: str) -> dict[str, Any]:
         """One session as the list shows it."""
-        return ok(self.api.get(f"{self.base}/sessions/{session_id}"))
+        session: dict[str, Any] = ok(self.api.get(f"{self.base}/sessions/{session_id}"))
+        return session
 
     def until_idle(self, session_id: str) -> list[dict[str, Any]]:
         """Wait until the agent has done what it was told; gives the messages then."""

@@ -79,7 +79,10 @@ def test_a_permission_is_answered_through_the_inbox(road: Road, hub: RealHub, an
     note = hub.project / f"note-{answer}.txt"
     tool = {"tool": "bash", "args": {"command": f"touch {note.name}", "description": "Makes a note"}}
     road.say(session, script([tool], [{"text": "went on"}]))
-    mine = lambda items: [item for item in items if item["session_id"] == session]  # noqa: E731
+
+    def mine(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [item for item in items if item["session_id"] == session]
+
     (waiting,) = mine(road.until(road.inbox, mine))
     assert (waiting["kind"], waiting["server_id"]) == ("permission", road.server_id)
     assert note.name in json.dumps(waiting)
@@ -100,7 +103,10 @@ def test_a_question_is_answered_through_the_inbox(road: Road) -> None:
     options = [{"label": "Blue", "description": "A colour"}, {"label": "Red", "description": "Another"}]
     question = {"question": "Which colour?", "header": "Colour", "options": options}
     road.say(session, script([{"tool": "question", "args": {"questions": [question]}}], [{"text": "thanks"}]))
-    mine = lambda items: [item for item in items if item["session_id"] == session]  # noqa: E731
+
+    def mine(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [item for item in items if item["session_id"] == session]
+
     (waiting,) = mine(road.until(road.inbox, mine))
     assert waiting["kind"] == "question"
     unfit = road.api.post(f"/inbox/{waiting['id']}/reply", json={"reply": "once"})

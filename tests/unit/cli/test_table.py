@@ -2,12 +2,13 @@
 """Rows as a table or as JSON."""
 
 import json
+from typing import Any
 
 import pytest
 
 from opencode_nexus.cli.table import show, span
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"name": "work", "pid": 12, "projects": ["/a", "/b"], "hidden": [1]},
     {"name": "x" * 300, "pid": None, "projects": [], "hidden": None},
 ]

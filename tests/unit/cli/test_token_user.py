@@ -59,7 +59,7 @@ def test_a_token_is_made_listed_and_revoked(owned: Path, run: Run, capsys: Captu
     assert "There are no API tokens" in capsys.readouterr().out
     assert run("token", "create", "--name", "ci", "--json") == 0
     made = json.loads(capsys.readouterr().out)
-    assert bearer_of(owned, made["token"]) == {"all"}
+    assert bearer_of(owned, made["token"]) == frozenset({"all"})
     assert run("token", "list", "--json") == 0
     listed = capsys.readouterr().out
     assert made["token"] not in listed
@@ -76,7 +76,7 @@ def test_a_token_is_made_listed_and_revoked(owned: Path, run: Run, capsys: Captu
 def test_without_json_the_token_alone_is_printed(owned: Path, run: Run, capsys: Capture) -> None:
     assert run("token", "create", "--name", "x", "--scope", "read", "--scope", "metrics", "--days", "7") == 0
     token = capsys.readouterr().out.strip()
-    assert bearer_of(owned, token) == {"read", "metrics"}
+    assert bearer_of(owned, token) == frozenset({"read", "metrics"})
     assert run("token", "revoke", "x", "--json") == 0
     row = json.loads(capsys.readouterr().out)
     assert row["expires"] == pytest.approx(row["created"] + 7 * 86400)

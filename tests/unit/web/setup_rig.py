@@ -33,7 +33,6 @@ from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages import login, setup
 from opencode_nexus.web.static import StaticFiles
 
-
 STATIC = StaticFiles()
 
 

@@ -31,7 +31,7 @@ class LazyApi:
         return self._api.routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._api is None:
-            async with self._loading:
-                self._api = self._api or await asyncio.to_thread(self._load)
+        async with self._loading:
+            if self._api is None:
+                self._api = await asyncio.to_thread(self._load)
         await self._api(scope, receive, send)

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from opencode_nexus.fleet.state import ServerState
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -13,6 +12,7 @@ from opencode_nexus.access.access import UserInfo
 from opencode_nexus.access.rules import PASSWORD_RULES, for_script
 from opencode_nexus.access.who import SCOPES, Who
 from opencode_nexus.core.settings import SETTINGS, Setting, Settings
+from opencode_nexus.fleet.state import ServerState
 
 STORED = "settings"  # the name under which the editable settings are kept
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-from opencode_nexus.fleet.state import ServerState
-
 from opencode_nexus.chat.inbox import Waiting
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.core.errors import NotFound
+from opencode_nexus.fleet.state import ServerState
 
 SERVER = ServerState(
     id="srv_1",
