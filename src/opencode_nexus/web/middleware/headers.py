@@ -3,7 +3,6 @@
 
 from collections.abc import Mapping
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY: Mapping[str, str] = {
@@ -34,6 +33,7 @@ HEADERS: Mapping[str, str] = {
     ),
 }
 
+_RAW = [(name.lower().encode(), value.encode()) for name, value in {**HEADERS, "Cache-Control": "no-store"}.items()]
 _STARTS = ("http.response.start", "websocket.http.response.start")
 
 
@@ -46,10 +46,9 @@ class HeadersMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] in _STARTS:
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                own = list(message.get("headers", ()))
+                named = {name.lower() for name, _ in own}
+                message["headers"] = own + [header for header in _RAW if header[0] not in named]
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -35,9 +35,7 @@ class SenderMiddleware:
             self._entries = entries
             try:
                 self._trusted = networks(entries)
-            except (
-                ValueError
-            ) as error:  # believing nobody is the safe reading of a setting that makes no sense
+            except ValueError as error:  # believing nobody is the safe reading of a setting that makes no sense
                 self._trusted = ()
                 log.error("trusted_proxies cannot be used, so no proxy is trusted: %s", error)
         return self._trusted
