@@ -8,6 +8,7 @@ from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.settings import SettingsError
 
 FAILED, WRONG_USAGE = 1, 2
+_SAID = 20  # lines
 
 
 def complain(error: NexusError, to: TextIO | None = None) -> int:
@@ -16,6 +17,10 @@ def complain(error: NexusError, to: TextIO | None = None) -> int:
     lines = [f"Error: {problem['title']}"]
     if problem.get("detail"):
         lines.append(f"  {problem['detail']}")
+    # what another program said: OpenCode that does not work, npm, a server that did not start
+    said = problem.get("last_lines") or str(problem.get("output") or "").splitlines()
+    if isinstance(said, list | tuple):
+        lines += [f"  | {line}" for line in said[-_SAID:]]
     if problem.get("hint"):
         lines.append(f"  {problem['hint']}")
     print("\n".join(lines), file=to or sys.stderr)
