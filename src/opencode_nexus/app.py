@@ -134,11 +134,12 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
         home.announce(RunningHub(os.getpid(), hub.address, token, hub.bus.boot))
         print(f"OpenCode Nexus is ready at {hub.address}", flush=True)
         link = hub.address
-        if not hub.wizard.done:
+        if not hub.access.has_owner():
+            # the browser that we open needs no code; it is printed all the same, for when none appears
             link = f"{hub.address}setup?link={hub.wizard.code.link()}"
-        opened = settings.open and open_browser(link, environ)
-        if not hub.wizard.done and not opened:
             print(f"Set-up code: {hub.wizard.code.issue()}  (the page asks for it once)", flush=True)
+        if settings.open:
+            open_browser(link, environ)
         await hub.fleet.open()
 
     async def before_close() -> None:
