@@ -196,7 +196,7 @@ class Chat:
         """Do each step in order: user, busy, begin, say, end, tool, permission, question, error, idle, wait."""
         conversation = self.sessions_[session_id]
         state = conversation.state
-        message = Message("", "assistant", 0.0)
+        message = next(reversed(state.messages.values()), Message("", "assistant", 0.0))
         part = Part("", "", "text")
         for step in steps:
             match step["do"]:
@@ -219,12 +219,19 @@ class Chat:
                         part.closed = True
                         conversation.tell(Change("part", message.id, part.id))
                 case "tool":
-                    part = Part(self.new_id("prt"), message.id, "tool", data={"tool": step["tool"], "state": step["state"]})
+                    part = Part(
+                        self.new_id("prt"), message.id, "tool", data={"tool": step["tool"], "state": step["state"]}
+                    )
                     message.parts[part.id] = part
                     conversation.tell(Change("part", message.id, part.id))
                 case "permission":
                     wanted = Permission(
-                        self.new_id("per"), session_id, step["kind"], tuple(step["patterns"]), ("git *",), step["metadata"]
+                        self.new_id("per"),
+                        session_id,
+                        step["kind"],
+                        tuple(step["patterns"]),
+                        ("git *",),
+                        step["metadata"],
                     )
                     state.permissions[wanted.id] = wanted
                     conversation.tell(Change("permission"))
@@ -278,7 +285,13 @@ class Application:
         bus = Bus(clock)
         self.static = StaticFiles()
         self.hub = Hub(
-            Settings.load({}, {}, {}, Path("unused")), clock, bus, Fleet(), Chat(bus), Live(bus.boot, Tasks()), Pages(environment(), self.static)
+            Settings.load({}, {}, {}, Path("unused")),
+            clock,
+            bus,
+            Fleet(),
+            Chat(bus),
+            Live(bus.boot, Tasks()),
+            Pages(environment(), self.static),
         )
         self._tasks = Tasks()
         self._app = Starlette(

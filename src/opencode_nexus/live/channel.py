@@ -20,7 +20,7 @@ RING_FRAMES = 4096  # 68 s at the quickest pace
 RING_BYTES = 1 << 20
 PACKED = 256  # frames kept packed for viewers that follow closely
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(enc_hook=str).encode  # HTML comes as markupsafe's kind of str
 _KEY = re.compile(r'data-k="([^"]+)"')
 
 

@@ -86,7 +86,7 @@ async def poll(channel: Channel, cursor: str | None, seconds: float) -> bytes:
     viewer = Viewer(channel, 0)
     missed, viewer.seq = resume.first(channel, cursor)
     hello = frame(viewer.seq, (ops.hello(channel.boot),))
-    if missed:
+    if missed or not seconds:
         return hello + missed
     channel.join(viewer, packed=False)
     try:

@@ -49,14 +49,11 @@ def _wish(body: Any) -> tuple[str, str | None]:
     return body["topic"], cursor
 
 
-async def _asked(request: Request) -> tuple[Channel, str | None]:
+async def _body(request: Request) -> Any:
     try:
-        body = await request.json()
+        return await request.json()
     except ValueError as error:
         raise LiveRequestUnusable("Its body is not JSON.") from error
-    topic, cursor = _wish(body)
-    hub: Hub = request.state.hub
-    return await hub.live.open(topic), cursor
 
 
 class Stream(Response):
@@ -95,15 +92,20 @@ async def _until_gone(receive: Receive, viewer: Viewer) -> None:
 
 async def live(request: Request) -> Response:
     """POST /live: the frames of a topic from a cursor on, as long as the page is open."""
-    channel, cursor = await _asked(request)
+    topic, cursor = _wish(await _body(request))
+    hub: Hub = request.state.hub
+    channel = await hub.live.open(topic)
     return Stream(channel, cursor, packed="gzip" in request.headers.get("accept-encoding", ""))
 
 
 async def poll(request: Request) -> Response:
-    """POST /live/poll: the frames since the cursor, or after some seconds none."""
-    channel, cursor = await _asked(request)
-    body = await stream.poll(channel, cursor, HOLD)
-    return Response(body, headers={"content-type": KIND.decode(), "cache-control": "no-store, no-transform"})
+    """POST /live/poll: the frames since the cursor; without any, it waits some seconds (not with `now`)."""
+    asked = await _body(request)
+    topic, cursor = _wish(asked)
+    hub: Hub = request.state.hub
+    channel = await hub.live.open(topic)
+    records = await stream.poll(channel, cursor, 0.0 if asked.get("now") else HOLD)
+    return Response(records, headers={"content-type": KIND.decode(), "cache-control": "no-store, no-transform"})
 
 
 class _Probe(Response):

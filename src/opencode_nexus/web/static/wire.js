@@ -126,7 +126,7 @@
       if (el.dataset.line !== state || el.textContent !== words) { el.dataset.line = state; el.textContent = words; }
     }
   };
-  const wish = () => JSON.stringify({ topic, cursor: boot ? `${boot}.${seq}` : null });
+  const wish = (now) => JSON.stringify({ topic, cursor: boot ? `${boot}.${seq}` : null, now });
   const greeted = () => { tries = 0; show("live", NAMES[way]); probe(); };
   const take = (record) => {
     const [number, changes] = JSON.parse(record);
@@ -182,8 +182,8 @@
       const stop = new AbortController();
       mine.end = () => stop.abort();
       (async () => {
-        while (mine === line) {
-          const answer = await post("/live/poll", wish(), stop.signal);
+        for (let now = true; mine === line; now = false) {
+          const answer = await post("/live/poll", wish(now), stop.signal);
           if (!answer.ok || answer.redirected) return refused(answer);
           const text = await answer.text();
           if (mine === line) feed()(text);
