@@ -87,15 +87,14 @@ def test_token_and_user_commands_without_a_hub(tmp_path: Path, opencode_binary: 
 
 def test_a_second_hub_on_the_same_home_is_refused(quiet_hub: RealHub) -> None:
     assert quiet_hub.process is not None
-    with RealHub(quiet_hub.root) as second:
-        with pytest.raises(HubFailed) as failed:
-            second.start()
-        assert failed.value.status == 1
-        assert "Another OpenCode Nexus already runs on this home folder." in failed.value.stderr
-        assert f"process {quiet_hub.process.pid}" in failed.value.stderr
-        assert quiet_hub.url in failed.value.stderr
-        assert "Traceback" not in failed.value.stderr
-        second.process = None
+    second = RealHub(quiet_hub.root)  # never left as a context: that would end the first one's processes
+    with pytest.raises(HubFailed) as failed:
+        second.start()
+    assert failed.value.status == 1
+    assert "Another OpenCode Nexus already runs on this home folder." in failed.value.stderr
+    assert f"process {quiet_hub.process.pid}" in failed.value.stderr
+    assert quiet_hub.url in failed.value.stderr
+    assert "Traceback" not in failed.value.stderr
     assert quiet_hub.command("status").returncode == 0
 
 

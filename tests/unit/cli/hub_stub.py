@@ -40,9 +40,7 @@ def hub_stub() -> Iterator[HubStub]:
             raw = self.rfile.read(int(self.headers.get("content-length") or 0))
             line = f"{self.command} {self.path.removeprefix('/api/v1')}"
             stub.asked.append((line, json.loads(raw) if raw else None))
-            status, value = stub.answers.get(
-                line, (404, {"title": "Nothing here.", "detail": line, "hint": "?"})
-            )
+            status, value = stub.answers.get(line, (404, {"title": "Nothing here.", "detail": line, "hint": "?"}))
             if self.headers.get("authorization") != f"Bearer {TOKEN}":
                 status, value = 401, {"title": "You are not signed in.", "detail": "", "hint": "Sign in."}
             body = b"" if value is None else value if isinstance(value, bytes) else json.dumps(value).encode()

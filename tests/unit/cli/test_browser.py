@@ -22,9 +22,7 @@ from opencode_nexus.cli.browser import browser_likely, open_browser
         ({}, "win32", True),
     ],
 )
-def test_a_browser_is_likely_where_somebody_sits(
-    environ: dict[str, str], platform: str, likely: bool
-) -> None:
+def test_a_browser_is_likely_where_somebody_sits(environ: dict[str, str], platform: str, likely: bool) -> None:
     assert browser_likely(environ, platform) is likely
 
 

@@ -35,9 +35,7 @@ def test_version(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
         ("--bogus",),
     ],
 )
-def test_wrong_usage_ends_with_2(
-    run: Run, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_usage_ends_with_2(run: Run, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*words) == 2
     err = capsys.readouterr().err
     assert "Error: " in err
@@ -54,9 +52,7 @@ def test_serve_takes_every_setting(run: Run, capsys: pytest.CaptureFixture[str])
 
 def test_flags_reach_the_hub_by_the_names_of_the_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[dict[str, object]] = []
-    monkeypatch.setattr(
-        serve, "start", lambda flags: given.append({k: v for k, v in flags.items() if v is not None})
-    )
+    monkeypatch.setattr(serve, "start", lambda flags: given.append({k: v for k, v in flags.items() if v is not None}))
     assert run("serve", "--port", "0", "--no-open", "--allowed-hosts", "a,b", "--base-path", "/x") == 0
     assert run() == 0
     assert given == [{"port": 0, "open": False, "allowed_hosts": "a,b", "base_path": "/x"}, {}]

@@ -49,9 +49,7 @@ def test_pages_of_a_list_are_put_together(hub: HubStub, run: Run, capsys: Captur
 
 @pytest.mark.parametrize("verb", ["start", "stop", "restart"])
 @pytest.mark.parametrize("name", ["work", "srv_1"])
-def test_a_server_is_found_by_name_or_id(
-    hub: HubStub, run: Run, verb: str, name: str, capsys: Capture
-) -> None:
+def test_a_server_is_found_by_name_or_id(hub: HubStub, run: Run, verb: str, name: str, capsys: Capture) -> None:
     with_servers(hub, server(), server(2, "other"))
     hub.answers[f"POST /servers/srv_1/{verb}"] = (200, server())
     assert run("server", verb, name) == 0
@@ -121,9 +119,7 @@ def test_without_a_hub(folder: Path, run: Run, capsys: Capture) -> None:
     assert json.loads(capsys.readouterr().out)["running"] is False
 
 
-def test_a_hub_that_was_killed_is_not_running(
-    folder: Path, free_port: int, run: Run, capsys: Capture
-) -> None:
+def test_a_hub_that_was_killed_is_not_running(folder: Path, free_port: int, run: Run, capsys: Capture) -> None:
     folder.mkdir()
     Home(folder).announce(RunningHub(1, f"http://127.0.0.1:{free_port}/", "t", "b"))
     assert run("status") == 1
