@@ -50,6 +50,13 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _refused_handshake(record: logging.LogRecord) -> bool:
+    """False for what uvicorn 0.54 logs as an error when a WebSocket was refused with a status: a stranger could
+    fill the log with it, and the refusal is what we wanted.
+    """
+    return not record.getMessage().startswith("ASGI callable returned without completing handshake")
+
+
 class _Server(uvicorn.Server):
     """uvicorn without its own signal handling: it waits for open streams first, and ours end only when told."""
 
@@ -91,6 +98,7 @@ async def serve(
         timeout_keep_alive=75,
         ws_max_size=1 << 20,
     )
+    logging.getLogger("uvicorn.error").addFilter(_refused_handshake)
     server = _Server(config)
     loop = asyncio.get_running_loop()
     names = [signal.SIGINT, signal.SIGTERM] + ([signal.SIGHUP] if sys.platform != "win32" else [])
