@@ -21,7 +21,7 @@ from bench.process import Proc
 from bench.subject import Chat, Subject
 
 COMMAND = str(Path(sys.executable).parent / "opencode-nexus")
-OWNER, PASSWORD = "bench", "Bench-password-1"
+OWNER, PASSWORD = "bench", "A-long-Passw0rd"
 WAIT = 60  # s for OpenCode behind the hub
 
 
