@@ -68,9 +68,11 @@ class Versions:
         return place
 
     def prune(self, keep: Iterable[str] = ()) -> list[str]:
-        """Delete all but the newest two, those of `keep`, and those that some process runs; return what was
-        deleted.
+        """Tidy up after a job: delete old versions and unfinished downloads; return the deleted versions.
+
+        The newest two stay, those of `keep`, and those that some process runs.
         """
+        shutil.rmtree(self.downloads, ignore_errors=True)
         kept = {*self.all()[:KEPT], *keep}
         old = [version for version in self.all() if version not in kept]
         if not old:

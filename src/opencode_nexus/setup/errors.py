@@ -23,14 +23,6 @@ class SetupCodeWait(NexusError):
     status = 429
 
 
-class SetupClosed(Conflict):
-    """The set-up is done already."""
-
-    code = "setup-done"
-    title = "The set-up is done already."
-    hint = "Change what you need on the settings page."
-
-
 class StepMissing(Conflict):
     """Something that an earlier step asks for is still missing."""
 

@@ -15,7 +15,7 @@ from opencode_nexus.install.errors import InstallError
 from opencode_nexus.install.installer import VERSION, Found, Installer
 from opencode_nexus.setup import checks
 from opencode_nexus.setup.code import SetupCode
-from opencode_nexus.setup.errors import CheckStops, SetupClosed, StepMissing
+from opencode_nexus.setup.errors import CheckStops, StepMissing
 from opencode_nexus.setup.ports import Memory, Model, Owners, Server, Servers
 from opencode_nexus.setup.project import folder, suggestion
 from opencode_nexus.setup.state import PAGES, STEP_OF, STEPS, Page, Plan, Remote, State, after
@@ -57,7 +57,6 @@ class Wizard:
         self._home, self._access, self._fleet = home, access, fleet
         self._practice, self._environ = practice, environ
         self._state = State(kv)
-        self._checks: list[checks.Check] = []
         self._finishing = asyncio.Lock()
 
     @property
@@ -96,8 +95,7 @@ class Wizard:
 
     async def check(self) -> list[checks.Check]:
         """Run the system check and return its lines."""
-        self._checks = await checks.run(self._home, at_hand=await self._at_hand(), environ=self._environ)
-        return self._checks
+        return await checks.run(self._home, at_hand=await self._at_hand(), environ=self._environ)
 
     async def _at_hand(self) -> bool:
         return any(found.checked for found in await self.installer.found())
@@ -253,8 +251,3 @@ class Wizard:
                 f"{check.title}: {check.said} {check.todo}".strip() for check in lines if check.status != "pass"
             ),
         )
-
-    def expect_open(self) -> None:
-        """Raise SetupClosed when the set-up is done."""
-        if self.done:
-            raise SetupClosed()

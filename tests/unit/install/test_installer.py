@@ -2,6 +2,7 @@
 import asyncio
 import os
 import shutil
+import subprocess
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from opencode_nexus.install.errors import (
     AlreadyBringing,
     DigestMismatch,
     DiskFull,
+    HomeNotWritable,
     NetworkGone,
     NoSuchBuild,
     OpenCodeNotFound,
@@ -74,9 +76,7 @@ class Bench:
     def leftovers(self) -> list[str]:
         """What lies below the downloads and versions folders."""
         return sorted(
-            str(path.relative_to(self.folder / "home"))
-            for path in self.folder.glob("home/**/*")
-            if path.is_file()
+            str(path.relative_to(self.folder / "home")) for path in self.folder.glob("home/**/*") if path.is_file()
         )
 
 
@@ -99,9 +99,7 @@ async def test_the_only_one_there_does_not_work_and_says_why(bench: Bench) -> No
     (bench.path / "opencode").chmod(0o755)
     with pytest.raises(OpenCodeNotWorking, match="code 7"):
         await bench.installer().binary()
-    assert [(one.checked, type(one.error)) for one in await bench.installer().found()] == [
-        (None, OpenCodeNotWorking)
-    ]
+    assert [(one.checked, type(one.error)) for one in await bench.installer().found()] == [(None, OpenCodeNotWorking)]
 
 
 async def test_order_setting_choice_found_brought(bench: Bench, opencode_stand_in: Path) -> None:
@@ -169,14 +167,10 @@ async def test_brought_from_the_release_page(bench: Bench, opencode_stand_in: Pa
     assert await installer.binary() == checked.program
 
 
-async def test_a_build_that_does_not_run_here_gives_way_to_the_next(
-    bench: Bench, opencode_stand_in: Path
-) -> None:
+async def test_a_build_that_does_not_run_here_gives_way_to_the_next(bench: Bench, opencode_stand_in: Path) -> None:
     assets = {
         ARCHIVE: release_page.tar_gz({"opencode": b"\x7fELF not for this processor"}),
-        "opencode-linux-x64-baseline.tar.gz": release_page.tar_gz(
-            {"opencode": opencode_stand_in.read_bytes()}
-        ),
+        "opencode-linux-x64-baseline.tar.gz": release_page.tar_gz({"opencode": opencode_stand_in.read_bytes()}),
     }
     with release_page.ReleasePage("1.18.33", assets) as page:
         bench.page = ReleasePage(page.base)
@@ -225,6 +219,15 @@ async def test_too_little_room_is_said_before_anything_is_fetched(
     await failing(bench, DiskFull)
 
 
+async def test_a_home_folder_that_cannot_be_written(bench: Bench, tiny_disk: Path | None) -> None:
+    if tiny_disk is None:  # not root, so rights hold
+        (bench.folder / "home").mkdir(mode=0o500)
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", str(tiny_disk)], check=True)
+        (bench.folder / "home").symlink_to(tiny_disk)
+    await failing(bench, HomeNotWritable)
+
+
 async def test_it_says_another_version_than_asked(bench: Bench, opencode_stand_in: Path) -> None:
     data = release_page.tar_gz({"opencode": opencode_stand_in.read_bytes()})
     with release_page.ReleasePage("1.18.34", {ARCHIVE: data}) as page:
@@ -251,13 +254,9 @@ async def test_cancel_leaves_nothing_half_done(bench: Bench) -> None:
     assert not list(bench.folder.glob("home/opencode/**/work-*"))
 
 
-async def test_npm_without_network_falls_back_to_the_release_page(
-    bench: Bench, opencode_stand_in: Path
-) -> None:
+async def test_npm_without_network_falls_back_to_the_release_page(bench: Bench, opencode_stand_in: Path) -> None:
     npm = bench.path / "npm"
-    npm.write_text(
-        """#!/bin/sh\necho '{"error": {"code": "ENOTFOUND", "summary": "no registry"}}'; exit 1\n"""
-    )
+    npm.write_text("""#!/bin/sh\necho '{"error": {"code": "ENOTFOUND", "summary": "no registry"}}'; exit 1\n""")
     npm.chmod(0o755)
     await failing(bench, NetworkGone)
     data = release_page.tar_gz({"opencode": opencode_stand_in.read_bytes()})

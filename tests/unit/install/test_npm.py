@@ -82,9 +82,7 @@ INSTALL = """
 
 
 def lock(version: str, integrity: str) -> str:
-    return json.dumps(
-        {"packages": {"node_modules/opencode-linux-x64": {"version": version, "integrity": integrity}}}
-    )
+    return json.dumps({"packages": {"node_modules/opencode-linux-x64": {"version": version, "integrity": integrity}}})
 
 
 async def test_fetch_runs_no_scripts_and_asks_for_the_exact_version(tmp_path: Path) -> None:
@@ -92,24 +90,18 @@ async def test_fetch_runs_no_scripts_and_asks_for_the_exact_version(tmp_path: Pa
     program = await client.fetch(PUBLISHED, tmp_path, lambda done, total: None)
     assert program.read_text() == "12345"
     arguments = (tmp_path / "arguments").read_text().split()
-    assert {"install", "--ignore-scripts", "opencode-linux-x64@1.18.33", f"--prefix={tmp_path}"} <= set(
-        arguments
-    )
+    assert {"install", "--ignore-scripts", "opencode-linux-x64@1.18.33", f"--prefix={tmp_path}"} <= set(arguments)
 
 
 @pytest.mark.parametrize("found", [lock("1.18.32", "sha512-abc"), lock("1.18.33", "sha512-xyz")])
 async def test_another_version_or_integrity_is_refused(tmp_path: Path, found: str) -> None:
     with pytest.raises(DigestMismatch):
-        await stand_in(tmp_path, INSTALL.replace("{lock}", found)).fetch(
-            PUBLISHED, tmp_path, lambda d, t: None
-        )
+        await stand_in(tmp_path, INSTALL.replace("{lock}", found)).fetch(PUBLISHED, tmp_path, lambda d, t: None)
 
 
 async def test_no_record_of_a_check_is_no_check(tmp_path: Path) -> None:
     with pytest.raises(NpmFailed, match="no record"):
-        await stand_in(tmp_path, INSTALL.replace("{lock}", "{}")).fetch(
-            PUBLISHED, tmp_path, lambda d, t: None
-        )
+        await stand_in(tmp_path, INSTALL.replace("{lock}", "{}")).fetch(PUBLISHED, tmp_path, lambda d, t: None)
 
 
 async def test_progress_is_the_size_of_what_lies_there(tmp_path: Path) -> None:
@@ -130,9 +122,7 @@ async def test_progress_is_the_size_of_what_lies_there(tmp_path: Path) -> None:
 
 
 async def test_a_cancel_ends_npm_and_its_children(tmp_path: Path) -> None:
-    client = stand_in(
-        tmp_path, f'sleep 300 & echo $! > "{tmp_path}/child"; echo $$ > "{tmp_path}/self"; wait'
-    )
+    client = stand_in(tmp_path, f'sleep 300 & echo $! > "{tmp_path}/child"; echo $$ > "{tmp_path}/self"; wait')
     job = asyncio.create_task(client.fetch(PUBLISHED, tmp_path, lambda done, total: None))
     deadline = asyncio.get_running_loop().time() + 30
     while not ((tmp_path / "self").exists() and (tmp_path / "self").read_text().strip()):

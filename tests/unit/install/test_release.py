@@ -51,9 +51,7 @@ async def asset(page: release_page.ReleasePage) -> Asset:
 
 
 async def test_builds_are_found_in_the_order_asked(page: release_page.ReleasePage) -> None:
-    found = await ReleasePage(page.base).find(
-        "1.18.33", ["linux-x64-musl", "linux-x64-baseline", "linux-x64"]
-    )
+    found = await ReleasePage(page.base).find("1.18.33", ["linux-x64-musl", "linux-x64-baseline", "linux-x64"])
     assert [one.name for one in found] == ["opencode-linux-x64-musl.tar.gz", NAME]
     assert found[1].size == len(DATA)
 
@@ -87,9 +85,7 @@ async def test_a_whole_download_with_its_progress(page: release_page.ReleasePage
     assert seen[-1] == (len(DATA), len(DATA))
 
 
-async def test_a_cut_connection_goes_on_where_it_stopped(
-    page: release_page.ReleasePage, tmp_path: Path
-) -> None:
+async def test_a_cut_connection_goes_on_where_it_stopped(page: release_page.ReleasePage, tmp_path: Path) -> None:
     page.cuts = [300_000, 1, None]
     file = await ReleasePage(page.base, Pauses()).download(await asset(page), tmp_path, nothing)
     assert file.read_bytes() == DATA
@@ -112,9 +108,7 @@ async def test_it_goes_on_after_a_restart_of_the_hub(page: release_page.ReleaseP
     assert page.requests[-1][1] == "bytes=300000-"
 
 
-async def test_a_file_that_changed_meanwhile_is_taken_anew(
-    page: release_page.ReleasePage, tmp_path: Path
-) -> None:
+async def test_a_file_that_changed_meanwhile_is_taken_anew(page: release_page.ReleasePage, tmp_path: Path) -> None:
     page.cuts = [300_000, 0, 0, 0, 0]
     with pytest.raises(NetworkGone):
         await ReleasePage(page.base, Pauses()).download(await asset(page), tmp_path, nothing)
@@ -123,9 +117,7 @@ async def test_a_file_that_changed_meanwhile_is_taken_anew(
     assert file.read_bytes() == DATA
 
 
-async def test_a_part_of_another_file_is_not_continued(
-    page: release_page.ReleasePage, tmp_path: Path
-) -> None:
+async def test_a_part_of_another_file_is_not_continued(page: release_page.ReleasePage, tmp_path: Path) -> None:
     (tmp_path / f"{NAME}.part").write_bytes(b"x" * 2_000_000)
     file = await ReleasePage(page.base).download(await asset(page), tmp_path, nothing)
     assert file.read_bytes() == DATA
@@ -160,9 +152,7 @@ async def test_the_page_refuses_the_file(page: release_page.ReleasePage, tmp_pat
         await ReleasePage(page.base).download(announced, tmp_path, nothing)
 
 
-async def test_a_cancel_keeps_only_what_can_be_resumed(
-    page: release_page.ReleasePage, tmp_path: Path
-) -> None:
+async def test_a_cancel_keeps_only_what_can_be_resumed(page: release_page.ReleasePage, tmp_path: Path) -> None:
     announced = await asset(page)
     page.stall = threading.Event()
     job = asyncio.create_task(ReleasePage(page.base).download(announced, tmp_path, nothing))

@@ -22,9 +22,7 @@ def test_both_spellings_of_a_digest(tmp_path: Path) -> None:
             Digest.parse(text).check(file)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "md5:" + "0" * 32, "sha256:abc", "sha256:zz", "sha1-" + "A" * 28, "sha512-%%%"]
-)
+@pytest.mark.parametrize("text", ["", "md5:" + "0" * 32, "sha256:abc", "sha256:zz", "sha1-" + "A" * 28, "sha512-%%%"])
 def test_weak_or_unreadable_digests_are_refused(text: str) -> None:
     with pytest.raises(ReleaseRefused):
         Digest.parse(text)

@@ -48,7 +48,11 @@ def test_an_empty_folder_of_that_name_is_no_obstacle(tmp_path: Path) -> None:
 def test_the_newest_two_stay_and_those_named(tmp_path: Path) -> None:
     versions = Versions(tmp_path)
     put(versions, "1.18.1", "1.18.2", "1.18.3", "1.18.4")
+    part = versions.downloads / "1.18.0" / "opencode-linux-x64.tar.gz.part"
+    part.parent.mkdir()
+    part.touch()
     assert versions.prune(["1.18.1"]) == ["1.18.2"]
+    assert not part.exists()
     assert versions.all() == ["1.18.4", "1.18.3", "1.18.1"]
 
 

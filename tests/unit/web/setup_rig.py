@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -28,6 +29,7 @@ from opencode_nexus.setup.wizard import Wizard
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.kv import Kv
 from opencode_nexus.web import problems
+from opencode_nexus.web.api.application import application as api
 from opencode_nexus.web.middleware.stack import stack
 from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages import login, setup
@@ -159,7 +161,7 @@ class Rig:
                 yield
 
         inner = Starlette(
-            routes=[*STATIC.routes(), *login.routes, *setup.routes],
+            routes=[*STATIC.routes(), *login.routes, *setup.routes, Mount("/api/v1", api())],
             middleware=stack(),
             exception_handlers=dict(problems.HANDLERS),
             lifespan=lifespan,
