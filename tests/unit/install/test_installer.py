@@ -223,7 +223,8 @@ async def test_a_home_folder_that_cannot_be_written(bench: Bench, tiny_disk: Pat
     if tiny_disk is None:  # not root, so rights hold
         (bench.folder / "home").mkdir(mode=0o500)
     else:
-        subprocess.run(["mount", "-o", "remount,ro", str(tiny_disk)], check=True)
+        remount = ["mount", "-o", "remount,ro", str(tiny_disk)]
+        await asyncio.to_thread(subprocess.run, remount, check=True)
         (bench.folder / "home").symlink_to(tiny_disk)
     await failing(bench, HomeNotWritable)
 
