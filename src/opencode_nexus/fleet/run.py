@@ -51,15 +51,15 @@ class Run:
         begun, listens = clock.monotonic(), False
         while True:
             version, said = "", False
+            waited = clock.monotonic() - begun
             living = self.process.alive()
             if living and not listens:
                 listens = await self._host.listens(self.process.identity, self.row.port)
             if living and listens:
                 try:
-                    version, said = await self.probe.version(), True
+                    version, said = await self.probe.version(patience(waited)), True
                 except NoAnswer:
                     pass
-            waited = clock.monotonic() - begun
             match starting(alive=self.process.alive(), answers=said, waited=waited, limit=limit):
                 case "ready":
                     return version
@@ -108,6 +108,15 @@ class Run:
             pids = [identity.pid for identity in left]
             raise StopFailed(f"Process {', '.join(map(str, pids))}.", pids=pids)
         self.process.alive()  # takes the exit status, so that no zombie stays
+
+
+def patience(waited: float) -> float:
+    """Return how long to wait for an answer, having waited so many seconds for the start (both in seconds).
+
+    Short at first, because of what falls into the silent window at boot; longer on a machine so busy that no answer
+    comes in a third of a second.
+    """
+    return min(max(0.3, waited / 5), 3.0)
 
 
 def how_it_ended(process: Process) -> str:

@@ -237,7 +237,8 @@ class Server:
             self._unwatch()
             run = self._run
             if run is None:
-                self._become("stopped")
+                if self._state != "stopped":
+                    self._become("stopped")
                 return
             self._become("stopping", "Its agents are being stopped.")
             await run.stop_agents(self.row.projects)
