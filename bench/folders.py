@@ -51,9 +51,7 @@ class Folders:
         if not (self.project / ".git").is_dir():
             git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@localhost"]
             subprocess.run([*git, "init", "-q", "."], cwd=self.project, check=True)
-            subprocess.run(
-                [*git, "commit", "-q", "--allow-empty", "-m", "start"], cwd=self.project, check=True
-            )
+            subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "start"], cwd=self.project, check=True)
 
     def environ(self, **extra: str) -> dict[str, str]:
         """Our own environment with every base folder moved, no OpenCode setting left, and `extra`."""

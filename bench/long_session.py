@@ -75,9 +75,7 @@ class LongSession:
         text = ["```python"]
         for i in range(lines):
             comment = self._random.choice(LOREM)
-            text.append(
-                f"    value = transform(value, {i})  # {comment}" if i % 5 else f"def step_{i}(value):"
-            )
+            text.append(f"    value = transform(value, {i})  # {comment}" if i % 5 else f"def step_{i}(value):")
         return "\n".join([*text, "```"])
 
     def _markdown(self, turn: int) -> str:

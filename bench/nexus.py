@@ -87,9 +87,7 @@ class Nexus(Subject):
     def project_id(self) -> str:
         database = self.folders.root / "data" / "opencode" / "opencode.db"
         with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as store:
-            row = store.execute(
-                "select id from project where worktree = ?", [str(self.folders.project)]
-            ).fetchone()
+            row = store.execute("select id from project where worktree = ?", [str(self.folders.project)]).fetchone()
         return str(row[0]) if row else "global"
 
     def new_chat(self, title: str) -> str:

@@ -39,9 +39,7 @@ class Results:
         row = {**key, **figures, "machine_ms": machine_ms(), "at": time.strftime("%H:%M:%S")}
         self.rows.append(row)
         fresh = self.file.with_suffix(".new")
-        fresh.write_text(
-            json.dumps({"machine": self.machine, "rows": self.rows}, indent=1, ensure_ascii=False)
-        )
+        fresh.write_text(json.dumps({"machine": self.machine, "rows": self.rows}, indent=1, ensure_ascii=False))
         os.replace(fresh, self.file)
         print(json.dumps(row, ensure_ascii=False), flush=True)
 

@@ -38,9 +38,7 @@ class Transfer:
 class Tab:
     """`async with Tab(browser, subject) as tab`: own context, logged in; no HTTP cache by default."""
 
-    def __init__(
-        self, browser: Browser, subject: Subject, *, phone: bool = False, cache: bool = False
-    ) -> None:
+    def __init__(self, browser: Browser, subject: Subject, *, phone: bool = False, cache: bool = False) -> None:
         self._browser, self._subject, self._phone, self._cache = browser, subject, phone, cache
         self.page: Page
         self._cdp: CDPSession
@@ -106,11 +104,7 @@ class Tab:
         ours = (self._subject.base, self._subject.base.replace("http", "ws", 1))
         local = [t for t in self.transfers.values() if t.url.startswith(ours)]
         scripts = [t for t in local if t.kind == "Script" or "javascript" in t.mime]
-        hosts = {
-            t.url.split("/")[2]
-            for t in self.transfers.values()
-            if t not in local and t.url.startswith("http")
-        }
+        hosts = {t.url.split("/")[2] for t in self.transfers.values() if t not in local and t.url.startswith("http")}
         return {
             "requests": len(local),
             "kb": round(sum(t.wire for t in local) / 1024, 1),

@@ -56,9 +56,7 @@ async def once(run: Run, subject: Subject, rate: int, slower: int, time: int) ->
             await tab.throttle(slower)
             figures = await watched(run, subject, tab, chat, rate, name)
             heap = await tab.heap()
-    run.results.add(
-        subject.name, "stream", f"{rate}/cpu{slower}", run=time, others=noise.others, **figures, **heap
-    )
+    run.results.add(subject.name, "stream", f"{rate}/cpu{slower}", run=time, others=noise.others, **figures, **heap)
 
 
 async def watched(run: Run, subject: Subject, tab: Tab, chat: str, rate: int, name: str) -> dict[str, Any]:

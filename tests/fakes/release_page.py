@@ -84,9 +84,7 @@ class ReleasePage:
             request.send_error(status)
             return
         if request.path.endswith(f"/releases/tags/v{self.version}"):
-            self._send(
-                request, 200, json.dumps(self.listing()).encode(), {"Content-Type": "application/json"}
-            )
+            self._send(request, 200, json.dumps(self.listing()).encode(), {"Content-Type": "application/json"})
         elif name in self.assets:
             self._file(request, self.assets[name], wanted)
         else:
@@ -134,9 +132,7 @@ class ReleasePage:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self.stall is not None:
             self.stall.set()
         self._server.shutdown()

@@ -13,13 +13,9 @@ from opencode_nexus.cli.database import with_access
 from opencode_nexus.cli.table import Column, moment, show, show_json
 from opencode_nexus.store.tokens import TokenRow
 
-app = typer.Typer(
-    help="API tokens, for programs.", add_completion=False, no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="API tokens, for programs.", add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
-SCOPE_HELP = "What it may do; repeat for several. " + " ".join(
-    f"{name}: {text}" for name, text in SCOPES.items()
-)
+SCOPE_HELP = "What it may do; repeat for several. " + " ".join(f"{name}: {text}" for name, text in SCOPES.items())
 
 COLUMNS: tuple[Column, ...] = (
     ("NAME", "name"),
@@ -48,9 +44,7 @@ def _as_row(token: TokenRow) -> dict[str, Any]:
 def create(
     name: Annotated[str, typer.Option("--name", help="What it is for, such as the program's name.")],
     scope: Annotated[list[str], typer.Option("--scope", help=SCOPE_HELP)] = ["all"],  # noqa: B006 - typer's way
-    days: Annotated[
-        int | None, typer.Option("--days", help="Days it holds. Default: without an end.")
-    ] = None,
+    days: Annotated[int | None, typer.Option("--days", help="Days it holds. Default: without an end.")] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:

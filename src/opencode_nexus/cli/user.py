@@ -63,9 +63,7 @@ def list_users(home: HomeOption = None, as_json: JsonOption = False) -> None:
         return access.users()
 
     rows = [_as_row(user) for user in with_access(home, work)]
-    show(
-        rows, COLUMNS, as_json=as_json, empty="There is no user yet. 'opencode-nexus setup' makes the owner."
-    )
+    show(rows, COLUMNS, as_json=as_json, empty="There is no user yet. 'opencode-nexus setup' makes the owner.")
 
 
 @app.command()
@@ -73,9 +71,7 @@ def passwd(
     name: NameArgument = None,
     password_file: Annotated[
         Path | None,
-        typer.Option(
-            "--password-file", help="File whose first line is the new password; - is standard input."
-        ),
+        typer.Option("--password-file", help="File whose first line is the new password; - is standard input."),
     ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,

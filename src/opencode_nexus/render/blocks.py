@@ -91,9 +91,7 @@ class Blocks:
 
     @staticmethod
     def _block(block: Block, source: str, scene: Scene) -> str:
-        code = any(
-            event.__class__ is dict and "CodeBlock" in str(event.get("Start")) for event in block.events
-        )
+        code = any(event.__class__ is dict and "CodeBlock" in str(event.get("Start")) for event in block.events)
         if code or scene.definitions or len(source) > CACHED:
             return block_html(block.events, scene)
         made, scene.outline = _kept(source, scene.outline)

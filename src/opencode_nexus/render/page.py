@@ -39,11 +39,7 @@ def time_tag(at: float | None) -> Markup:
         return Markup("not known")
     moment = datetime.fromtimestamp(at, UTC)
     local = moment.astimezone()
-    text = (
-        local.strftime("%H:%M:%S")
-        if local.date() == datetime.now().astimezone().date()
-        else f"{local:%d %b %H:%M}"
-    )
+    text = local.strftime("%H:%M:%S") if local.date() == datetime.now().astimezone().date() else f"{local:%d %b %H:%M}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         moment.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{local:%Y-%m-%d %H:%M:%S %Z}", text
     )

@@ -56,9 +56,7 @@ class Box:
 
     def html(self) -> str:
         attrs = "".join(f' {name}="{escape(value)}"' for name, value in self.attrs.items())
-        return (
-            f'<{self.tag} data-k="{self.key}"{attrs}>{"".join(kid.html() for kid in self.kids)}</{self.tag}>'
-        )
+        return f'<{self.tag} data-k="{self.key}"{attrs}>{"".join(kid.html() for kid in self.kids)}</{self.tag}>'
 
 
 Node = Leaf | Still | Box

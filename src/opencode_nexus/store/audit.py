@@ -43,7 +43,5 @@ class Audit:
 
     def recent(self, limit: int = 50) -> list[AuditRow]:
         """The newest lines, newest first."""
-        rows = self._db.read(
-            "SELECT id, at, kind, user, source, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,)
-        )
+        rows = self._db.read("SELECT id, at, kind, user, source, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,))
         return [AuditRow(row[0], row[1], row[2], row[3], row[4], json.loads(row[5])) for row in rows]

@@ -33,9 +33,7 @@ class Lockouts:
 
     def get(self, account: bytes, source: str) -> LockoutRow:
         """What is known of this source at this account; zeros when nothing is."""
-        row = self._db.one(
-            f"SELECT {_COLUMNS} FROM lockouts WHERE account = ? AND source = ?", (account, source)
-        )
+        row = self._db.one(f"SELECT {_COLUMNS} FROM lockouts WHERE account = ? AND source = ?", (account, source))
         return LockoutRow(*row) if row else LockoutRow()
 
     async def change(
@@ -51,8 +49,7 @@ class Lockouts:
             after = fn(before)
             if after != before:
                 conn.execute(
-                    f"INSERT OR REPLACE INTO lockouts (account, source, {_COLUMNS})"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    f"INSERT OR REPLACE INTO lockouts (account, source, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
                     (
                         account,
                         source,
@@ -85,8 +82,7 @@ class Lockouts:
     def locked(self, account: bytes, now: float) -> list[tuple[str, float]]:
         """The sources locked at this account now: (source, until)."""
         rows = self._db.read(
-            "SELECT source, locked_until FROM lockouts"
-            " WHERE account = ? AND locked_until > ? ORDER BY source",
+            "SELECT source, locked_until FROM lockouts WHERE account = ? AND locked_until > ? ORDER BY source",
             (account, now),
         )
         return [(row[0], row[1]) for row in rows]

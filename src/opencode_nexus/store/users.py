@@ -56,8 +56,7 @@ class Users:
 
         def insert(conn: sqlite3.Connection) -> bool:
             done = conn.execute(
-                f"INSERT INTO users ({_COLUMNS}) SELECT ?, ?, ?, ?, ?, ?, ?"
-                " WHERE NOT EXISTS (SELECT 1 FROM users)",
+                f"INSERT INTO users ({_COLUMNS}) SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM users)",
                 (
                     user.id,
                     user.name,
@@ -72,9 +71,7 @@ class Users:
 
         return await self._db.write(insert)
 
-    async def set_password(
-        self, user_id: str, password: str, at: float | None, expected: str | None = None
-    ) -> bool:
+    async def set_password(self, user_id: str, password: str, at: float | None, expected: str | None = None) -> bool:
         """Stores a new PHC string, and ``at`` as the time of the change (None: a rehash, the time stays).
 
         With ``expected`` only if that is still the stored string; False when another change came first.

@@ -42,6 +42,4 @@ def sign_in(response: Response, connection: HTTPConnection, token: str, stay: bo
 def sign_out(response: Response, connection: HTTPConnection) -> None:
     """Takes the session cookie away."""
     base, secure = connection.scope.get("root_path", ""), is_secure(connection)
-    response.delete_cookie(
-        cookie_name(secure, base), path=base or "/", secure=secure, httponly=True, samesite="lax"
-    )
+    response.delete_cookie(cookie_name(secure, base), path=base or "/", secure=secure, httponly=True, samesite="lax")

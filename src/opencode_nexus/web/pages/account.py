@@ -64,9 +64,7 @@ async def revoke_device(request: Request) -> Response:
 async def revoke_other_devices(request: Request) -> Response:
     """Signs all devices out but this one."""
     who = _person(request)
-    await request.state.hub.access.revoke_other_logins(
-        who.user_id, who.key, source=request.state.sender.address
-    )
+    await request.state.hub.access.revoke_other_logins(who.user_id, who.key, source=request.state.sender.address)
     return back(request, "devices", "devices")
 
 
@@ -81,18 +79,14 @@ async def create_token(request: Request) -> Response:
             typed["token_name"], [typed["scope"] or "all"], days, source=request.state.sender.address
         )
     except (TokenUnusable, TokenExists) as error:
-        return show(
-            request, error.status, errors={"token_name": _words(error)}, values=typed, open_fold="tokens"
-        )
+        return show(request, error.status, errors={"token_name": _words(error)}, values=typed, open_fold="tokens")
     return show(request, 201, made={"name": row.name, "token": token})
 
 
 async def revoke_token(request: Request) -> Response:
     """Revokes an API token."""
     _person(request)
-    await request.state.hub.access.revoke_token(
-        request.path_params["token"], source=request.state.sender.address
-    )
+    await request.state.hub.access.revoke_token(request.path_params["token"], source=request.state.sender.address)
     return back(request, "revoked", "tokens")
 
 

@@ -19,9 +19,7 @@ SAID = {
 }
 
 
-def _page(
-    request: Request, status: int = 200, headers: dict[str, str] | None = None, **values: Any
-) -> Response:
+def _page(request: Request, status: int = 200, headers: dict[str, str] | None = None, **values: Any) -> Response:
     view: dict[str, Any] = {
         "errors": {},
         "username": "",
@@ -75,9 +73,7 @@ async def submit(request: Request) -> Response:
         )
     except (WrongLogin, LoginLocked, LoginBusy) as error:
         return _page(request, error.status, _retry(error), errors={"": _words(error)}, **kept)
-    if (
-        request.state.who is not None
-    ):  # this browser's cookie is about to be replaced, so nobody could end that login
+    if request.state.who is not None:  # this browser's cookie is about to be replaced, so nobody could end that login
         await hub.access.logout(session_token(request), source=sender.address)
     response = _to(request, target)
     sign_in(response, request, token, stay)

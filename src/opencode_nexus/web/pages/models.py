@@ -51,9 +51,7 @@ async def add_compatible(request: Request) -> Response:
     if errors:
         return show(request, 400, errors=errors, values=typed)
     try:
-        await request.state.hub.chat.add_compatible(
-            typed["server"], typed["name"], typed["base_url"], key, models
-        )
+        await request.state.hub.chat.add_compatible(typed["server"], typed["name"], typed["base_url"], key, models)
     except NexusError as error:
         return show(request, error.status, errors={"": _words(error)}, values=typed)
     return back(request, "compatible", "compatible")

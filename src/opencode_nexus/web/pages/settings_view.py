@@ -184,8 +184,7 @@ def show(
         editable=[line for line in lines if line.name in editable],
         settings=lines,
         audit=[
-            AuditLine(row.at, AUDIT_WORDS.get(row.kind, row.kind), row.user, row.source)
-            for row in hub.access.audit(20)
+            AuditLine(row.at, AUDIT_WORDS.get(row.kind, row.kind), row.user, row.source) for row in hub.access.audit(20)
         ],
         errors=errors or {},
         values=values or {},
@@ -213,9 +212,7 @@ def as_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _line(
-    setting: Setting, settings: Settings, stored: Mapping[str, object], typed: Mapping[str, str]
-) -> SettingLine:
+def _line(setting: Setting, settings: Settings, stored: Mapping[str, object], typed: Mapping[str, str]) -> SettingLine:
     value = as_text(getattr(settings, setting.name))
     kept = as_text(stored[setting.name]) if setting.name in stored else value
     note = ""
