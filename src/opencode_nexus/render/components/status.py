@@ -31,7 +31,10 @@ def status(state: SessionState, links: Links, *, reachable: bool = True) -> Leaf
     elif state.status.kind == "retry":
         words, stop = _retry(state), _stop(links)
     elif state.status.kind == "busy":
-        words = Markup('<span class="status" data-state="busy">Working…</span>')
+        words = Markup(
+            '<span class="status" data-state="busy">Working…</span>'
+            '<noscript><a class="btn quiet" href="{}">Show what is new</a></noscript>'
+        ).format(links.session)
         stop = _stop(links)
     elif state.error is not None and not _shown(state):
         kind, said = provider_error(state.error)
