@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from opencode_nexus.chat.conversation import Conversation
-from opencode_nexus.chat.heads import Heads
+from opencode_nexus.chat.heads import Head, Heads
 from opencode_nexus.chat.inbox import Entry, Inbox
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.opencode import events as ev
@@ -90,10 +90,11 @@ class Feed:
         """Keep titles, statuses and what waits."""
         session_id = event.session_id
         match event:
-            case ev.SessionCreated() | ev.SessionUpdated():
-                before, head = self.heads.learn(event.info)
-                if before is None or before.title != head.title:
-                    self.announce("renamed" if before else "created", session_id, title=head.title)
+            case ev.SessionCreated():  # known already to whoever asked for it; news to all others
+                _, head = self.heads.learn(event.info)
+                self.announce("created", session_id, title=head.title)
+            case ev.SessionUpdated():
+                self.learn(event.info)
             case ev.SessionDeleted():
                 self.set_status(session_id, IDLE)
                 self.heads.forget(session_id)
@@ -131,6 +132,13 @@ class Feed:
     def _meet(self, session_id: str) -> None:
         if self.heads.unknown(session_id):
             self.strangers.add(session_id)
+
+    def learn(self, info: dict[str, Any]) -> Head:
+        """Take over a session object, however it was had, and tell of another title."""
+        before, head = self.heads.learn(info)
+        if before is not None and before.title != head.title:
+            self.announce("renamed", head.id, title=head.title)
+        return head
 
     def set_status(self, session_id: str, status: Status, directory: str = "") -> None:
         """Note what a session does; an idle one waits for nothing (an abort withdraws nothing by itself)."""

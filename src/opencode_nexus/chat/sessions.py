@@ -8,7 +8,6 @@ from typing import Any
 
 from opencode_nexus.chat.errors import SessionNotFound
 from opencode_nexus.chat.feed import Feed
-from opencode_nexus.chat.heads import head_of
 from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.state import StatusKind
 
@@ -47,8 +46,7 @@ def checked_id(session_id: str) -> str:
 
 def summary(feed: Feed, info: dict[str, Any]) -> SessionSummary:
     """Return OpenCode's session object as an entry of a list, with what the feed knows of it."""
-    head = head_of(info)
-    feed.heads.learn(info)
+    head = feed.learn(info)
     return SessionSummary(
         id=head.id,
         title=head.title,

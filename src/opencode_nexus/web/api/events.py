@@ -58,10 +58,11 @@ async def follow_events(
 
 async def stream(hub: Hub, who: Who, topics: frozenset[str], last_event_id: str) -> AsyncIterator[bytes]:
     """Yield events as server-sent events; each piece is everything since the one before."""
-    bus = hub.bus
+    bus, now = hub.bus, asyncio.get_running_loop().time
     resumed, seq = _start(hub, last_event_id)
     closing = asyncio.ensure_future(hub.closing.wait())
     news: asyncio.Future[None] | None = None
+    said = now()
     try:
         yield _hello(hub, seq, resumed, topics)
         while True:
@@ -75,15 +76,18 @@ async def stream(hub: Hub, who: Who, topics: frozenset[str], last_event_id: str)
                 continue
             seq = records[-1].seq if records else seq
             if piece := b"".join(_told(hub, record) for record in records if record.topic in topics):
+                said = now()
                 yield piece
                 continue
             if hub.closing.is_set():
                 yield _event(hub, seq, "bye", {"reason": "stopping"})
                 return
             news = asyncio.ensure_future(bus.wait(seq))
-            done, _ = await asyncio.wait({news, closing}, timeout=BEAT, return_when=asyncio.FIRST_COMPLETED)
+            left = said + BEAT - now()
+            await asyncio.wait({news, closing}, timeout=max(0, left), return_when=asyncio.FIRST_COMPLETED)
             news.cancel()
-            if not done:
+            if now() >= said + BEAT:  # other topics' news are silence, too
+                said = now()
                 yield _event(hub, seq, "heartbeat", {"at": hub.clock.now()})
     finally:
         closing.cancel()

@@ -80,6 +80,25 @@ async def test_silence_is_filled_with_heartbeats(services: Services, monkeypatch
     assert [name for _, name, _ in parsed(await anext(stream))] == ["heartbeat"]
 
 
+async def test_news_of_other_topics_do_not_put_off_the_heartbeat(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "BEAT", 0.05)
+    stream = follow(services, topics=frozenset({"session"}))
+    await anext(stream)
+
+    async def chatter() -> None:
+        while True:
+            services.bus.publish("usage", {})
+            await asyncio.sleep(0.001)
+
+    talking = asyncio.ensure_future(chatter())
+    ((cursor, name, _),) = parsed(await anext(stream))
+    talking.cancel()
+    assert name == "heartbeat"
+    assert int(cursor.partition(".")[2]) > 0, "a reader that comes back later need not ask for what it skipped"
+
+
 async def test_a_hub_that_stops_says_bye_after_the_rest(services: Services) -> None:
     stream = follow(services)
     await anext(stream)
