@@ -68,7 +68,7 @@ async def opencode_killed(stage: Stage, moment: float) -> None:
     heard = [number for number, at in stage.said(since) if at < died - IN_FLIGHT]
 
     async def told() -> bool:
-        return "interrupted" in (await stage.text()).lower()
+        return "because OpenCode stopped" in await stage.text()
 
     for fresh in (False, True):
         if fresh:

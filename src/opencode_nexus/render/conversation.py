@@ -218,7 +218,8 @@ class Conversation:
 
     def _message(self, item: Message, before: Message | None) -> Box:
         nodes = self._nodes(item)
-        last = next(reversed(self._state.messages)) == item.id
+        # the newest answer, not the newest message: a person may have written more while it is being given
+        last = next((m for m in reversed(self._state.messages.values()) if m.role == "assistant"), None) is item
         busy = item.role == "assistant" and item.completed is None and item.error is None
         busy = busy and self._state.status.kind != "idle" and last
         parent = item.info.get("parentID")
