@@ -11,7 +11,7 @@ The last user message that holds a script decides the answer:
     {"tool": "bash", "args": {...}}            a tool call
     {"sleep": 0.5} {"wait": "name"}            a pause; a pause until POST /release/name
     {"status": 500, "body": {...}}             an HTTP error instead; "times": 1: only the first time
-    {"drop": true}                             cut the connection here; {"finish": "length"} {"usage": {...}}
+    {"drop": true}                             cut the connection here (also with "times")
 `STREAM n=500 r=50 [w=4] [id=x]`  n deltas of w words at r a second, each ending in the marker ⟦seq;epoch ms⟧.
 
 Without a script it echoes. GET /v1/models, GET /log (its lines as JSON), GET /waiting (names waited for).
@@ -155,11 +155,13 @@ class Provider:
     def refusal(self, ops: list[JSON]) -> JSON | None:
         """The error to answer with, if the script wants one (`times`: how often)."""
         op = next((o for o in ops if "status" in o), None)
-        if op is None:
-            return None
+        return op if op is not None and self.fails(op) else None
+
+    def fails(self, op: JSON) -> bool:
+        """Whether a fault happens this time: it may be limited to its first `times`."""
         key = json.dumps(op)
         self.failed[key] = self.failed.get(key, 0) + 1
-        return op if self.failed[key] <= op.get("times", 1 << 30) else None
+        return bool(self.failed[key] <= op.get("times", 1 << 30))
 
     async def complete(self, writer: asyncio.StreamWriter, body: JSON) -> bool:
         """Answer one completion; False when the connection was cut."""
@@ -229,7 +231,7 @@ class Provider:
                 await self.gate(op["wait"]).wait()
                 due = time.perf_counter()
             finish, usage = op.get("finish", finish), op.get("usage", usage)
-            if op.get("drop"):
+            if op.get("drop") and self.fails(op):
                 self.log.add("drop", run=run)
                 yield None, None
                 return

@@ -50,13 +50,8 @@ class Feeds:
     def open(self) -> None:
         """Begin with the servers as they are now."""
         self._unlisten = self._bus.listen(self._heard, "server")
-        servers = self._servers.list()
-        for server in servers:
+        for server in self._servers.list():
             self._see(server)
-        # Their processes died while the hub was dead, and are not started again.
-        resting = {server.id for server in servers if server.state in ("stopped", "failed")}
-        for server_id in self._journal.server_ids() - ({server.id for server in servers} - resting):
-            self._bury(server_id)
 
     async def close(self) -> None:
         """End all connections; the servers go on."""

@@ -59,7 +59,7 @@ def decode(body: bytes) -> tuple[str, Event] | None:
     decoder = _decoders.get(kind)
     if decoder is not None:
         try:
-            return envelope.directory, decoder.decode(properties)
+            return envelope.directory, loads(properties, decoder)
         except msgspec.ValidationError as error:
             log.warning("an event %s has another shape than expected: %s", kind, error)
     return envelope.directory, Unknown(session_id=_session_of(properties), kind=kind, properties=properties)
@@ -67,6 +67,6 @@ def decode(body: bytes) -> tuple[str, Event] | None:
 
 def _session_of(properties: msgspec.Raw) -> str:
     try:
-        return _owner.decode(properties).session_id
+        return loads(properties, _owner).session_id
     except msgspec.ValidationError:
         return ""

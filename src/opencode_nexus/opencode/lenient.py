@@ -14,7 +14,7 @@ _HALF = re.compile(
 )
 
 
-def loads(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
+def loads(body: bytes | msgspec.Raw, decoder: "msgspec.json.Decoder[T]") -> T:
     """Decode `body`; when it cannot be, decode it with U+FFFD for every half character and broken byte.
 
     Raises msgspec.DecodeError when that is no JSON of the decoder's shape either.
@@ -24,7 +24,7 @@ def loads(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
     except msgspec.ValidationError:
         raise
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return decoder.decode(repaired(body))
+        return decoder.decode(repaired(bytes(body)))
 
 
 def repaired(body: bytes) -> bytes:

@@ -38,12 +38,14 @@ class Splitter:
         return events
 
     def _take(self, piece: bytes) -> None:
+        if not piece:
+            return
         self._size += len(piece)
         if self._size > self.limit:
             self._over = True
             self._data.clear()
-            # one byte is kept, so that the line is not taken for the empty one that ends an event
-            self._line = [b":"]
+            # One byte is kept, to tell the line from the empty one that ends an event.
+            self._line = [b"\r" if piece == b"\r" and not self._line else b":"]
         else:
             self._line.append(piece)
 

@@ -225,10 +225,6 @@ class Journal:
         """The sessions of a server that were busy when last heard of, and their folders."""
         return {session: folder for (server, session), folder in self._running.items() if server == server_id}
 
-    def server_ids(self) -> set[str]:
-        """The servers that something is open or busy on."""
-        return {part.server_id for part in self._open.values()} | {server for server, _ in self._running}
-
     def forget_server(self, server_id: str) -> None:
         """Let go of a removed server's busy sessions; its open parts become interrupted."""
         for part in self.open_parts(server_id=server_id):
