@@ -72,9 +72,9 @@ async def gzipped(viewer: Viewer, cursor: str | None) -> AsyncGenerator[bytes, N
             if shared is not None:
                 body.count(data)
                 yield shared
-            else:  # it fell behind: catch up alone, and join the shared form again
-                yield body.own(data)
+            else:  # it fell behind: join the shared form again from here on, and catch up alone
                 channel.join(viewer, packed=True)
+                yield body.own(data)
         if viewer.ended:
             yield body.own(frame(viewer.seq, (ops.bye(viewer.ended),))) + body.tail()
     finally:

@@ -102,7 +102,8 @@ def grown(key: str, old: str, new: str) -> Op | None:
             added = new[cut : len(new) - size]
             if "<" not in added:
                 return ops.text(key, html.unescape(added) if "&" in added else added, depth)
-            return ops.append(key, added, depth) if _whole(added) else None
+            if _whole(added):
+                return ops.append(key, added, depth)
     return None
 
 

@@ -83,8 +83,8 @@ class Blocks:
         scene = Scene(self._outline, self._definitions, self._colour)
         data = source.encode()
         blocks = split(source, scene)
-        ends = [block.start for block in blocks[1:]] + [len(data)]
-        for block, end in zip(blocks, ends, strict=True):
+        ends = [*(block.start for block in blocks[1:]), len(data)]
+        for block, end in zip(blocks, ends, strict=False):  # a text without blocks has one end too many
             self._final.append(self._block(block, data[block.start : end].decode(), scene))
         self._outline = scene.outline
         self.plain = self.plain or scene.plain
