@@ -78,6 +78,15 @@ class Road:
         assert isinstance(items, list)
         return items
 
+    def until_waiting(self, session_id: str) -> dict[str, Any]:
+        """Wait until the session itself waits for a person; gives the one thing that it waits for."""
+
+        def mine() -> list[dict[str, Any]]:
+            return [item for item in self.inbox() if item["session_id"] == session_id]
+
+        (waiting,) = self.until(mine, bool)
+        return waiting
+
     def until(self, look: Callable[[], T], wanted: Callable[[T], object]) -> T:
         """Look again at each event until `look` gives what is wanted; returns that."""
         with self.events() as events:

@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from opencode_nexus import __version__
 from opencode_nexus.web import live
-from opencode_nexus.web.api import application as api
+from opencode_nexus.web.api.lazy import LazyApi
 from opencode_nexus.web.pages import chat, dashboard, login, servers, settings, setup, theme
 from opencode_nexus.web.static import StaticFiles
 
@@ -30,5 +30,5 @@ def routes(static: StaticFiles) -> list[BaseRoute]:
         *chat.routes,
         *settings.routes,
         *live.routes,
-        Mount("/api/v1", api.application()),
+        Mount("/api/v1", LazyApi()),
     ]
