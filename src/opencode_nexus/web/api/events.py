@@ -33,16 +33,19 @@ class TopicUnknown(BadRequest):
     hint = f"Topics are {', '.join(TOPICS)}; none given means all of them."
 
 
-@router.post(
-    "",
-    responses={200: {"content": {"text/event-stream": {}}, "description": "Events, until either side ends it."}},
-)
+class EventStream(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
+
+
+@router.post("", response_class=EventStream)
 async def follow_events(
     hub: HubDep,
     who: WhoDep,
     wanted: EventTopics | None = None,
     last_event_id: Annotated[str, Header(description="`id` of the last event seen.")] = "",
-) -> StreamingResponse:
+) -> EventStream:
     """Follow what happens. Each event has an `id`, an `event` name and JSON `data`.
 
     The first is `hello` with `resumed`: true when it goes on right after `Last-Event-ID`; else events may be
@@ -53,7 +56,7 @@ async def follow_events(
     if unknown := sorted(topics - set(TOPICS)):
         raise TopicUnknown(f"It was asked for {', '.join(unknown)}.")
     lines = stream(hub, who, topics, last_event_id)
-    return StreamingResponse(lines, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+    return EventStream(lines, headers={"x-accel-buffering": "no"})
 
 
 async def stream(hub: Hub, who: Who, topics: frozenset[str], last_event_id: str) -> AsyncIterator[bytes]:

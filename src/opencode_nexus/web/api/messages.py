@@ -32,6 +32,8 @@ def part_of(part: state.Part) -> Part:
         told.error = run.get("error")
         if not part.interrupted:
             told.state = run.get("status")
+    if part.kind == "file":
+        told.filename, told.mime = part.data.get("filename"), part.data.get("mime")
     return told
 
 

@@ -28,7 +28,7 @@ def session_of(summary: SessionSummary) -> Session:
 
 @router.get("")
 async def list_sessions(hub: HubDep, server_id: str) -> Items[Session]:
-    """List the sessions of all projects of a server, newest first."""
+    """List the newest 100 sessions of each project of a server, the one used last first."""
     hub.fleet.get(server_id)
     return Items(items=[session_of(summary) for summary in await hub.chat.sessions(server_id)])
 

@@ -57,6 +57,13 @@ def test_a_tool_tells_what_it_did() -> None:
     assert part_of(cut).state == "interrupted"
 
 
+def test_a_file_is_named_and_not_carried_along() -> None:
+    data = {"filename": "a.png", "mime": "image/png", "url": "data:image/png;base64,AAAA"}
+    told = part_of(Part("p", "m", "file", data=data))
+    assert (told.filename, told.mime) == ("a.png", "image/png")
+    assert "AAAA" not in told.model_dump_json()
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

@@ -18,6 +18,8 @@ class Part(BaseModel):
     input: dict[str, Any] | None = None
     output: str | None = None
     error: str | None = None
+    filename: str | None = Field(None, description="For a file: its name, and what kind it is.")
+    mime: str | None = None
 
 
 class MessageError(BaseModel):
