@@ -66,7 +66,7 @@ async def turn(opencode: OpenCode, script: list[list[dict[str, Any]]]) -> tuple[
                         await client.reply_permission(directory, event.id, "once", "")
                 # idle may come twice, and the message's end after the first
                 last = next(reversed(folded(session_id, heard).messages.values()), None)
-                if last and last.completed and isinstance(heard[-1][1], SessionIdle):
+                if last and last.completed and any(isinstance(event, SessionIdle) for _, event in heard):
                     return session_id, heard
     finally:
         await client.close()

@@ -45,6 +45,7 @@ class Feeds:
         self._bus, self._activity = bus, activity
         self.silence = SILENCE  # seconds without a heartbeat after which a stream is given up
         self._tasks = Tasks()
+        self._ending: set[asyncio.Task[None]] = set()
         self._unlisten: Callable[[], None] | None = None
 
     def open(self) -> None:
@@ -63,6 +64,7 @@ class Feeds:
         await asyncio.gather(*(one.task for one in live.values()), return_exceptions=True)
         for one in live.values():
             await one.connection.close()
+        await asyncio.gather(*self._ending, return_exceptions=True)  # they close sockets: let them
         await self._tasks.close()
 
     def feed(self, server_id: str) -> Feed:
@@ -128,7 +130,9 @@ class Feeds:
             return
         live.task.cancel()
         feed = self.feed(server_id)
-        self._tasks.spawn(self._close(live), f"end of feed {server_id}")
+        ending = self._tasks.spawn(self._close(live), f"end of feed {server_id}")
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
         if cut := feed.died():
             self._tasks.spawn(self._tell(feed, cut), f"cut off on {server_id}")
 
@@ -152,11 +156,12 @@ class Feeds:
             if not feed.title(session_id) and connection is not None:
                 with contextlib.suppress(NexusError):
                     feed.heads.learn(await connection.client.session(session_id))
-            title = feed.title(session_id) or "A chat"
+            talk = self.conversations.get(feed.server_id, {}).get(session_id)
+            title = feed.title(session_id) or (talk.state.title if talk else "")
             feed.announce("interrupted", session_id)
             await self._activity.add(
                 "session-interrupted",
-                f"“{title}” was cut off: OpenCode stopped while the agent was working.",
+                f"{f'“{title}”' if title else 'A chat'} was cut off: OpenCode stopped while the agent was working.",
                 level="warning",
                 server_id=feed.server_id,
                 session_id=session_id,

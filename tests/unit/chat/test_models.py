@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""What a server offers, and what may be added to it."""
+
+from typing import Any
+
+import pytest
+
+from opencode_nexus.chat.errors import ProjectUnknown, ProviderInvalid, ServerNotRunning, SessionsRunning
+from opencode_nexus.chat.models import AgentChoice, ModelChoice, ProviderChoice, checked_provider_id, compatible
+from tests.fakes.one_server import SERVER
+from tests.unit.chat.conftest import World
+
+pytestmark = pytest.mark.anyio
+
+
+def provider(name: str, *models: str) -> dict[str, Any]:
+    return {"id": name, "name": name.title(), "models": {model: {"name": model.upper()} for model in models}}
+
+
+async def test_models_by_provider_with_practice_last(world: World) -> None:
+    offered = [provider("practice", "p1"), provider("zeta", "b", "a"), {"id": "bare", "models": {"m": {}}}]
+    world.fake.routes["GET /config/providers"] = {"providers": offered, "default": {}}
+    world.fake.routes["GET /config"] = {"model": "zeta/a"}
+    assert await world.chat.models(SERVER) == (
+        [
+            ModelChoice("bare/m", "m", "bare", False),
+            ModelChoice("zeta/a", "A", "Zeta", False),
+            ModelChoice("zeta/b", "B", "Zeta", False),
+            ModelChoice("practice/p1", "P1", "Practice", True),
+        ],
+        "zeta/a",
+    )
+    world.fake.routes["GET /config"] = {"model": "gone/x"}
+    assert (await world.chat.models(SERVER))[1] is None
+    world.fake.routes["GET /config/providers"] = {"providers": [provider("one", "only")]}
+    assert (await world.chat.models(SERVER))[1] == "one/only"
+    assert world.fake.asked[-1][1] == "/config?directory=%2Fproject"
+    with pytest.raises(ProjectUnknown):
+        await world.chat.models(SERVER, "/elsewhere")
+
+
+async def test_agents_that_a_person_can_choose(world: World) -> None:
+    world.fake.routes["GET /agent"] = [
+        {"name": "build", "mode": "primary", "description": "Does it."},
+        {"name": "compaction", "mode": "primary", "hidden": True},
+        {"name": "explore", "mode": "subagent"},
+        {"name": "plan", "mode": "all"},
+    ]
+    assert await world.chat.agents(SERVER, "/other") == [AgentChoice("build", "Does it."), AgentChoice("plan", "")]
+    assert world.fake.asked[-1][1] == "/agent?directory=%2Fother"
+
+
+async def test_the_catalogue_by_name(world: World) -> None:
+    everyone = [{"id": "z", "name": "Zed", "models": {"m": {"x": 1}}}, {"id": "a"}]
+    world.fake.routes["GET /provider"] = {"all": everyone, "default": {}, "connected": ["z"]}
+    assert await world.chat.providers(SERVER) == [ProviderChoice("a", "a", False), ProviderChoice("z", "Zed", True)]
+
+
+async def test_a_key_counts_once_nothing_runs(world: World) -> None:
+    world.fake.routes |= {"PUT /auth/openai": True, "POST /global/dispose": True}
+    await world.chat.set_key(SERVER, "openai", "sk-1")
+    assert [asked[:2] for asked in world.fake.asked[-2:]] == [("PUT", "/auth/openai"), ("POST", "/global/dispose")]
+    assert world.fake.asked[-2][2] == {"type": "api", "key": "sk-1"}
+    world.busy()
+    await world.until(lambda: world.chat.busy(SERVER))
+    asked = len(world.fake.asked)
+    await world.chat.set_key(SERVER, "openai", "sk-2")
+    assert "/global/dispose" not in [one[1] for one in world.fake.asked[asked:]]
+    world.idle()
+    await world.until(lambda: world.fake.asked[-1][1] == "/global/dispose")
+    with pytest.raises(ProviderInvalid):
+        await world.chat.set_key(SERVER, "../config", "x")
+
+
+async def test_an_own_address_goes_into_the_global_configuration(world: World) -> None:
+    world.fake.routes |= {"PATCH /global/config": {}, "PUT /auth/my-ollama": True, "POST /global/dispose": True}
+    made = await world.chat.add_compatible(SERVER, "My Ollama!", "http://127.0.0.1:11434/v1/", " k ", ["llama3", " "])
+    assert made == "my-ollama"
+    assert world.fake.asked[-3][2] == {
+        "provider": {
+            "my-ollama": {
+                "npm": "@ai-sdk/openai-compatible",
+                "name": "My Ollama!",
+                "options": {"baseURL": "http://127.0.0.1:11434/v1"},
+                "models": {"llama3": {"name": "llama3"}},
+            }
+        }
+    }
+    assert world.fake.asked[-2][2] == {"type": "api", "key": "k"}
+    world.busy()
+    await world.until(lambda: world.chat.busy(SERVER))
+    with pytest.raises(SessionsRunning):
+        await world.chat.add_compatible(SERVER, "X", "http://x/v1", "", ["m"])
+    world.servers.tell("stopped")
+    with pytest.raises(ServerNotRunning):
+        await world.chat.add_compatible(SERVER, "X", "http://x/v1", "", ["m"])
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "models"),
+    [
+        ("!!", "http://x/v1", ["m"]),
+        ("x", "ftp://x/v1", ["m"]),
+        ("x", "http:///v1", ["m"]),
+        ("x", "http://x/v1?key=1", ["m"]),
+        ("x", "http://x/v1", [" "]),
+    ],
+)
+def test_what_cannot_be_a_provider(name: str, address: str, models: list[str]) -> None:
+    with pytest.raises(ProviderInvalid):
+        compatible(name, address, models)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "A", "x" * 65])
+def test_what_cannot_be_a_providers_id(name: str) -> None:
+    with pytest.raises(ProviderInvalid):
+        checked_provider_id(name)
