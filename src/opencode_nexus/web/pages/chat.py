@@ -69,7 +69,10 @@ def off(request: Request, links: Links) -> Response:
     hub: Hub = request.state.hub
     server = hub.fleet.get(links.server_id)
     back = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    return hub.pages.response(request, "chat_off.html", server=server, back=back)
+    # on its way up: look again by itself, with and without script; nothing is typed here that could be lost
+    coming = server.state in ("starting", "stopping") or server.retry_at is not None
+    headers = {"Refresh": "2"} if coming else None
+    return hub.pages.response(request, "chat_off.html", headers=headers, server=server, back=back, coming=coming)
 
 
 async def show(request: Request) -> Response:
