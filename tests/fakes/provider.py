@@ -57,7 +57,9 @@ def text_of(message: JSON) -> str:
     content = message.get("content")
     if isinstance(content, str):
         return content
-    return "".join(part.get("text", "") for part in content or [] if isinstance(part, dict))
+    texts = [str(part.get("text", "")) for part in content or [] if isinstance(part, dict)]
+    # OpenCode adds words of its own to the user's, for some agents
+    return "".join(text for text in texts if not text.lstrip().startswith("<system-reminder>"))
 
 
 def stream_ops(n: int, rate: float, words: int, name: str) -> list[JSON]:
