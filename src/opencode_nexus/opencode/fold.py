@@ -121,7 +121,10 @@ def _delta(state: SessionState, event: ev.PartDelta) -> list[Change]:
     # A closed part's text is whole: a delta for it was sent before the close and is in it already.
     if part is None or part.closed or event.field != "text":
         return []
-    part.text += event.delta
+    # With no second reference the text grows in place: appending to an answer of 300 kB took 26 us otherwise.
+    text, part.text = part.text, ""
+    text += event.delta
+    part.text = text
     return [Change("delta", event.message_id, event.part_id)]
 
 

@@ -70,7 +70,8 @@ class Journal:
             part = self._open[row["part_id"]]
             part.pieces.append(row["text"])
             part.length += len(row["text"])
-            self._seq = max(self._seq, row["seq"])
+        (last,) = await self._db.query("SELECT COALESCE(MAX(seq), 0) AS seq FROM open_text")
+        self._seq = last["seq"]
         for row in await self._db.query("SELECT * FROM running_sessions"):
             self._running[row["server_id"], row["session_id"]] = row["directory"]
 
