@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from tests.browser.talk import running
 from tests.browser.walk import Walk
 from tests.fakes.hub import RealHub
 
@@ -31,19 +32,15 @@ async def chromium(chromium_binary: Path) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def fresh_hub(tmp_path_factory: pytest.TempPathFactory, opencode_binary: Path) -> Iterator[RealHub]:
-    """A hub that has never been set up: empty HOME, no OpenCode on PATH; started."""
-    with RealHub(tmp_path_factory.mktemp("fresh"), opencode_binary) as hub:
-        yield hub.start()
-
-
-@pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory, opencode_binary: Path) -> Iterator[RealHub]:
-    """A hub that was set up by command, with its server running."""
+    """A hub that was set up by command, with the practice model, a token, and its server running."""
     with RealHub(tmp_path_factory.mktemp("hub"), opencode_binary) as hub:
-        done = hub.set_up()
+        done = hub.set_up("--practice")
         assert done.returncode == 0, done.stdout + done.stderr
-        yield hub.start()
+        hub.start()
+        hub.make_token()
+        running(hub)
+        yield hub
 
 
 @pytest.fixture

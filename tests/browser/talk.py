@@ -81,9 +81,20 @@ def first_server(hub: RealHub) -> dict[str, Any]:
     return found
 
 
+def running(hub: RealHub) -> dict[str, Any]:
+    """Return the hub's first server once it runs."""
+
+    def look() -> dict[str, Any] | None:
+        server = first_server(hub)
+        return server if server["state"] == "running" else None
+
+    found: dict[str, Any] = eventually(look, "the server runs")
+    return found
+
+
 def begin(hub: RealHub, title: str) -> Talk:
-    """Return a new session on the hub's first server, which must run."""
-    server = first_server(hub)["id"]
+    """Return a new session on the hub's first server, once that runs."""
+    server = running(hub)["id"]
     with hub.api() as api:
         made = api.post(f"servers/{server}/sessions", json={"title": title}).raise_for_status().json()
     return Talk(hub, server, made["id"])

@@ -7,7 +7,6 @@ from tests.fakes.hub import RealHub
 
 def furnish(hub: RealHub) -> dict[str, str]:
     """Give a hub that was set up two sessions, one finished and one that waits; returns path by page name."""
-    hub.make_token()
     done = begin(hub, "A finished tour")
     done.say("tour")
     done.reply("once")

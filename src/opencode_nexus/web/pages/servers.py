@@ -71,29 +71,29 @@ async def ask_stop(request: Request) -> Response:
 
 async def start(request: Request) -> Response:
     """POST /servers/{id}/start"""
-    hub: Hub = request.state.hub
+    hub, back = request.state.hub, await _back(request)
     try:
         await hub.fleet.start(request.path_params["id"])
     except StartFailed:
         pass  # the card says why, with its last lines
-    return await _back(request)
+    return back
 
 
 async def stop(request: Request) -> Response:
     """POST /servers/{id}/stop"""
-    hub: Hub = request.state.hub
+    hub, back = request.state.hub, await _back(request)
     await hub.fleet.stop(request.path_params["id"])
-    return await _back(request)
+    return back
 
 
 async def restart(request: Request) -> Response:
     """POST /servers/{id}/restart"""
-    hub: Hub = request.state.hub
+    hub, back = request.state.hub, await _back(request)
     try:
         await hub.fleet.restart(request.path_params["id"])
     except StartFailed:
         pass  # as in start
-    return await _back(request)
+    return back
 
 
 async def add_project(request: Request) -> Response:
@@ -111,6 +111,7 @@ async def add_project(request: Request) -> Response:
 
 
 async def _back(request: Request) -> Response:
+    # made before the work, which takes seconds: a page that is closed meanwhile takes its form with it
     hub: Hub = request.state.hub
     back = own_path(str((await request.form()).get("back", "")), f"/servers/{request.path_params['id']}")
     return RedirectResponse(hub.settings.base_path + back, 303)

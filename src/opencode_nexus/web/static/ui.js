@@ -20,6 +20,12 @@
     dialog.showModal();
     id("confirm-no").focus();
   });
+  // It stays open while its form is on the way (wire.js marks that), and after that only to say what went wrong.
+  const asked = document.querySelector("#confirm form");
+  if (asked) new MutationObserver(() => {
+    const said = asked.querySelector(".form-error");
+    if (!asked.dataset.busy && (!said || said.hidden)) id("confirm").close();
+  }).observe(asked, { attributeFilter: ["data-busy"] });
   id("confirm-no")?.addEventListener("click", () => id("confirm").close());
   id("confirm")?.addEventListener("click", (event) => event.target === event.currentTarget && event.target.close());
 
