@@ -13,7 +13,7 @@ from markupsafe import Markup
 from opencode_nexus.opencode.state import Change, Message, Part, SessionState
 from opencode_nexus.render.components.asks import permission, question
 from opencode_nexus.render.components.links import Links
-from opencode_nexus.render.components.message import body, created_ms, message, with_body
+from opencode_nexus.render.components.message import Place, body, created_ms, message, with_body
 from opencode_nexus.render.components.small import small
 from opencode_nexus.render.components.status import status
 from opencode_nexus.render.components.text import Text, added_text, user_text
@@ -45,6 +45,8 @@ class Conversation:
         self._window: list[str] = []
         self._stale: set[str] = set()
         self._grown: set[str] = set()
+        self._moved = True
+        self._places: dict[str, Place] = {}
         self._status: Leaf | None = None
         self._asks: Box | None = None
         self._head: Leaf | None = None
@@ -57,6 +59,8 @@ class Conversation:
         self._window = self._shown_ids()[-self._size :]
         self._stale = set(self._window)
         self._grown.clear()
+        self._moved = True
+        self._places.clear()
         self._texts.clear()
         self._parts.clear()
         self._messages.clear()
@@ -85,7 +89,7 @@ class Conversation:
                     self._stale.add(item.message_id)
                 case "message" | "message-removed":
                     self._stale.add(item.message_id)
-                    self._stale.update(self._window[-2:])  # the end of one moves the costs and the busy mark
+                    self._moved = True
                 case "permission" | "question":
                     self._asks = self._status = None
                 case "session":
@@ -93,7 +97,7 @@ class Conversation:
                     self._stale.update(self._window)
                 case "status" | "error":
                     self._status = None
-                    self._stale.update(self._window[-2:])
+                    self._moved = True
 
     def recolour(self) -> bool:
         """Some colours are ready: render the texts that wait for them again; True when there were any."""
@@ -119,7 +123,7 @@ class Conversation:
 
     def tree(self) -> Box:
         """Return the page's live region."""
-        if self._stale or self._grown:
+        if self._stale or self._grown or self._moved:
             self._make_messages()
             self._log = None
         if self._asks is None:
@@ -185,11 +189,12 @@ class Conversation:
                 self._messages.pop(message_id, None)
             self._stale.update(set(window) - set(self._messages))
             self._window = window
-        if self._stale:
-            for index, message_id in enumerate(window):
+        if self._stale or self._moved:
+            self._place(window)
+            for message_id in window:
                 if message_id in self._stale:
-                    before = self._state.messages[window[index - 1]] if index else None
-                    self._messages[message_id] = self._message(self._state.messages[message_id], before)
+                    item = self._state.messages[message_id]
+                    self._messages[message_id] = message(item, self._nodes(item), self._places[message_id])
         for message_id in self._grown - self._stale:
             if message_id in self._messages:
                 item = self._state.messages[message_id]
@@ -197,6 +202,7 @@ class Conversation:
                 self._messages[message_id] = with_body(self._messages[message_id], fresh)
         self._stale.clear()
         self._grown.clear()
+        self._moved = False
         if len(self._parts) > 64 * KEPT:
             self._forget()
 
@@ -216,18 +222,25 @@ class Conversation:
                 nodes.append(node)
         return nodes
 
-    def _message(self, item: Message, before: Message | None) -> Box:
-        nodes = self._nodes(item)
+    def _place(self, window: list[str]) -> None:
+        """Find what each message takes from the others; those for which it changed are stale."""
+        state = self._state
+        answers = [item for item in state.messages.values() if item.role == "assistant"]
+        turns: dict[object, list[Message]] = {}
+        for item in answers:
+            turns.setdefault(item.info.get("parentID") or item.id, []).append(item)
         # the newest answer, not the newest message: a person may have written more while it is being given
-        last = next((m for m in reversed(self._state.messages.values()) if m.role == "assistant"), None) is item
-        busy = item.role == "assistant" and item.completed is None and item.error is None
-        busy = busy and self._state.status.kind != "idle" and last
-        parent = item.info.get("parentID")
-        turn = [item]
-        if parent is not None:
-            turn = [m for m in self._state.messages.values() if m.info.get("parentID") == parent]
-        follows = before is not None and before.role == item.role
-        return message(item, nodes, busy=busy, follows=follows, turn=turn)
+        newest = answers[-1] if answers else None
+        before = ""
+        for message_id in window:
+            item = state.messages[message_id]
+            runs = item is newest and item.completed is None and item.error is None
+            turn = turns.get(item.info.get("parentID") or item.id, []) if item.role == "assistant" else []
+            place = Place.of(turn, busy=runs and state.status.kind != "idle", follows=before == item.role)
+            if self._places.get(message_id) != place:
+                self._places[message_id] = place
+                self._stale.add(message_id)
+            before = item.role
 
     def _part(self, part: Part, role: str) -> Node | None:
         if part.kind in ("text", "reasoning"):

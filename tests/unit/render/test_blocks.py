@@ -39,7 +39,7 @@ def test_any_pieces_give_the_same_page_in_the_end(text: str, cuts: list[int]) ->
 @given(text=texts.filter(lambda text: "[x]" not in text), cuts=st.lists(st.integers(0, 300), max_size=12))
 def test_without_definitions_the_open_page_is_right_at_every_moment(text: str, cuts: list[int]) -> None:
     blocks = Blocks()
-    for cut in sorted({cut for cut in cuts if cut < len(text)}) + [len(text)]:
+    for cut in [*sorted({cut for cut in cuts if cut < len(text)}), len(text)]:
         blocks.feed(text[:cut], closed=False)
         assert blocks.html == whole(text[:cut])
 

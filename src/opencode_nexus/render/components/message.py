@@ -2,6 +2,7 @@
 """One message: heading, parts, and a foot that says how it ended and what it cost."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -15,24 +16,50 @@ from opencode_nexus.render.tree import Box, Node, key_of, leaf
 ABORTED = "MessageAbortedError"
 
 
-def message(item: Message, parts: Sequence[Node], *, busy: bool, follows: bool, turn: Sequence[Message]) -> Box:
-    """Return the node of a message.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a message takes from the ones around it.
 
-    `busy`: it is being written. `follows`: the message before is by the same agent, so the heading is not
-    said again. `turn`: the agent's messages that answer the same question so far, for the sum of the costs.
+    `busy`: it is being written. `follows`: the message before is by the same one, so the heading is not said
+    again. The rest sums up the agent's messages that answer the same question so far.
     """
+
+    busy: bool
+    follows: bool
+    steps: int
+    spent: float
+    read: float
+    written: float
+
+    @classmethod
+    def of(cls, turn: Sequence[Message], *, busy: bool, follows: bool) -> "Place":
+        """Sum up `turn`: US dollars, and tokens read and written."""
+        spent = read = written = 0.0
+        for step in turn:
+            tokens = step.info.get("tokens") or {}
+            cache = tokens.get("cache") or {}
+            spent += float(step.info.get("cost") or 0)
+            read += sum(
+                float(part.get(name) or 0) for part, name in ((tokens, "input"), (cache, "read"), (cache, "write"))
+            )
+            written += float(tokens.get("output") or 0) + float(tokens.get("reasoning") or 0)
+        return cls(busy, follows, len(turn), spent, read, written)
+
+
+def message(item: Message, parts: Sequence[Node], place: Place) -> Box:
+    """Return the node of a message."""
     key = key_of(item.id)
     kids: list[Node] = []
     if item.role == "user":
         kids.append(leaf(key + "h", Markup('<h2 class="sr">You, {}</h2>').format(time_tag(item.created))))
-    elif not follows:
+    elif not place.follows:
         kids.append(leaf(key + "h", Markup('<h2 class="sr">Agent, {}</h2>').format(time_tag(item.created))))
     kids.append(body(item, parts))
-    foot = _foot(item, turn, busy)
+    foot = _foot(item, place)
     if foot:
         kids.append(leaf(key + "f", Markup('<footer class="foot-line">{}</footer>').format(foot)))
     attrs = {"class": f"msg {item.role}", "id": item.id, "data-at": str(created_ms(item))}
-    if busy:
+    if place.busy:
         attrs["aria-busy"] = "true"
     return Box(key, "article", attrs, kids)
 
@@ -54,7 +81,7 @@ def with_body(whole: Box, fresh: Box) -> Box:
     return Box(whole.key, whole.tag, whole.attrs, kids)
 
 
-def _foot(item: Message, turn: Sequence[Message], busy: bool) -> Markup:
+def _foot(item: Message, place: Place) -> Markup:
     pieces: list[Markup] = []
     if item.error is not None:
         kind, words = provider_error(item.error)
@@ -64,10 +91,10 @@ def _foot(item: Message, turn: Sequence[Message], busy: bool) -> Markup:
             )
         else:
             pieces.append(fault(kind, words, item.error))
-    elif item.role == "assistant" and item.completed is None and not busy and not item.interrupted:
+    elif item.role == "assistant" and item.completed is None and not place.busy and not item.interrupted:
         pieces.append(Markup('<p class="mark cut">This answer was cut off before it was complete.</p>'))
     if item.role == "assistant" and item.completed is not None and item.info.get("finish") != "tool-calls":
-        pieces.append(_costs(item, turn))
+        pieces.append(_costs(item, place))
     return Markup("").join(pieces)
 
 
@@ -88,21 +115,14 @@ def fault(kind: str, words: str, error: dict[str, Any]) -> Markup:
     )
 
 
-def _costs(item: Message, turn: Sequence[Message]) -> Markup:
-    spent = read = written = 0.0
-    for step in turn:
-        tokens = step.info.get("tokens") or {}
-        cache = tokens.get("cache") or {}
-        spent += float(step.info.get("cost") or 0)
-        read += float(tokens.get("input") or 0) + float(cache.get("read") or 0) + float(cache.get("write") or 0)
-        written += float(tokens.get("output") or 0) + float(tokens.get("reasoning") or 0)
+def _costs(item: Message, place: Place) -> Markup:
     words = [str(item.info.get("modelID") or "")]
-    if len(turn) > 1:
-        words.append(f"{len(turn)} steps")
-    if read or written:
-        words.append(f"{count(read)} tokens in, {count(written)} out")
-    if spent:
-        words.append(money(spent))
+    if place.steps > 1:
+        words.append(f"{place.steps} steps")
+    if place.read or place.written:
+        words.append(f"{count(place.read)} tokens in, {count(place.written)} out")
+    if place.spent:
+        words.append(money(place.spent))
     return Markup('<p class="cost muted small">{} · {}</p>').format(
         time_tag(item.completed), " · ".join(word for word in words if word)
     )
