@@ -48,6 +48,7 @@ class Connection:
         # A process that we have just started has nothing to tell about folders that nobody used yet, and
         # asking would load each of them: 23 MB and 1.3 s apiece.
         self._everywhere = adopted
+        self._abandoned = False
         self._tasks = Tasks()
         self._backlog: list[tuple[str, Event]] | None = None
         self._mending: asyncio.Task[None] | None = None
@@ -68,12 +69,23 @@ class Connection:
             await asyncio.sleep(wait)
             wait = min(LONGEST_WAIT, wait * 2)
 
+    def abandon(self) -> None:
+        """The process is gone: take in its last words at once, and nothing after this."""
+        self._abandoned = True
+        if self._mending is not None:
+            self._mending.cancel()
+        if self._backlog:
+            self._mark_gaps()
+            self._drain()
+
     async def close(self) -> None:
         """End what `run` began beside itself; call it after cancelling `run`."""
         await self._tasks.close()
         await self.client.close()
 
     def _take(self, batch: list[tuple[str, Event]]) -> None:
+        if self._abandoned:
+            return
         missed = not self.connected or any(type(event) is Unreadable for _, event in batch)
         self.connected = True
         if missed and self._mending is None:
@@ -100,8 +112,9 @@ class Connection:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._mending
             self._mending = None
-            self._mark_gaps()
-            self._drain()
+            if not self._abandoned:
+                self._mark_gaps()
+                self._drain()
 
     def _mark_gaps(self) -> None:
         """Without an answer from OpenCode, words may be missing from every open part."""

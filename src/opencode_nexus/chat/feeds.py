@@ -101,7 +101,7 @@ class Feeds:
     def _see(self, server: Server) -> None:
         live = self._live.get(server.id)
         process = (server.pid, server.started)
-        if live is not None and (server.state in GONE or live.process != process):
+        if live is not None and (server.state in GONE or not _same(live.process, process)):
             self._end(server.id)
             live = None
         if live is None and server.state == "running" and self._servers.access(server.id) is not None:
@@ -129,6 +129,7 @@ class Feeds:
         if live is None:
             return
         live.task.cancel()
+        live.connection.abandon()
         feed = self.feed(server_id)
         ending = self._tasks.spawn(self._close(live), f"end of feed {server_id}")
         self._ending.add(ending)
@@ -138,8 +139,6 @@ class Feeds:
 
     async def _close(self, live: _Live) -> None:
         await asyncio.gather(live.task, return_exceptions=True)
-        # Its last words may have come after `died`: they are all that there will be.
-        live.connection.feed.died()
         await live.connection.close()
 
     def _bury(self, server_id: str) -> None:
@@ -166,3 +165,10 @@ class Feeds:
                 server_id=feed.server_id,
                 session_id=session_id,
             )
+
+
+def _same(one: tuple[int | None, float | None], other: tuple[int | None, float | None]) -> bool:
+    """Whether pid and start name the same process; a corrected clock may move the start a little."""
+    if one[1] is None or other[1] is None:
+        return one == other
+    return one[0] == other[0] and abs(one[1] - other[1]) < 2.0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Feeds begin and end with the servers' processes, and say what a death cut off."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from opencode_nexus.chat.errors import ServerNotRunning
 from opencode_nexus.opencode.state import Change
 from opencode_nexus.store.journal import Journal
+from tests.fakes.fake_opencode import PASSWORD
 from tests.fakes.one_server import SERVER
 from tests.unit.chat.conftest import S, World
 
@@ -65,7 +67,36 @@ async def test_another_process_means_that_the_first_one_died(world: World) -> No
 async def test_the_same_process_told_again_is_left_alone(world: World) -> None:
     connection = world.chat.feeds.connection(SERVER)
     await world.run(1)
+    world.servers.running(world.fake.url, PASSWORD, 1, 1.5)
     assert world.chat.feeds.connection(SERVER) is connection
+    world.servers.running(world.fake.url, PASSWORD, 1, 9.0)
+    assert world.chat.feeds.connection(SERVER) is not connection
+    world.servers.tell("running", 1)
+    world.servers.running(world.fake.url, PASSWORD, 2, 9.0)
+    await world.settled()
+
+
+async def test_last_words_that_waited_for_an_answer_are_kept(world: World) -> None:
+    await half_said(world)
+    connection = world.chat.feeds.connection(SERVER)
+    assert connection is not None
+    gate = asyncio.Event()
+
+    async def never(path: str, body: object) -> object:
+        await gate.wait()
+        return {}
+
+    world.fake.routes["GET /session/status"] = never
+    world.fake.cut()
+    await world.until(lambda: not connection.connected)
+    await world.until(lambda: world.fake.listeners)
+    world.delta("lie")
+    await world.until(lambda: len(connection._backlog or ()) >= 2)
+    world.servers.tell("failed")
+    (kept,) = (await world.journal.interrupted(S)).values()
+    assert (kept.text, kept.gaps) == ("half a lie", [7])
+    await world.until(world.activity.recent)
+    gate.set()
 
 
 async def test_what_was_busy_before_the_hubs_death_is_looked_up(world: World) -> None:
