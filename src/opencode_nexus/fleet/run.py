@@ -46,9 +46,9 @@ class Run:
         self.tree = Tree(process.identity, MARK, row.mark)
         self._host, self._log_from = host, log_from
 
-    async def ready(self, clock: Clock, stop: asyncio.Event, limit: float = START_LIMIT) -> str:
+    async def ready(self, clock: Clock, stop: asyncio.Event) -> str:
         """Return the version it tells once it answers; raises StartFailed, at once when `stop` is set."""
-        begun, listens = clock.monotonic(), False
+        begun, listens, limit = clock.monotonic(), False, START_LIMIT
         while True:
             version, said = "", False
             waited = clock.monotonic() - begun

@@ -11,12 +11,12 @@ from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.fleet.environment import USERNAME
-from opencode_nexus.fleet.errors import PortTaken, StartFailed, StartStopped, StopFailed
+from opencode_nexus.fleet.errors import PortTaken, StartFailed, StartStopped, StartTimeout, StopFailed
 from opencode_nexus.fleet.probe import NoAnswer
 from opencode_nexus.fleet.run import Run, Runs, how_it_ended
 from opencode_nexus.fleet.state import ServerAccess, ServerState, State
 from opencode_nexus.processes.backoff import Backoff
-from opencode_nexus.processes.health import running
+from opencode_nexus.processes.health import SILENT_AFTER, running
 from opencode_nexus.processes.logfile import turn
 from opencode_nexus.store.activity import Activity, Level
 from opencode_nexus.store.servers import RunRow, ServerRow
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 PORTS = 3  # tries with another port each
 WATCH = 5.0  # seconds between two looks at a running server
 ANSWER = 4.0  # seconds it may take to answer such a look
+SILENT = "It runs but does not answer. It may be very busy."
 OPENING = 180.0  # seconds that opening the first project may take: npm may bring a project's own packages
 
 
@@ -118,13 +119,21 @@ class Server:
         await self._whole(self._end(), "stop")
 
     async def adopt(self, row: RunRow, run: Run) -> None:
-        """Take up a process that an earlier hub started; when it does not answer, end it and start anew if wanted."""
+        """Take up a process that an earlier hub started.
+
+        One that was never ready and does not become it is ended, and another started if wanted. One that was is
+        taken up even when it does not answer: it may be busy, and ending it would lose its work.
+        """
         async with self._lock:
             self._run, self._adopted = run, True
             self._become("starting", "It is being taken up: an earlier run of OpenCode Nexus started it.")
             try:
                 version = await run.ready(self._clock, self._stop)
             except StartFailed as error:
+                if isinstance(error, StartTimeout) and row.version is not None:
+                    self._runs(SILENT)
+                    await self._note("server-adopted", f"Took up {self.row.name}, which does not answer.", "warning")
+                    return
                 await self._give_up(run, error)
                 self._become("failed", f"It could not be taken up. {error}", tuple(await run.last_lines()))
             else:
@@ -207,8 +216,8 @@ class Server:
             await self._note("server-started", f"{self.row.name} was started.", "success")
             return
 
-    def _runs(self) -> None:
-        self._become("running")
+    def _runs(self, reason: str = "") -> None:
+        self._become("running", reason)
         assert self._run is not None
         self._watch = self._around.tasks.spawn(self._look_after(self._run), f"watch {self.row.id}")
         self._around.tasks.spawn(self._open_first(self._run), f"open {self.row.id}")
@@ -259,7 +268,7 @@ class Server:
     # -- while it runs -------------------------------------------------------------------------------------------
 
     async def _look_after(self, run: Run) -> None:
-        answered = self._clock.monotonic()
+        answered = self._clock.monotonic() - (SILENT_AFTER if self._reason else 0)
         while True:
             try:
                 async with asyncio.timeout(WATCH):
@@ -275,7 +284,7 @@ class Server:
             except NoAnswer:
                 pass
             health = running(now=self._clock.monotonic(), answered=answered)
-            reason = "It runs but does not answer. It may be very busy." if health == "silent" else ""
+            reason = SILENT if health == "silent" else ""
             if reason != self._reason:
                 self._become("running", reason)
         self._around.tasks.spawn(self._crashed(run), f"crash of {self.row.id}")

@@ -29,6 +29,7 @@ class Local:
         self._logs = home / "logs" / "servers"
         self._tools = home / "bin"
         self._config = home / "opencode" / "config"
+        self._preparing = asyncio.Lock()  # servers that start together share the folder
 
     def log(self, server_id: str) -> Path:
         """Return the file that holds what the server wrote to stdout and stderr."""
@@ -40,8 +41,9 @@ class Local:
         Raises StartFailed when the home folder cannot be written.
         """
         try:
-            await asyncio.to_thread(prepare, self._config / "opencode", user_config(self._environ), ours)
-            await asyncio.to_thread(provide_ripgrep, self._environ, self._tools)
+            async with self._preparing:
+                await asyncio.to_thread(prepare, self._config / "opencode", user_config(self._environ), ours)
+                await asyncio.to_thread(provide_ripgrep, self._environ, self._tools)
         except OSError as error:
             raise StartFailed(
                 f"{error.filename}: {error.strerror}.", hint="See to the home folder's rights and its free space."
