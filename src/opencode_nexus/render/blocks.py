@@ -20,6 +20,14 @@ def _kept(source: str, outline: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
     return "".join(block_html(block.events, scene) for block in split(source, scene)), scene.outline
 
 
+def _ends_at_blank(block: Block) -> bool:
+    first = block.events[0]
+    if first.__class__ is not dict:
+        return True  # a rule
+    start = first.get("Start")
+    return start == "Paragraph" or (start.__class__ is dict and ("Heading" in start or "Table" in start))
+
+
 class Blocks:
     """One text. After each `feed`, `html` is its blocks in order, each with exactly one root element."""
 
@@ -65,18 +73,31 @@ class Blocks:
         tail = text[self._open_at :]
         scene = Scene(self._outline, self._definitions)
         blocks = split(tail, scene)
-        if len(blocks) > 1:
-            whole = tail[: tail.rfind("\n") + 1]
-            certain = blocks if whole == tail else split(whole, scene)
-            if len(certain) > 1:
-                cut = len(tail.encode()[: certain[-1].start].decode())
-                self._close(tail[:cut])
-                self._definitions = {**definitions(tail[:cut]), **self._definitions}
-                self._open_at += cut
-                tail = tail[cut:]
-                scene = Scene(self._outline, self._definitions)
-                blocks = split(tail, scene)
+        cut = self._certain(tail, blocks, scene)
+        if cut:
+            self._close(tail[:cut])
+            self._definitions = {**definitions(tail[:cut]), **self._definitions}
+            self._open_at += cut
+            scene = Scene(self._outline, self._definitions)
+            blocks = split(tail[cut:], scene)
         self.html = self._final + [block_html(block.events, scene) for block in blocks]
+
+    @staticmethod
+    def _certain(tail: str, blocks: list[Block], scene: Scene) -> int:
+        """Return how many characters of `tail` are final."""
+        blank = tail.rfind("\n\n") + 2
+        if blank > 1:  # what an empty line ends, it ends for good; but it does not end a list or a piece of code
+            size = len(tail[:blank].encode())
+            before = [block for block in blocks if block.start < size]
+            if before and _ends_at_blank(before[-1]):
+                return blank
+        if len(blocks) < 2:
+            return 0
+        whole = tail[: tail.rfind("\n") + 1]
+        certain = blocks if whole == tail else split(whole, scene)
+        if len(certain) < 2:
+            return 0
+        return len(tail.encode()[: certain[-1].start].decode())
 
     def _close(self, source: str) -> None:
         """Render `source` for good and put it behind what is final."""
