@@ -91,8 +91,8 @@ class Practice:
 class Chat:
     """Makes one session."""
 
-    async def create(self, server_id: str, title: str = "", project: str | None = None) -> Any:
-        return SimpleNamespace(id="ses_1")
+    async def create(self, server_id: str, title: str = "", project: str | None = None) -> str:
+        return "ses_1"
 
 
 class Rig:

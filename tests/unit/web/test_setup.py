@@ -192,6 +192,8 @@ def test_a_later_step_cannot_be_opened_early(rig: Rig, browser: TestClient) -> N
         ("", "Give the path of the program."),
         ("{0}/none", "OpenCode was not found. There is no file at"),
         ("{0}", "is a folder"),
+        ("~nobody-of-that-name/opencode", "OpenCode was not found."),
+        ("/" + "long" * 1000, "File name too long"),
         ("/bin/ls", "This program does not work as OpenCode."),
         ("{0}/old", "This version of OpenCode is not supported."),
         ("{0}/broken", "ended with code 3"),

@@ -214,11 +214,11 @@ async def finish(request: Request) -> Response:
     except NexusError as error:
         return await _finish_page(request, error.status, errors={"": words(error)}, output=output(error))
     try:
-        session = await hub.chat.create(server.id, project=wizard.plan.project)
+        session_id = await hub.chat.create(server.id, project=wizard.plan.project)
     except NexusError as error:
         log.warning("no first chat could be made: %s", error)
         return to(request, f"/servers/{server.id}")
-    return to(request, f"/chat/{server.id}/{session.id}")
+    return to(request, f"/chat/{server.id}/{session_id}")
 
 
 routes: list[BaseRoute] = [
