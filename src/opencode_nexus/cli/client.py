@@ -9,7 +9,7 @@ import httpx2
 import typer
 
 from opencode_nexus.cli.errors import HubNotRunning, HubSaid
-from opencode_nexus.store.home import Home, default_home
+from opencode_nexus.store.home import Home, home_folder
 
 START_TIMEOUT = 120.0  # seconds; a start or stop answers when it is done
 
@@ -96,8 +96,8 @@ def find_hub(home: Path | None, url: str | None = None, token: str | None = None
         if not token:
             raise typer.BadParameter("--url needs --token (make one with 'opencode-nexus token create').")
         return HubClient(url, token, local=False)
-    folder = home or default_home()
-    running = Home(folder.expanduser().absolute()).running()
+    folder = home_folder(home)
+    running = Home(folder).running()
     if running is None:
         raise HubNotRunning(f"No hub runs on the home folder {folder}.")
     return HubClient(running.url, running.token, local=True)

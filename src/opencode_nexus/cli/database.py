@@ -13,14 +13,14 @@ from opencode_nexus.access.errors import NoOwner
 from opencode_nexus.cli.errors import DatabaseUnusable
 from opencode_nexus.core.clock import SystemClock
 from opencode_nexus.store.db import Database
-from opencode_nexus.store.home import Home, default_home
+from opencode_nexus.store.home import Home, home_folder
 
 T = TypeVar("T")
 
 
 @asynccontextmanager
 async def _opened(home: Path | None) -> AsyncIterator[Access]:
-    folder = (home or default_home()).expanduser().absolute()
+    folder = home_folder(home)
     file = Home(folder).database
     if not file.exists():  # a look must not make a home folder
         raise NoOwner(f"The home folder {folder} holds no database.")

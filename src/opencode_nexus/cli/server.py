@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`opencode-nexus server …`: the OpenCode servers of the running hub."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,7 +72,7 @@ def add(
 ) -> None:
     """Add a server for one or more project folders, and start it."""
     # with --url the folders are on the other machine, and no path of this one
-    folders = [str(p) if url else str(p.expanduser().absolute()) for p in project]
+    folders = [str(p) if url else os.path.abspath(os.path.expanduser(p)) for p in project]
     body = {"name": name or Path(folders[0]).name or "server", "projects": folders, "autostart": autostart}
     with find_hub(home, url, token) as hub:
         server = hub.post("/servers", body)

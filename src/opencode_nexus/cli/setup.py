@@ -16,7 +16,7 @@ from opencode_nexus.cli.client import HomeOption, HubClient, JsonOption, find_hu
 from opencode_nexus.cli.errors import HubSaid, PasswordUnread
 from opencode_nexus.cli.table import show_json
 from opencode_nexus.setup.project import folder
-from opencode_nexus.store.home import Home, HomeInUse, default_home
+from opencode_nexus.store.home import Home, HomeInUse, home_folder
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -48,10 +48,10 @@ def setup(
         "owner": name,
         "password": check_password(_password(password_file), name),
         "project": str(folder(os.path.abspath(os.path.expanduser(project)))),
-        "opencode": "" if opencode is None else str(opencode.expanduser().absolute()),
+        "opencode": "" if opencode is None else os.path.abspath(os.path.expanduser(opencode)),
         "practice": practice,
     }
-    place = Home((home or default_home()).expanduser().absolute())
+    place = Home(home_folder(home))
     place.prepare()
     try:
         place.lock()

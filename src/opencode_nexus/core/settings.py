@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The table of settings: command flags, environment names, the settings page and the reference are made from it."""
 
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,14 +100,15 @@ class Settings(BaseModel):
     @classmethod
     def _tidy_path(cls, value: str) -> str:
         value = value.strip().rstrip("/")
-        if value and (not value.startswith("/") or any(c in value for c in "?#\\ \"'<>")):
-            raise ValueError("must begin with / and hold no ? # or spaces, such as /nexus")
+        # browsers take /a/../b and /a//b as other paths, and a cookie's path ends at a semicolon
+        if value and not re.fullmatch(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+", value):
+            raise ValueError("must begin with / and hold letters, digits and . _ ~ - only, such as /nexus")
         return value
 
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+        return Path(os.path.expanduser(value)).absolute()  # leaves ~nobody as it is, where Path raises
 
     @classmethod
     def load(

@@ -34,7 +34,7 @@ def check_project(folder: str) -> str:
     """
     if not folder.strip() or "\0" in folder:
         raise BadProject("No folder was given.")
-    path = Path(folder.strip()).expanduser()
+    path = Path(os.path.expanduser(folder.strip()))  # leaves ~nobody as it is, where Path raises
     if not path.is_absolute():
         raise BadProject(f"{folder} is not a full path.")
     try:

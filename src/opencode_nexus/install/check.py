@@ -98,9 +98,13 @@ def check(given: Path, *, time_out: float = TIME_OUT, environ: Mapping[str, str]
     """
     environ = os.environ if environ is None else environ
     given = Path(os.path.expanduser(given)).absolute()
-    if given.is_dir():
+    try:
+        folder, there = given.is_dir(), given.exists()
+    except OSError as error:  # a name that is too long, a folder on the way that may not be entered
+        raise OpenCodeNotFound(f"{given}: {error.strerror or error}.", path=str(given)) from error
+    if folder:
         raise OpenCodeNotFound(f"{given} is a folder.", hint="Give the path of the program inside it.", path=str(given))
-    if not given.exists():
+    if not there:
         raise OpenCodeNotFound(f"There is no file at {given}.", path=str(given))
     program = resolve(given)
     if program is None and not os.access(given, os.X_OK):

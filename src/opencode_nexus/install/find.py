@@ -96,7 +96,7 @@ def resolve(path: Path) -> Path | None:
         for place in todo:
             try:
                 real = place.resolve(strict=True)
-            except (OSError, RuntimeError):  # gone, not ours to read, or a circle of links
+            except (OSError, RuntimeError, ValueError):  # gone, not ours to read, a circle of links, no path at all
                 continue
             if real in seen or not real.is_file():
                 continue

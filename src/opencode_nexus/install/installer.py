@@ -88,7 +88,7 @@ class Installer:
 
         Raises OpenCodeNotFound, OpenCodeNotWorking or OpenCodeNotSupported.
         """
-        given = path.expanduser().absolute()
+        given = Path(os.path.expanduser(path)).absolute()
         mark = await asyncio.to_thread(_mark, given)
         known: dict[str, Any] = self._kv.get(_CHECKS, {})
         if mark and (entry := known.get(str(given))) and entry["mark"] == mark:

@@ -36,6 +36,14 @@ def default_home() -> Path:
     return Path(platformdirs.user_data_dir("opencode-nexus", appauthor=False))
 
 
+def home_folder(given: Path | None) -> Path:
+    """Return the full path of the home folder that was named, else of the default one.
+
+    `~nobody` stays as it is, and is then a folder that is not there: Path.expanduser would raise.
+    """
+    return Path(os.path.expanduser(given or default_home())).absolute()
+
+
 @dataclass(frozen=True, slots=True)
 class RunningHub:
     """What a running hub leaves in hub.json for commands of the same system user: `token` is a bearer of this boot."""

@@ -29,6 +29,9 @@ def test_the_page_cannot_change_what_is_not_editable() -> None:
         ({"OPENCODE_NEXUS_PORT": "70000"}, "OPENCODE_NEXUS_PORT"),
         ({"OPENCODE_NEXUS_PORT": "many"}, "OPENCODE_NEXUS_PORT"),
         ({"OPENCODE_NEXUS_BASE_PATH": "nexus"}, "OPENCODE_NEXUS_BASE_PATH"),
+        ({"OPENCODE_NEXUS_BASE_PATH": "/a/../b"}, "OPENCODE_NEXUS_BASE_PATH"),
+        ({"OPENCODE_NEXUS_BASE_PATH": "/a//b"}, "OPENCODE_NEXUS_BASE_PATH"),
+        ({"OPENCODE_NEXUS_BASE_PATH": "/a;Domain=x"}, "OPENCODE_NEXUS_BASE_PATH"),
         ({"OPENCODE_NEXUS_ON_STOP": "explode"}, "OPENCODE_NEXUS_ON_STOP"),
     ],
 )
@@ -42,6 +45,8 @@ def test_lists_and_paths_are_tidied() -> None:
     assert settings.allowed_hosts == ("a.example", "b.example")
     assert settings.base_path == "/x"
     assert settings.home == Path.home() / "n"
+    assert load({"home": "~nobody-of-that-name/n"}).home == Path.cwd() / "~nobody-of-that-name" / "n"
+    assert load({"base_path": "/a.b/c-d"}).base_path == "/a.b/c-d"
     assert load({}, {"OPENCODE_NEXUS_OPEN": "0"}).open is False
 
 

@@ -25,7 +25,7 @@ def test_a_folder_becomes_its_real_path(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_folders_that_cannot_be_used_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for bad in ("", "  ", "relative/path", "a\0b", str(tmp_path / "file")):
+    for bad in ("", "  ", "relative/path", "a\0b", "~nobody-of-that-name/x", str(tmp_path / "file")):
         with pytest.raises(BadProject) as caught:
             check_project(bad)
         assert type(caught.value) is BadProject
