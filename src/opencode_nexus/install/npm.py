@@ -157,6 +157,9 @@ class Npm:
         integrity). Raises as `view` does, and DigestMismatch, DiskFull, HomeNotWritable.
         """
         spec = f"{published.package}@{published.version}"
+        # Marks the folder as the one to install into. --prefix would too, but takes the machine's own npm settings
+        # (<prefix>/etc/npmrc: certificates, registry, proxy) away.
+        (work / "package.json").write_text("{}")
         modules = work / "node_modules"
         watcher = asyncio.create_task(self._watch(modules, published.unpacked, report))
         try:
@@ -166,7 +169,6 @@ class Npm:
                 "--ignore-scripts",
                 "--no-save",
                 "--no-package-lock",
-                f"--prefix={work}",
                 spec,
             )
         finally:
