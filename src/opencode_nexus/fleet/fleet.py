@@ -18,7 +18,7 @@ from opencode_nexus.fleet.environment import MARK
 from opencode_nexus.fleet.errors import ProjectTaken, ServerNotFound
 from opencode_nexus.fleet.hosts.local import Local
 from opencode_nexus.fleet.reconcile import Plan, reconcile
-from opencode_nexus.fleet.run import Runs, Vault
+from opencode_nexus.fleet.run import Run, Runs, Vault
 from opencode_nexus.fleet.server import Server, Surroundings
 from opencode_nexus.fleet.spec import check_name, check_project, check_projects
 from opencode_nexus.fleet.state import ServerAccess, ServerState
@@ -73,6 +73,7 @@ class Fleet:
         self._runs = Runs(self._store, vault, self._host, clock, self._home_id)
         self._around = Surroundings(self._runs, bus, self._tasks, activity, binary, self._prepare, backoff or Backoff())
         self._known: dict[str, Server] | None = None
+        self._taken_up = asyncio.Event()
 
     # -- the hub's start and end ---------------------------------------------------------------------------------
 
@@ -86,13 +87,14 @@ class Fleet:
         carriers = await asyncio.to_thread(marked, MARK, f"{await self._home_id()}:")
         plan = reconcile(self._store.all(), rows, living, carriers)
         servers = self._servers()
-        adopting = [
-            self._tasks.spawn(self._adopt(servers[server_id], row, root), f"adopt {server_id}")
-            for server_id, (row, root) in plan.adopt.items()
-        ]
+        adopting = []
+        for server_id, (row, root) in plan.adopt.items():
+            run = await self._find(row, root)
+            adopting.append(self._tasks.spawn(self._adopt(servers[server_id], row, root, run), f"adopt {server_id}"))
         self._tasks.spawn(self._clear(plan), "clear what is left over")
         for server_id in plan.start:
             self._tasks.spawn(servers[server_id].start_unasked(), f"start {server_id}")
+        self._taken_up.set()  # each task above comes before whoever waits for this
         if adopting:
             await asyncio.wait(adopting, timeout=ADOPT_WITHIN)
 
@@ -101,11 +103,12 @@ class Fleet:
         kept = self._on_stop()
 
         async def leave_or_stop(server: Server) -> None:
-            leave = False
-            if kept == "keep":
+            # one that is just being taken up has not said yet whether an agent works on it
+            leave = kept != "stop" and server.being_taken_up
+            if kept == "keep" and not leave:
                 leave = await server.settled()
-            elif kept == "stop-idle":
-                leave = server.state().state == "running" and await self._is_busy(server.row.id)
+            elif kept == "stop-idle" and not leave:
+                leave = server.state().state == "running" and await self._is_busy(server)
             if leave:
                 server.leave()
                 return
@@ -117,19 +120,22 @@ class Fleet:
         await asyncio.gather(*(leave_or_stop(server) for server in self._servers().values()))
         await self._tasks.close()
 
-    async def _is_busy(self, server_id: str) -> bool:
+    async def _is_busy(self, server: Server) -> bool:
         try:
-            return await self._busy(server_id)
+            # its own word counts too: who follows it may not have heard yet, right after it was taken up
+            return await self._busy(server.row.id) or await server.busy()
         except Exception:  # who cannot say must not cost an agent its work
-            log.exception("cannot tell whether %s is busy; it is left running", server_id)
+            log.exception("cannot tell whether %s is busy; it is left running", server.row.id)
             return True
 
-    async def _adopt(self, server: Server, row: RunRow, root: Identity) -> None:
+    async def _find(self, row: RunRow, root: Identity) -> Run | None:
         try:
-            run = await self._runs.find(row, root)
+            return await self._runs.find(row, root)
         except NexusError as error:
-            log.error("the password of %s: %s", server.row.id, error)
-            run = None
+            log.error("the password of %s: %s", row.server_id, error)
+            return None
+
+    async def _adopt(self, server: Server, row: RunRow, root: Identity, run: Run | None) -> None:
         if run is not None:
             await server.adopt(row, run)
             return
@@ -196,8 +202,9 @@ class Fleet:
 
         OpenCode opens a folder when the first request names it, so nothing is restarted.
         """
-        server = self._server(server_id)
+        self._server(server_id)
         path = await asyncio.to_thread(check_project, folder)
+        server = self._server(server_id)  # it may have been removed meanwhile, and saving would bring it back
         if path in server.row.projects:
             raise ProjectTaken(f"{path}.", folder=path)
         server.row = replace(server.row, projects=(*server.row.projects, path))
@@ -208,8 +215,8 @@ class Fleet:
 
     async def remove(self, server_id: str) -> None:
         """Stop a server and forget it; its folders stay. Raises ServerNotFound or StopFailed."""
-        server = self._server(server_id)
-        await server.stop()
+        server = await self._settled(server_id)
+        await server.stop(for_good=True)
         await self._store.remove(server_id)
         self._servers().pop(server_id, None)
         server.tell()
@@ -217,15 +224,15 @@ class Fleet:
 
     async def start(self, server_id: str) -> None:
         """Return when the server runs; raises ServerNotFound or StartFailed."""
-        await self._server(server_id).start()
+        await (await self._settled(server_id)).start()
 
     async def stop(self, server_id: str) -> None:
         """Return when nothing of the server is left; raises ServerNotFound or StopFailed."""
-        await self._server(server_id).stop()
+        await (await self._settled(server_id)).stop()
 
     async def restart(self, server_id: str) -> None:
         """Stop and start; raises ServerNotFound, StopFailed or StartFailed."""
-        server = self._server(server_id)
+        server = await self._settled(server_id)
         await server.stop()
         await server.start()
 
@@ -240,6 +247,15 @@ class Fleet:
         server = self._servers().get(server_id)
         if server is None:
             raise ServerNotFound(f"{server_id}.", server_id=server_id)
+        return server
+
+    async def _settled(self, server_id: str) -> Server:
+        """Return the server once what still ran at the hub's start is taken up.
+
+        Requests are answered a moment before: a start then would make a second process beside the one that runs.
+        """
+        server = self._server(server_id)
+        await self._taken_up.wait()
         return server
 
     async def _prepare(self) -> None:

@@ -161,7 +161,11 @@ class Runs:
             await self.forget(start_id)
             raise
         found = process.identity
-        row = await self.store.spawned(row, found.pid, found.created, found.birth)
+        try:
+            row = await self.store.spawned(row, found.pid, found.created, found.birth)
+        except Exception:  # a full disk, say: what is not in the table must not run
+            await self.clear(row, found)
+            raise
         return Run(row, process, password, self.host, log_from=log_from)
 
     async def find(self, row: RunRow, root: Identity) -> Run | None:

@@ -60,6 +60,7 @@ class Server:
         self._lines: tuple[str, ...] = ()
         self._retry_at: float | None = None
         self._adopted = False
+        self._removed = False
 
     # -- what is seen --------------------------------------------------------------------------------------------
 
@@ -112,11 +113,14 @@ class Server:
             self._cancel_retry()
         await self._whole(self._start(by_hand), "start")
 
-    async def stop(self) -> None:
-        """Return when nothing of it is left; raises StopFailed when something does not end."""
+    async def stop(self, *, for_good: bool = False) -> None:
+        """Return when nothing of it is left; raises StopFailed when something does not end.
+
+        After a stop `for_good` nothing starts it again, a start that waited for the stop neither.
+        """
         self._stop.set()
         self._cancel_retry()
-        await self._whole(self._end(), "stop")
+        await self._whole(self._end(for_good), "stop")
 
     async def adopt(self, row: RunRow, run: Run) -> None:
         """Take up a process that an earlier hub started.
@@ -162,6 +166,22 @@ class Server:
         async with self._lock:
             return self._state == "running"
 
+    @property
+    def being_taken_up(self) -> bool:
+        """Whether an earlier hub's process is asked just now whether it still answers."""
+        return self._adopted and self._state == "starting"
+
+    async def busy(self) -> bool:
+        """Ask it whether an agent works on it; one that does not answer may well be."""
+        run = self._run
+        if run is None:
+            return False
+        try:
+            found = await asyncio.gather(*(run.probe.busy(project, ANSWER) for project in self.row.projects))
+        except NoAnswer:
+            return True
+        return any(found)
+
     def leave(self) -> None:
         """Let go of it without touching the process: a later hub takes it up."""
         self._cancel_retry()
@@ -173,7 +193,7 @@ class Server:
         async with self._lock:
             if self._run is not None and self._state == "running":
                 return
-            if self._stop.is_set():
+            if self._stop.is_set() or self._removed:
                 raise StartStopped()
             if by_hand:
                 await self._around.runs.store.forgive(self.row.id)
@@ -241,11 +261,13 @@ class Server:
 
     # -- stopping ------------------------------------------------------------------------------------------------
 
-    async def _end(self) -> None:
+    async def _end(self, for_good: bool) -> None:
         async with self._lock:
+            self._cancel_retry()  # a crash that was being dealt with may have planned one since
             self._unwatch()
             run = self._run
             if run is None:
+                self._removed = for_good
                 if self._state != "stopped":
                     self._become("stopped")
                 return
@@ -258,6 +280,7 @@ class Server:
                 self._become("failed", str(error))
                 raise
             await self._over(run)
+            self._removed = for_good
             self._become("stopped")
             await self._note("server-stopped", f"{self.row.name} was stopped.")
 
@@ -277,7 +300,10 @@ class Server:
             except TimeoutError:
                 pass
             await asyncio.to_thread(run.tree.sample)
-            await asyncio.to_thread(turn, self._around.runs.host.log(self.row.id))
+            try:
+                await asyncio.to_thread(turn, self._around.runs.host.log(self.row.id))
+            except OSError as error:  # a full disk must not end the watch
+                log.warning("the log of %s: %s", self.row.id, error)
             try:
                 await run.probe.version(ANSWER)
                 answered = self._clock.monotonic()

@@ -14,6 +14,8 @@ const LIBRARIES = {
 
 // name -> the value it had before Nexus, or null when it had none
 let before = {}
+// a terminal is started with the original environment under the one that is given, so there each must be said
+let terminal = {}
 
 async function eraseOriginal() {
   // /proc/<pid>/environ shows the memory that the process was started with, whatever is deleted later
@@ -47,9 +49,11 @@ async function shield() {
   delete process.env[PASSWORD]
   if ("XDG_CONFIG_HOME" in before) {
     // OpenCode has read it; git, language servers and MCP servers should find the user's own folder
-    if (before.XDG_CONFIG_HOME === null) delete process.env.XDG_CONFIG_HOME
-    else process.env.XDG_CONFIG_HOME = before.XDG_CONFIG_HOME
+    const theirs = before.XDG_CONFIG_HOME
     delete before.XDG_CONFIG_HOME
+    if (theirs === null) delete process.env.XDG_CONFIG_HOME
+    else process.env.XDG_CONFIG_HOME = theirs
+    terminal = { [PASSWORD]: "", [RESTORE]: "", XDG_CONFIG_HOME: theirs ?? process.env.HOME + "/.config" }
   }
   await eraseOriginal()
 }
@@ -59,10 +63,11 @@ const done = shield().catch((error) => console.error("nexus-shield: " + error))
 export const NexusShield = async () => {
   await done
   return {
-    "shell.env": async (_input, output) => {
-      // empty counts as not set for both; a variable cannot be taken away here
+    "shell.env": async (input, output) => {
+      // empty counts as not set for npm and OpenCode; a variable cannot be taken away here
       if (PASSWORD in process.env) output.env[PASSWORD] = ""
       for (const [name, value] of Object.entries(before)) output.env[name] = value ?? ""
+      if (!input.sessionID) Object.assign(output.env, terminal)
     },
   }
 }
