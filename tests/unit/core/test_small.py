@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 import asyncio
+import importlib
 import logging
+import pkgutil
 
 import pytest
 
+import opencode_nexus
 from opencode_nexus.core.clock import ManualClock, SystemClock
 from opencode_nexus.core.errors import NexusError, NotFound, all_errors
 from opencode_nexus.core.ids import new_id, new_token
@@ -38,7 +41,10 @@ def test_an_error_is_a_problem_document() -> None:
 
 
 def test_error_codes_are_unique_in_the_tree() -> None:
-    codes = [cls.code for cls in all_errors()]
+    for module in pkgutil.walk_packages(opencode_nexus.__path__, "opencode_nexus."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    codes = [cls.code for cls in all_errors() if cls.__module__.startswith("opencode_nexus.")]
     assert NexusError in all_errors()
     assert len(codes) == len(set(codes))
 
