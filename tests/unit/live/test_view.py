@@ -47,7 +47,7 @@ def test_what_is_not_growth_is_not_taken_for_it() -> None:
 def test_the_same_objects_are_not_looked_into() -> None:
     class Loud(Leaf):
         @property
-        def body(self) -> str:  # type: ignore[override]
+        def body(self) -> str:
             raise AssertionError("looked into")
 
     same = Loud.__new__(Loud)
