@@ -85,14 +85,16 @@ async def violations(page: Page) -> list[str]:
 
 
 async def spills(page: Page) -> list[str]:
-    """What makes the page wider than its window, so that it would have to be scrolled sideways."""
+    """What stands beyond the right edge, so that the page would have to be scrolled sideways, or hides it.
+
+    What lies in a box that is meant to be scrolled sideways (it can have the focus) does not count.
+    """
     found: list[str] = await page.evaluate(
         """() => {
             const wide = document.documentElement.clientWidth;
-            if (document.documentElement.scrollWidth <= wide) return [];
-            const out = [...document.querySelectorAll('body *')]
-                .filter(e => e.getBoundingClientRect().right > wide + 1);
-            return out.length ? out.map(e => e.outerHTML.slice(0, 120)) : ['something'];
+            return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > wide + 1
+                && e.checkVisibility() && !e.parentElement.closest('[tabindex="0"], .sr, .clip, svg'))
+                .map(e => e.outerHTML.slice(0, 120));
         }"""
     )
     return found
