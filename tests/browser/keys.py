@@ -5,10 +5,10 @@ from playwright.async_api import Page
 
 STEPS = 120  # controls of one page that are walked past before giving up
 
-# The name of what has the focus, as a screen reader would say it, shortened to what these tests need.
+# The name of the control that has the focus (a heading may have it, too), as a screen reader would say it, shortened to what these tests need.
 NAME = """() => {
     const el = document.activeElement;
-    if (!el || el === document.body) return '';
+    if (!el || !el.matches('a[href], button, input, select, textarea, summary')) return '';
     const label = el.labels && el.labels[0];
     const words = el.getAttribute('aria-label') || (label && label.innerText) || el.innerText || el.value || '';
     return words.replace(/\\s+/g, ' ').trim();

@@ -23,7 +23,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A session in which an agent works now."""
+    """A session in which an agent works now, and does not wait for a person."""
 
     server_id: str
     server_name: str
@@ -85,13 +85,16 @@ def _share(label: str, used: int | None, total: int | None) -> Measure:
 
 def overview(hub: Hub) -> Overview:
     """Return everything as it is now, from memory and one point read; asks no other process."""
+    waiting = hub.chat.waiting()
+    held = {item.session_id for item in waiting} | {item.root_id for item in waiting}
     return Overview(
         cards=server_cards(hub),
-        waiting=hub.chat.waiting(),
+        waiting=waiting,
         running=[
             Running(server.id, server.name, session_id, hub.chat.title(server.id, session_id))
             for server in hub.fleet.list()
             for session_id in hub.chat.busy(server.id)
+            if session_id not in held
         ],
         machine=machine_measures(hub.machine.latest),
         activity=hub.activity.recent(10),
