@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 MARK = "OPENCODE_NEXUS_MARK"
@@ -77,8 +78,8 @@ def provide_ripgrep(environ: Mapping[str, str], tools: Path) -> Path | None:
     name = "rg.exe" if sys.platform == "win32" else "rg"
     if (found := shutil.which("rg", path=environ.get("PATH") or os.defpath)) is not None:
         return Path(found)
-    ours, link = Path(sys.executable).parent / name, tools / name
-    if not os.access(ours, os.X_OK):
+    ours, link = _bundled(name), tools / name
+    if ours is None:
         return None
     tools.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not link.exists() or (link.is_symlink() and link.readlink() != ours):
@@ -88,3 +89,15 @@ def provide_ripgrep(environ: Mapping[str, str], tools: Path) -> Path | None:
         except OSError:  # Windows without the right to make links
             shutil.copy2(ours, link)
     return link
+
+
+def _bundled(name: str) -> Path | None:
+    """Return the program that the Python package `ripgrep` brought: beside our Python, or where pip put it."""
+    if os.access(beside := Path(sys.executable).parent / name, os.X_OK):
+        return beside
+    try:
+        files = distribution("ripgrep").files or []
+    except PackageNotFoundError:
+        return None
+    found = (Path(os.path.abspath(str(file.locate()))) for file in files if file.name == name)
+    return next((path for path in found if os.access(path, os.X_OK)), None)

@@ -2,6 +2,7 @@
 import json
 import os
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,31 @@ def test_ours_is_linked_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert (tools / "rg").readlink() == ours
 
 
+class Installed:
+    """A distribution whose one program lies at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.name, self._path = path.name, path
+        self.files = [self]
+
+    def locate(self) -> Path:
+        return self._path
+
+
+def test_it_is_found_where_pip_put_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = program(tmp_path / "local" / "bin" / "rg")
+    (tmp_path / "local" / "lib").mkdir()
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "usr" / "python"))
+    listed = Installed(tmp_path / "local" / "lib" / ".." / "bin" / "rg")
+    monkeypatch.setattr("opencode_nexus.fleet.environment.distribution", lambda name: listed)
+    assert provide_ripgrep({"PATH": str(tmp_path)}, tmp_path / "bin") == tmp_path / "bin" / "rg"
+    assert (tmp_path / "bin" / "rg").readlink() == ours
+
+
 def test_there_may_be_no_ripgrep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(name: str) -> None:
+        raise PackageNotFoundError(name)
+
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr("opencode_nexus.fleet.environment.distribution", nowhere)
     assert provide_ripgrep({"PATH": str(tmp_path)}, tmp_path / "bin") is None
