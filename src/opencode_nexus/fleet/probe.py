@@ -53,7 +53,7 @@ class Probe:
         try:
             async with asyncio.timeout(within):
                 return await self._exchange(method, target)
-        except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
+        except (OSError, EOFError, ValueError, IndexError, asyncio.LimitOverrunError) as error:
             raise NoAnswer(str(error) or type(error).__name__) from error
 
     async def _exchange(self, method: str, target: str) -> Any:
