@@ -216,7 +216,7 @@ class Conversation:
         nodes = []
         for part in item.parts.values():
             if part.id not in self._parts:
-                self._parts[part.id] = self._part(part, item.role)
+                self._parts[part.id] = self._part(part, item)
             node = self._parts[part.id]
             if node is not None:
                 nodes.append(node)
@@ -242,9 +242,9 @@ class Conversation:
                 self._stale.add(message_id)
             before = item.role
 
-    def _part(self, part: Part, role: str) -> Node | None:
+    def _part(self, part: Part, item: Message) -> Node | None:
         if part.kind in ("text", "reasoning"):
-            if role == "user":
+            if item.role == "user":
                 return added_text(part) if part.data.get("synthetic") else user_text(part)
             if not part.text and part.closed and not part.interrupted:
                 return None
@@ -253,7 +253,7 @@ class Conversation:
                 text = self._texts[part.id] = Text(part.id, self._colour)
             return text.text(part) if part.kind == "text" else text.reasoning(part)
         if part.kind == "tool":
-            return tool(part, self._links, self._state.directory)
+            return tool(part, self._links, created_ms(item), self._state.directory)
         return small(part, self._state.directory)
 
 

@@ -2,6 +2,8 @@
 """A conversation's page: whatever happens to the state, the patched page is the page rendered afresh; and
 what each piece looks like is kept as a golden file."""
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ DIFF = "--- a\n+++ a\n@@ -1,2 +1,2 @@\n same\n-old <b>\n+new & better\n"
 
 
 def message(number: int, role: str = "assistant", **more: Any) -> Message:
-    return Message(f"msg_{number:03d}", role, 1.8e9 + number, **more)
+    return Message(f"msg_{number:03d}", role, 1.0e9 + number, **more)
 
 
 def part(owner: Message, number: int, kind: str = "text", text: str = "", **more: Any) -> Part:
@@ -36,14 +38,14 @@ def tool(owner: Message, number: int, name: str, **state: Any) -> Part:
 
 
 def cases() -> dict[str, SessionState]:
-    user = message(1, "user", completed=1.8e9)
+    user = message(1, "user", completed=1.0e9)
     part(user, 1, text="Do <this>\nand that.")
     part(user, 2, text="1| a file", data={"synthetic": True})
     part(user, 3, "file", data={"filename": "a.png", "mime": "image/png"})
 
     done = message(
         2,
-        completed=1.8e9 + 9,
+        completed=1.0e9 + 9,
         info={"modelID": "m1", "finish": "stop", "cost": 0.02, "tokens": {"input": 1200, "output": 30}},
     )
     part(done, 1, "reasoning", "Think **hard**.")
@@ -102,7 +104,7 @@ def cases() -> dict[str, SessionState]:
         "tools": state(tools, status=Status("busy")),
         "marks": state(marks, stopped, failed),
         "asks": state(status=Status("busy"), permissions={ask.id: ask}, questions={asked.id: asked}),
-        "retry": state(status=Status("retry", 2, "scripted 500", 1.8e9)),
+        "retry": state(status=Status("retry", 2, "scripted 500", 1.0e9)),
         "cut": state(interrupted=True),
         "error": state(error={"name": "ProviderAuthError", "data": {"message": "No key <here>"}}),
     }
@@ -120,6 +122,19 @@ def lines(html: str) -> str:
     return html.replace("><", ">\n<") + "\n"
 
 
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Times are shown in the machine's zone; the golden files were made in UTC."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("this system cannot change its zone for one program")
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("utc")
 @pytest.mark.parametrize("name", list(cases()))
 def test_golden(name: str) -> None:
     expected = (GOLDEN / f"chat-{name}.html").read_text(encoding="utf-8")
@@ -130,7 +145,7 @@ def test_only_the_newest_messages_are_on_the_page_and_the_way_to_the_rest() -> N
     state = SessionState("ses_1", messages={m.id: m for m in (message(n, "user") for n in range(100))}, has_older=True)
     html = page(state).tree().html()
     assert html.count("<article") == WINDOW
-    assert 'href="/base/chat/srv_1/ses_1?before=msg_070&amp;at=1800000070000"' in html
+    assert 'href="/base/chat/srv_1/ses_1?before=msg_070&amp;at=1000000070000"' in html
 
 
 def test_a_long_open_chat_lets_go_of_its_oldest_messages() -> None:
@@ -233,7 +248,7 @@ class World:
                 del state.messages[gone]
                 return [Change("message-removed", gone)]
             case "complete" if messages:
-                messages[-1].completed = 1.8e9
+                messages[-1].completed = 1.0e9
                 return [Change("message", messages[-1].id)]
             case "status":
                 state.status = Status(("idle", "busy", "retry")[pick % 3])

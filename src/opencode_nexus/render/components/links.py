@@ -38,9 +38,9 @@ class Links:
     def question(self, request_id: str) -> str:
         return f"{self.session}/question/{quote(request_id)}"
 
-    def part(self, message_id: str, part_id: str) -> str:
-        """The page that shows one part whole."""
-        return f"{self.session}/part/{quote(message_id)}/{quote(part_id)}"
+    def part(self, message_id: str, part_id: str, created: int) -> str:
+        """The page that shows one part whole; `created` of its message, in milliseconds, to find an old one."""
+        return f"{self.session}/part/{quote(message_id)}/{quote(part_id)}?at={created}"
 
     def older(self, message_id: str, created: int) -> str:
         """What was said before a message; `created` in milliseconds, as OpenCode needs both for its cursor."""

@@ -29,18 +29,19 @@ _SUBJECTS = {
 _ICONS = {"bash": "terminal", "edit": "pen", "write": "pen", "list": "folder", "glob": "folder"}
 
 
-def tool(part: Part, links: Links, directory: str = "", colour: Any = None) -> Box:
-    """Return the node of a tool call. `directory` is the session's folder: paths below it are shown short."""
+def tool(part: Part, links: Links, created: int, directory: str = "") -> Box:
+    """Return the node of a tool call. `created` is its message's time in milliseconds, `directory` the
+    session's folder: paths below it are shown short."""
     key = key_of(part.id)
     name = str(part.data.get("tool") or "tool")
     state: dict[str, Any] = part.data.get("state") or {}
     status = "error" if part.interrupted else str(state.get("status") or "pending")
     kids = [leaf(key + "h", _head(part, name, state, status, directory))]
-    if (entered := _input(name, state, colour)) is not None:
+    if (entered := _input(name, state)) is not None:
         kids.append(leaf(key + "i", entered))
     if (patch := _patch(state)) is not None:
         kids.append(leaf(key + "d", patch))
-    if (output := _output(part, name, state, links)) is not None:
+    if (output := _output(part, name, state, links, created)) is not None:
         kids.append(Leaf(key + "o", str(output)))
     if part.interrupted:
         kids.append(leaf(key + "x", mark("OpenCode stopped while this was running. How far it came is not known.")))
@@ -91,7 +92,7 @@ def _head(part: Part, name: str, state: dict[str, Any], status: str, directory: 
     )
 
 
-def _input(name: str, state: dict[str, Any], colour: Any) -> Markup | None:
+def _input(name: str, state: dict[str, Any]) -> Markup | None:
     entered = state.get("input") or {}
     metadata = state.get("metadata") or {}
     if name == "bash":
@@ -125,7 +126,7 @@ def _patch(state: dict[str, Any]) -> Markup | None:
     return diff.view(str(patch))[0] if patch else None
 
 
-def _output(part: Part, name: str, state: dict[str, Any], links: Links) -> Markup | None:
+def _output(part: Part, name: str, state: dict[str, Any], links: Links, created: int) -> Markup | None:
     status = state.get("status")
     if status == "error":
         return Markup('<p class="fault">{}{}</p>').format(icon("warn"), state.get("error") or "The tool failed.")
@@ -137,7 +138,7 @@ def _output(part: Part, name: str, state: dict[str, Any], links: Links) -> Marku
     if not left_out:
         return made
     return Markup('<div>{}<p class="more"><a href="{}" data-show>Show all ({})</a></p></div>').format(
-        made, links.part(part.message_id, part.id), size(str(text))
+        made, links.part(part.message_id, part.id, created), size(str(text))
     )
 
 
