@@ -69,13 +69,21 @@ def _boot() -> str:
         return ""
 
 
-def _birth(pid: int) -> str:
-    if sys.platform != "linux" or not _boot():
-        return ""
-    try:
-        # after the name, which may hold anything, the start is the 20th word (proc(5): field 22)
-        return f"{_boot()}:{Path(f'/proc/{pid}/stat').read_bytes().rpartition(b')')[2].split()[19].decode()}"
-    except (OSError, IndexError):
+if sys.platform == "linux":
+
+    def _birth(pid: int) -> str:
+        if not _boot():
+            return ""
+        try:
+            # after the name, which may hold anything, the start is the 20th word (proc(5): field 22)
+            words = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+            return f"{_boot()}:{words[19].decode()}"
+        except (OSError, IndexError):
+            return ""
+
+else:
+
+    def _birth(pid: int) -> str:
         return ""
 
 

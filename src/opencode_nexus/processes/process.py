@@ -58,14 +58,8 @@ class Process:
     def _reap(self) -> None:
         if not self._child:
             return
-        try:
-            pid, status = os.waitpid(self.pid, os.WNOHANG) if sys.platform != "win32" else (0, 0)
-        except ChildProcessError:  # another part of this program took the status
-            self._child = False
-            return
-        if pid:
-            self._child = False
-            self.exit_status = os.waitstatus_to_exitcode(status)
+        ended, self.exit_status = _status(self.pid)
+        self._child = not ended
 
 
 def spawn(command: Command) -> Process:
@@ -96,28 +90,49 @@ def spawn(command: Command) -> Process:
     return Process(identity, child=True)
 
 
-async def _sleep_until_end(identity: Identity) -> None:
-    """Return when the process may have ended."""
-    if sys.platform != "linux":
-        await asyncio.sleep(POLL)
-        return
-    try:
-        handle = os.pidfd_open(identity.pid)
-    except ProcessLookupError:
-        return
-    except OSError:  # an old kernel, or no file handle left
-        await asyncio.sleep(POLL)
-        return
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[None] = loop.create_future()
+if sys.platform == "win32":
 
-    def tell() -> None:
-        if not ended.done():
-            ended.set_result(None)
+    def _status(pid: int) -> tuple[bool, int | None]:
+        return False, None  # no such thing as reaping there, and nobody keeps the handle that would tell
 
-    try:
-        loop.add_reader(handle, tell)  # readable when the process has ended
-        await ended
-    finally:
-        loop.remove_reader(handle)
-        os.close(handle)
+else:
+
+    def _status(pid: int) -> tuple[bool, int | None]:
+        """Return whether our child has ended, and its status; takes its remains away."""
+        try:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:  # another part of this program took the status
+            return True, None
+        return bool(ended), os.waitstatus_to_exitcode(status) if ended else None
+
+
+if sys.platform == "linux":
+
+    async def _sleep_until_end(identity: Identity) -> None:
+        """Return when the process may have ended."""
+        try:
+            handle = os.pidfd_open(identity.pid)
+        except ProcessLookupError:
+            return
+        except OSError:  # an old kernel, or no file handle left
+            await asyncio.sleep(POLL)
+            return
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[None] = loop.create_future()
+
+        def tell() -> None:
+            if not ended.done():
+                ended.set_result(None)
+
+        try:
+            loop.add_reader(handle, tell)  # readable when the process has ended
+            await ended
+        finally:
+            loop.remove_reader(handle)
+            os.close(handle)
+
+else:
+
+    async def _sleep_until_end(identity: Identity) -> None:
+        """Return when the process may have ended."""
+        await asyncio.sleep(POLL)
