@@ -182,8 +182,12 @@ class Fleet:
     async def logs(self, server_id: str, lines: int = 200) -> Lines:
         """Return the last lines that a server wrote, oldest first, without secrets; raises ServerNotFound."""
         access = self._server(server_id).access()
-        found = await asyncio.to_thread(last_lines, self._host.log(server_id), lines)
-        return [redact(line, [access.password] if access else []) for line in found]
+        known = [access.password] if access else []
+
+        def read() -> Lines:
+            return [redact(line, known) for line in last_lines(self._host.log(server_id), lines)]
+
+        return await asyncio.to_thread(read)
 
     # -- changing ------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from opencode_nexus.core.errors import NexusError, NotFound
+from opencode_nexus.web.middleware.headers import HEADERS
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,9 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 async def on_crash(request: Request, error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.scope["path"], exc_info=error)
-    return answer(request, NexusError(f"{type(error).__name__}."))
+    response = answer(request, NexusError(f"{type(error).__name__}."))
+    response.headers.update({**HEADERS, "Cache-Control": "no-store"})  # Starlette answers this outside all middleware
+    return response
 
 
 HANDLERS = {NexusError: on_nexus_error, HTTPException: on_http_exception, Exception: on_crash}

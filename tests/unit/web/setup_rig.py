@@ -139,6 +139,7 @@ class Rig:
         )
         yield SimpleNamespace(
             settings=self.settings,
+            address="",
             clock=self.clock,
             access=self.access,
             installer=self.installer,

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """421 for a request whose Host is not ours."""
 
+from urllib.parse import urlsplit
+
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,8 +21,9 @@ class HostsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            settings = scope["state"]["hub"].settings
-            wanted = (settings.host, settings.allowed_hosts)
+            hub = scope["state"]["hub"]
+            # a host given by name listens on an address of that name, and that address is the one we print
+            wanted = (hub.settings.host, (*hub.settings.allowed_hosts, *_place(hub.address)))
             if wanted != self._made:
                 self._made, self._hosts = wanted, HostList(*wanted)
             given = HTTPConnection(scope).headers.getlist("host")
@@ -29,3 +32,8 @@ class HostsMiddleware:
                 return await refuse(scope, receive, send, HostNotAllowed(f"The host was {shown!r}."))
             scope["state"]["hosts"] = self._hosts
         await self._app(scope, receive, send)
+
+
+def _place(address: str) -> tuple[str, ...]:
+    """The host of our own address; nothing before there is one."""
+    return (urlsplit(address).netloc,) if address else ()

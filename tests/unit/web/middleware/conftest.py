@@ -92,6 +92,7 @@ async def site(tmp_path: Path, base: str) -> AsyncIterator[Site]:
     access = Access(db=db, clock=clock, bus=Bus(clock), local_token="local", passwords=Passwords(weak))
     hub = SimpleNamespace(
         settings=Settings(home=tmp_path, base_path=base),
+        address="",
         access=access,
         clock=clock,
         wizard=SimpleNamespace(done=True),
@@ -118,10 +119,14 @@ async def site(tmp_path: Path, base: str) -> AsyncIterator[Site]:
         await access.revoke_token("ci")
         return Response("gone")
 
+    async def crash(request: Request) -> Response:
+        raise RuntimeError("a bug")
+
     paths = ("/", "/login", "/healthz", "/settings", "/theme", "/setup", "/api/v1/things", "/live", "/chat/a/b")
     methods = ["GET", "POST", "DELETE"]
     routes: list[BaseRoute] = [Route(path, echo, methods=methods) for path in paths]
     routes += [
+        Route("/crash", crash),
         Route("/stream", stream),
         Route("/late", late),
         Route("/farewell", farewell),

@@ -3,6 +3,7 @@
 
 from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
 
 from opencode_nexus.web.middleware.headers import CONTENT_SECURITY, HEADERS
@@ -31,6 +32,16 @@ async def test_every_answer_has_the_headers(site: Site, base: str) -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_the_page_of_a_crash_has_them_too(site: Site, base: str) -> None:
+    cookie = await site.cookie()
+    transport = httpx2.ASGITransport(app=site.app, client=("127.0.0.1", 5000), raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost:4600") as client:
+        answer = await client.get(base + "/crash", headers=cookie)
+    assert (answer.status_code, "a bug" in answer.text) == (500, False)
+    for name, value in {**HEADERS, "Cache-Control": "no-store"}.items():
+        assert answer.headers[name] == value
+
+
 async def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere() -> None:
     assert CONTENT_SECURITY["default-src"] == "'none'"
     assert CONTENT_SECURITY["frame-ancestors"] == "'none'"
@@ -49,6 +60,14 @@ async def test_a_wrong_host_gets_421_everywhere(site: Site, base: str, host: str
             answer = await client.get(base + path, headers={**cookie, "Host": host})
             assert answer.status_code == 421
             assert "host-not-allowed" in answer.text
+
+
+async def test_the_address_that_we_print_is_answered(site: Site, base: str) -> None:
+    site.hub.settings = site.hub.settings.model_copy(update={"host": "desk.example"})
+    site.hub.address = f"http://192.0.2.8:4600{base}/"  # what that name was found to be
+    for host, status in (("192.0.2.8:4600", 200), ("desk.example:4600", 200), ("192.0.2.9:4600", 421)):
+        async with site.client(host) as client:
+            assert (await client.get(base + "/healthz")).status_code == status
 
 
 async def test_a_host_given_twice_or_never_gets_421(site: Site, base: str) -> None:

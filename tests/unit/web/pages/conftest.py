@@ -82,6 +82,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     hub = SimpleNamespace(
         settings=Settings(home=tmp_path, base_path=BASE),
+        address="",
         access=Access(db=db, clock=clock, bus=Bus(clock), local_token="local", passwords=Passwords(weak)),
         clock=clock,
         stored=Kv(db),
