@@ -190,3 +190,36 @@ async def test_what_was_open_and_typed_survives_a_new_rendering(walk: Walk, app:
     await expect(page.locator(".tool")).to_have_attribute("open", "")
     await expect(page.get_by_label("Your own answer")).to_have_value("neither")
     await expect(page.locator("[name=q0]").nth(1)).to_be_checked()
+
+
+async def test_older_messages_come_in_their_place(walk: Walk, app: ChatApp) -> None:
+    session = await app.script(title="Old", steps=[{"do": "past", "count": 70}, {"do": "user", "text": "now"}])
+    for script in (True, False):
+        page = await walk.page(script=script)
+        await page.goto(app.address(session))
+        typed = page.locator(".typed")
+        await expect(typed).to_have_count(1)
+        for shown_then in (31, 61, 71) if script else (30, 30, 10):
+            await page.get_by_role("link", name="Show older messages").click()
+            await expect(typed).to_have_count(shown_then)
+        await expect(page.get_by_role("link", name="Show older messages")).to_have_count(0)
+        if script:
+            assert await typed.all_inner_texts() == [f"past{number}" for number in range(70)] + ["now"]
+
+
+async def test_a_hidden_page_lets_go_and_comes_back(walk: Walk, app: ChatApp) -> None:
+    session = await app.script(title="Hidden")
+    page = await opened(walk, app, session)
+    hide = (
+        "hidden => {Object.defineProperty(document, 'hidden', {get: () => hidden, configurable: true});"
+        "document.dispatchEvent(new Event('visibilitychange'))}"
+    )
+    ended = page.wait_for_event("requestfailed", lambda request: request.url.endswith("/live"))
+    await page.evaluate(hide, True)
+    await ended
+    text = words(60)
+    await app.script(session=session, steps=[*BUSY, say(text, 0), *END])
+    await page.wait_for_timeout(300)
+    assert await shown(page) == [], "nothing comes while nobody looks"
+    await page.evaluate(hide, False)
+    await until(page, spoken(text))

@@ -7,6 +7,7 @@ browser test can compare the page with it. Everything is told by POST to /script
 
 import argparse
 import asyncio
+import base64
 import json
 import socket
 import time
@@ -119,6 +120,7 @@ class Chat:
             Model("practice/practice", "Practice model", "Practice", True),
         ]
         self._number = 0
+        self.past: dict[str, list[Message]] = {}  # what is older than the window
 
     def new_id(self, kind: str) -> str:
         self._number += 1
@@ -143,7 +145,11 @@ class Chat:
     async def messages(
         self, server_id: str, session_id: str, limit: int, before: str | None
     ) -> tuple[list[Message], str | None]:
-        return [], None
+        told = json.loads(base64.urlsafe_b64decode((before or "") + "=="))
+        past = self.past.get(session_id, [])
+        end = next((n for n, item in enumerate(past) if item.id == told["id"]), len(past))
+        start = max(0, end - limit)
+        return past[start:end], "more" if start else None
 
     async def models(self, server_id: str) -> tuple[list[Model], str | None]:
         return self.models_, self.models_[0].id if self.models_ else None
@@ -202,6 +208,13 @@ class Chat:
             match step["do"]:
                 case "user":
                     self.user(conversation, step["text"])
+                case "past":
+                    state.has_older = True
+                    for number in range(step["count"]):
+                        self.user(conversation, f"past{number}")
+                    self.past[session_id] = list(state.messages.values())
+                    state.messages.clear()
+                    conversation.tell(Change("reset"))
                 case "busy":
                     state.status = Status("busy")
                     conversation.tell(Change("status"))
@@ -318,6 +331,11 @@ class Application:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
+            while (message := await receive())["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            await self.hub.live.close()
+            await self._tasks.close()
+            await send({"type": message["type"] + ".complete"})
             return
         if "chat" not in self.hub.live._makers:
             self.hub.live.register("chat", ChatSources(self.hub))  # type: ignore[arg-type]
