@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, async_playwright
 
 from tests.browser.talk import running
+from tests.browser.tour import Tour, furnish
 from tests.browser.walk import Walk
 from tests.fakes.hub import RealHub
 
@@ -31,16 +32,27 @@ async def chromium(chromium_binary: Path) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory, opencode_binary: Path) -> Iterator[RealHub]:
-    """A hub that was set up by command, with the practice model, a token, and its server running."""
-    with RealHub(tmp_path_factory.mktemp("hub"), opencode_binary) as hub:
+def _set_up(root: Path, opencode: Path) -> Iterator[RealHub]:
+    with RealHub(root, opencode) as hub:
         done = hub.set_up("--practice")
         assert done.returncode == 0, done.stdout + done.stderr
         hub.start()
         hub.make_token()
         running(hub)
         yield hub
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory, opencode_binary: Path) -> Iterator[RealHub]:
+    """A hub that was set up by command, with the practice model, a token, and its server running."""
+    yield from _set_up(tmp_path_factory.mktemp("hub"), opencode_binary)
+
+
+@pytest.fixture(scope="session")
+def tour(tmp_path_factory: pytest.TempPathFactory, opencode_binary: Path) -> Iterator[Tour]:
+    """Every page, with something on it; for tests that only look."""
+    for hub in _set_up(tmp_path_factory.mktemp("tour"), opencode_binary):
+        yield furnish(hub)
 
 
 @pytest.fixture

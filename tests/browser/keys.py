@@ -5,7 +5,8 @@ from playwright.async_api import Page
 
 STEPS = 120  # controls of one page that are walked past before giving up
 
-# The name of the control that has the focus (a heading may have it, too), as a screen reader would say it, shortened to what these tests need.
+# The name of the control that has the focus (a heading may have it, too), as a screen reader would say it,
+# shortened to what these tests need.
 NAME = """() => {
     const el = document.activeElement;
     if (!el || !el.matches('a[href], button, input, select, textarea, summary')) return '';

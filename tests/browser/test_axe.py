@@ -4,19 +4,12 @@
 import pytest
 from playwright.async_api import Page
 
-from tests.browser.tour import furnish
+from tests.browser.tour import Tour
 from tests.browser.walk import THEMES, Walk, spills, violations
-from tests.fakes.hub import RealHub
 
 pytestmark = pytest.mark.anyio
 
 WIDTHS = (1440, 375)
-
-
-@pytest.fixture(scope="module")
-def pages(hub: RealHub) -> dict[str, str]:
-    """Path by page name."""
-    return furnish(hub)
 
 
 async def twice(page: Page) -> None:
@@ -26,13 +19,11 @@ async def twice(page: Page) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_pages_of_a_signed_in_person(
-    hub: RealHub, pages: dict[str, str], walk: Walk, width: int, theme: str
-) -> None:
-    page = await walk.signed_in(hub.url, width, theme, bypass_csp=True)
+async def test_pages_of_a_signed_in_person(tour: Tour, walk: Walk, width: int, theme: str) -> None:
+    page = await walk.signed_in(tour.hub.url, width, theme, bypass_csp=True)
     found: list[str] = []
-    for path in pages.values():
-        await page.goto(hub.url + path)
+    for path in tour.pages.values():
+        await page.goto(tour.hub.url + path)
         found += await violations(page)
         found += [f"{path} is too wide: {what}" for what in await spills(page)]
         await twice(page)
@@ -42,14 +33,14 @@ async def test_pages_of_a_signed_in_person(
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_what_opens_on_a_page(hub: RealHub, pages: dict[str, str], walk: Walk, width: int, theme: str) -> None:
-    page = await walk.signed_in(hub.url, width, theme, bypass_csp=True)
+async def test_what_opens_on_a_page(tour: Tour, walk: Walk, width: int, theme: str) -> None:
+    page = await walk.signed_in(tour.hub.url, width, theme, bypass_csp=True)
     await page.get_by_role("button", name="Account").click()
     found = await violations(page)
     await page.keyboard.press("Escape")
     await page.locator("article.server a[data-confirm]").first.click()
     found += await violations(page)
-    await page.goto(hub.url + pages["chat"])
+    await page.goto(tour.hub.url + tour.pages["chat"])
     for summary in await page.locator("main summary").all():
         await summary.click()
     found += await violations(page)
@@ -58,9 +49,9 @@ async def test_what_opens_on_a_page(hub: RealHub, pages: dict[str, str], walk: W
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_login_and_its_refusal(hub: RealHub, walk: Walk, width: int, theme: str) -> None:
+async def test_login_and_its_refusal(tour: Tour, walk: Walk, width: int, theme: str) -> None:
     page = await walk.page(width, theme, bypass_csp=True)
-    await page.goto(hub.url + "login")
+    await page.goto(tour.hub.url + "login")
     found = await violations(page)
     await page.get_by_label("User name").fill("nobody")
     await page.get_by_label("Password", exact=True).fill("wrong")

@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: MIT
 """Every page that there is, with something on it: what axe looks at and what the screenshots keep."""
 
+from dataclasses import dataclass
+
 from tests.browser.talk import begin
 from tests.fakes.hub import RealHub
 
 
-def furnish(hub: RealHub) -> dict[str, str]:
-    """Give a hub that was set up two sessions, one finished and one that waits; returns path by page name."""
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """A hub with two sessions, one finished and one that waits; `pages` is path by page name."""
+
+    hub: RealHub
+    pages: dict[str, str]
+
+
+def furnish(hub: RealHub) -> Tour:
+    """Give a hub that was set up something to show."""
     done = begin(hub, "A finished tour")
     done.say("tour")
     done.reply("once")
@@ -15,14 +25,16 @@ def furnish(hub: RealHub) -> dict[str, str]:
     waits.say("tour")
     waits.asked()
     server = done.server
-    return {
+    pages = {
         "dashboard": "",
         "server": f"servers/{server}",
         "server-stop": f"servers/{server}/stop",
         "chats": f"chat/{server}",
         "chat": done.path,
         "chat-waiting": waits.path,
+        "chat-edit": f"{done.path}/edit",
         "settings": "settings",
         "setup-done": "setup",
         "not-found": "no-such-page",
     }
+    return Tour(hub, pages)

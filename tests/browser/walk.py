@@ -2,6 +2,7 @@
 """A person at the browser: opens pages, signs in, looks; notices what goes wrong in a page by itself."""
 
 from pathlib import Path
+from typing import Literal
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
 
@@ -11,7 +12,7 @@ from tests.fakes.real import ROOT
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 SHOTS = ROOT / "tests/browser/screenshots"
 HEIGHTS = {1440: 900, 768: 1024, 375: 780}
-THEMES = ("light", "dark")
+THEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 PATIENCE = 60_000  # ms; a start of OpenCode takes 2 to 4 s, more when the machine is crowded
 
 
