@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from opencode_nexus.opencode.api import Client
-from opencode_nexus.opencode.events import Event, PermissionAsked, SessionIdle
+from opencode_nexus.opencode.events import Event, PermissionAsked, SessionCreated, SessionIdle
 from opencode_nexus.opencode.fold import SessionState, fold
 from opencode_nexus.opencode.sse import Splitter
 from opencode_nexus.opencode.stream import events
@@ -58,8 +58,13 @@ async def turn(opencode: OpenCode, script: list[list[dict[str, Any]]]) -> tuple[
         async with asyncio.timeout(60):
             async for batch in events(client):
                 if not session_id:
-                    session_id = str((await client.create(str(opencode.project), TITLE))["id"])
-                    await client.prompt(session_id, "#script " + json.dumps(script), None, None)
+                    # "connected" is said before the stream listens: only what is heard proves that it does.
+                    if any(isinstance(event, SessionCreated) for _, event in batch):
+                        session_id = str((await client.create(str(opencode.project), TITLE))["id"])
+                        await client.prompt(session_id, "#script " + json.dumps(script), None, None)
+                    else:
+                        await client.create(str(opencode.project), "Is anybody there?")
+                    continue
                 heard += [one for one in batch if one[1].session_id == session_id]
                 for directory, event in batch:
                     if isinstance(event, PermissionAsked):

@@ -179,8 +179,11 @@ class Chat:
     async def create(self, server_id: str, title: str = "", project: str | None = None) -> str:
         """Begin a session in a folder of the server (its first one); returns its id."""
         client = self.client(server_id)
-        info = await client.create(self._project(server_id, project), title)
-        self.feeds.feed(server_id).heads.learn(info)
+        directory = self._project(server_id, project)
+        info = await client.create(directory, title)
+        feed = self.feeds.feed(server_id)
+        feed.heads.learn(info)
+        feed.directories.add(directory)
         return str(info["id"])
 
     async def rename(self, server_id: str, session_id: str, title: str) -> None:

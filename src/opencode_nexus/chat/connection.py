@@ -10,7 +10,8 @@ from contextlib import aclosing
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.feed import Feed
 from opencode_nexus.chat.inbox import Inbox
-from opencode_nexus.chat.reconcile import ask, settle, withdraw_stale
+from opencode_nexus.chat.reconcile import Truth, ask, settle, withdraw_stale
+from opencode_nexus.chat.transcript import cut_off
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.opencode.api import Client
@@ -22,6 +23,10 @@ from opencode_nexus.store.journal import Journal
 log = logging.getLogger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0  # seconds between tries, doubling
+# OpenCode 1.18.33 says "connected" before it listens to its own events: what happens in the 60 ms after it
+# is never sent (18 of 125 sessions made then were not told, on a busy machine). So we ask once more.
+SECOND_LOOK = 1.0  # seconds
+SURE = 0.5  # seconds; an abort tells idle before the message's end
 
 
 class Connection:
@@ -48,6 +53,7 @@ class Connection:
         # A process that we have just started has nothing to tell about folders that nobody used yet, and
         # asking would load each of them: 23 MB and 1.3 s apiece.
         self._everywhere = adopted
+        self._directories: set[str] = set()
         self._abandoned = False
         self._tasks = Tasks()
         self._backlog: list[tuple[str, Event]] | None = None
@@ -86,20 +92,36 @@ class Connection:
     def _take(self, batch: list[tuple[str, Event]]) -> None:
         if self._abandoned:
             return
-        missed = not self.connected or any(type(event) is Unreadable for _, event in batch)
-        self.connected = True
-        if missed and self._mending is None:
-            # What comes from now on is taken in after what is asked for now, so that nothing is taken twice.
-            self._backlog = []
-            self.reconciled.clear()
-            self._mending = self._tasks.spawn(self._mend(), f"reconcile {self.feed.server_id}")
+        if not self.connected:
+            self.connected = True
+            self._begin_mending(again=False)
+            self._tasks.spawn(self._look_again(), f"second look at {self.feed.server_id}")
+        elif any(type(event) is Unreadable for _, event in batch):
+            self._begin_mending(again=False)
         if self._backlog is not None:
             self._backlog += batch
         else:
             self._feed(batch)
 
+    def _begin_mending(self, *, again: bool) -> None:
+        """Ask what is so. `again`: nothing can have been missed since the last time but beginnings."""
+        if self._mending is None:
+            # What comes from now on is taken in after what is asked for now, so that nothing is taken twice.
+            self._backlog = []
+            if not again:
+                self.reconciled.clear()
+            self._mending = self._tasks.spawn(self._mend(again), f"reconcile {self.feed.server_id}")
+
+    async def _look_again(self) -> None:
+        await self.reconciled.wait()
+        await asyncio.sleep(SECOND_LOOK)
+        if self.connected and not self._abandoned:
+            self._begin_mending(again=True)
+
     def _feed(self, batch: list[tuple[str, Event]]) -> None:
         self.feed.take(batch)
+        if self.feed.orphans and self.connected:
+            self._begin_mending(again=True)
         if self.feed.strangers:
             self._tasks.spawn(self._get_to_know(), f"sessions of {self.feed.server_id}")
 
@@ -125,43 +147,59 @@ class Connection:
         backlog, self._backlog = self._backlog or [], None
         self._feed(backlog)
 
-    async def _mend(self) -> None:
+    async def _mend(self, again: bool) -> None:
         wait = FIRST_WAIT
         while True:
             try:
-                await self._reconcile()
+                cut, truth = await self._reconcile(again)
                 break
             except NexusError as error:
                 log.warning("%s could not be asked what was missed: %s", self.feed.server_id, error)
-            self._mark_gaps()
+            if not again:
+                self._mark_gaps()
             self._drain()
             await asyncio.sleep(wait)
             wait = min(LONGEST_WAIT, wait * 2)
             self._backlog = []
         self._mending = None
-        self.reconciled.set()
+        self._drain()
+        await self._get_to_know()
+        if self.connected:
+            self.reconciled.set()
+        await withdraw_stale(self.client, truth)
+        if cut := await self._sure(cut):
+            await self._cut_off(self.feed, cut)
 
-    async def _reconcile(self) -> None:
+    async def _reconcile(self, again: bool) -> tuple[list[str], Truth]:
         feed, journal = self.feed, self._journal
         copies = journal.open_parts(server_id=feed.server_id)
         running = journal.running(feed.server_id)
-        sessions = {*running, *(copy.session_id for copy in copies)}
-        directories = {*feed.directories, *running.values(), *(copy.directory for copy in copies)} - {""}
-        if self._everywhere:
-            directories |= set(self._projects())
-        truth = await ask(self.client, directories, sessions)
-        cut = settle(truth, feed, journal, self._inbox, self._opened())
+        sessions = {*running, *(copy.session_id for copy in copies), *self._conversations}
+        sessions |= {session_id for session_id, _ in feed.orphans.values()}
+        self._directories |= {*feed.directories, *running.values(), *(copy.directory for copy in copies)}
+        if self._everywhere and not again:
+            self._directories |= set(self._projects())
+        truth = await ask(self.client, self._directories - {""}, sessions)
+        cut = settle(truth, feed, journal, self._inbox, self._opened(), gaps=not again)
         for session_id, conversation in tuple(self._conversations.items()):
+            if again and conversation.agrees(truth.windows.get(session_id, [])):
+                continue
             try:
                 await conversation.load()
             except NexusError as error:
                 log.info("session %s was not loaded again: %s", session_id, error)
         self._everywhere = True
-        self._drain()
-        await withdraw_stale(self.client, truth)
-        await self._get_to_know()
-        if cut:
-            await self._cut_off(feed, cut)
+        return cut, truth
+
+    async def _sure(self, cut: list[str]) -> list[str]:
+        """Those of the sessions that really were cut off, not about to end as they were looked at."""
+        if not cut:
+            return []
+        await asyncio.sleep(SURE)
+        with contextlib.suppress(NexusError):
+            windows = (await ask(self.client, (), cut)).windows
+            return [one for one in cut if one not in self.feed.statuses and cut_off(windows.get(one, []))]
+        return cut
 
     def _opened(self) -> set[str]:
         """The parts whose beginning was heard on this stream: none of their words are missing."""

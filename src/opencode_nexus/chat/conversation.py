@@ -13,6 +13,7 @@ from opencode_nexus.opencode.errors import UnknownToOpenCode
 from opencode_nexus.opencode.events import Event
 from opencode_nexus.opencode.fold import ALL_KINDS, drop_waiting, fold, interrupt, read_session, trim
 from opencode_nexus.opencode.state import Change, Message, Permission, Question, SessionState, Status
+from opencode_nexus.opencode.wire import child, message_of
 from opencode_nexus.store.journal import OpenPart
 
 log = logging.getLogger(__name__)
@@ -142,6 +143,19 @@ class Conversation:
         self._take_waiting()
         self._changes += [Change("permission"), Change("question")]
         self.notify()
+
+    def agrees(self, raw: list[JSON]) -> bool:
+        """Whether OpenCode's newest messages hold nothing that the window lacks."""
+        for item in raw:
+            fresh = message_of(child(item, "info"), item.get("parts") or ())
+            known = self.state.messages.get(fresh.id)
+            if known is None or (known.completed, known.error) != (fresh.completed, fresh.error):
+                return False
+            for part in fresh.parts.values():
+                mine = known.parts.get(part.id)
+                if mine is None or (part.closed and (mine.text, mine.data) != (part.text, part.data)):
+                    return False
+        return bool(raw) or not self.state.messages
 
     def apply(self, event: Event) -> None:
         """Fold an event of this session, or of a descendant; the watchers hear of it at `notify`."""

@@ -35,6 +35,8 @@ class Feed:
         self.statuses: dict[str, Status] = {}  # of the sessions that are not idle
         self.directories: set[str] = set()  # the folders that events came from
         self.strangers: set[str] = set()  # sessions whose ancestors must be looked up
+        # Words of parts whose beginning was not heard: {part: (session, pieces)}, until it is known.
+        self.orphans: dict[str, tuple[str, list[str]]] = {}
         self._sent: set[str] = set()
         self._journal, self._inbox, self._bus = journal, inbox, bus
         self._conversations = conversations
@@ -46,8 +48,8 @@ class Feed:
         """Take in what came with one read, then tell the watchers once."""
         for directory, event in batch:
             if type(event) is ev.PartDelta:
-                if event.field == "text":
-                    self._journal.append(event.part_id, event.delta)
+                if event.field == "text" and not self._journal.append(event.part_id, event.delta):
+                    self.orphans.setdefault(event.part_id, (event.session_id, []))[1].append(event.delta)
                 conversation = self._conversations.get(event.session_id)
                 if conversation is not None:
                     conversation.apply(event)

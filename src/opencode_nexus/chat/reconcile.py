@@ -65,10 +65,13 @@ async def _windows(client: Client, sessions: Collection[str]) -> list[list[JSON]
     return await asyncio.gather(*(one(session_id) for session_id in sessions))
 
 
-def settle(truth: Truth, feed: Feed, journal: Journal, inbox: Inbox, opened: Collection[str]) -> list[str]:
+def settle(
+    truth: Truth, feed: Feed, journal: Journal, inbox: Inbox, opened: Collection[str], *, gaps: bool
+) -> list[str]:
     """Bring statuses, inbox and journal in line with the truth; returns the sessions that were cut off.
 
-    `opened` are the parts whose beginning was heard on the new stream: of them nothing was missed.
+    `opened` are the parts whose beginning was heard on the new stream: of them nothing was missed. `gaps`:
+    words of the other open parts may have been.
     """
     for session_id in truth.gone:
         journal.forget_session(session_id)
@@ -79,10 +82,11 @@ def settle(truth: Truth, feed: Feed, journal: Journal, inbox: Inbox, opened: Col
         feed.set_status(session_id, status_of(status), directory)
     _settle_inbox(truth, feed, inbox)
     for session_id in {part.session_id for part in journal.open_parts(server_id=feed.server_id)}:
-        _settle_copies(truth, journal, session_id)
+        _settle_copies(truth, journal, session_id, gaps)
     for session_id, window in truth.windows.items():
         if session_id in truth.statuses:
-            _begin_missed(feed.server_id, truth.statuses[session_id][0], session_id, window, journal, opened)
+            _begin_missed(feed, truth.statuses[session_id][0], session_id, window, journal, opened)
+    feed.orphans.clear()
     idle = before - truth.statuses.keys()
     return sorted(session_id for session_id in idle if cut_off(truth.windows.get(session_id, [])))
 
@@ -99,7 +103,7 @@ def _settle_inbox(truth: Truth, feed: Feed, inbox: Inbox) -> None:
             feed.take([(directory, request)])
 
 
-def _settle_copies(truth: Truth, journal: Journal, session_id: str) -> None:
+def _settle_copies(truth: Truth, journal: Journal, session_id: str, gaps: bool) -> None:
     window = truth.windows.get(session_id)
     if window is None:
         return
@@ -114,12 +118,12 @@ def _settle_copies(truth: Truth, journal: Journal, session_id: str) -> None:
             # Not in the newest 40 messages, in a finished one, or in a session that does not run: it will
             # never be closed. If its message is gone, nobody will ask for it.
             journal.interrupt(copy.id)
-        else:
+        elif gaps:
             journal.gap(copy.id)
 
 
 def _begin_missed(
-    server_id: str,
+    feed: Feed,
     directory: str,
     session_id: str,
     window: list[JSON],
@@ -130,13 +134,16 @@ def _begin_missed(
     answers = [item for item in window if child(item, "info").get("role") == "assistant"]
     if not answers or "completed" in child(child(answers[-1], "info"), "time"):
         return
+    # After a newer message of the user it may be an answer that was cut off long ago.
+    newest = answers[-1] is window[-1]
     for data in answers[-1].get("parts") or ():
         part = part_of(data)
-        if part.closed or part.kind not in TEXT_KINDS or part.id in opened or journal.get(part.id):
+        if part.closed or part.kind not in TEXT_KINDS or part.id in opened or journal.knows(part.id):
             continue
-        copy = OpenPart(part.id, server_id, session_id, part.message_id, directory, part.kind)
-        journal.begin(copy, part.text)
-        journal.gap(part.id)
+        if newest or part.id in feed.orphans:
+            copy = OpenPart(part.id, feed.server_id, session_id, part.message_id, directory, part.kind, [0])
+            _, heard = feed.orphans.get(part.id, ("", []))
+            journal.begin(copy, part.text + "".join(heard))
 
 
 async def withdraw_stale(client: Client, truth: Truth) -> None:

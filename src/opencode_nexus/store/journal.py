@@ -97,13 +97,15 @@ class Journal:
         if text:
             self._append_later(part.id, text)
 
-    def append(self, part_id: str, text: str) -> None:
-        """Keep a delta; nothing happens when the part is not open."""
+    def append(self, part_id: str, text: str) -> bool:
+        """Keep a delta; False when the part is not open here."""
         part = self._open.get(part_id)
-        if part is not None:
-            part.pieces.append(text)
-            part.length += len(text)
-            self._append_later(part_id, text)
+        if part is None:
+            return False
+        part.pieces.append(text)
+        part.length += len(text)
+        self._append_later(part_id, text)
+        return True
 
     def _append_later(self, part_id: str, text: str) -> None:
         with self._lock:
@@ -177,6 +179,10 @@ class Journal:
     def get(self, part_id: str) -> OpenPart | None:
         """An open part, or None; interrupted ones are not in memory."""
         return self._open.get(part_id)
+
+    def knows(self, part_id: str) -> bool:
+        """Whether there is a copy of the part, open or interrupted."""
+        return part_id in self._open or part_id in self._interrupted
 
     def open_parts(
         self, *, server_id: str | None = None, session_id: str | None = None, message_id: str | None = None

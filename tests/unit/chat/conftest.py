@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from opencode_nexus.chat import connection
 from opencode_nexus.chat.chat import Chat
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
@@ -76,10 +77,10 @@ class World:
         await self.settled()
 
     async def settled(self) -> None:
-        connection = self.chat.feeds.connection(SERVER)
-        assert connection is not None
+        live = self.chat.feeds.connection(SERVER)
+        assert live is not None
         async with asyncio.timeout(20):
-            await connection.reconciled.wait()
+            await live.reconciled.wait()
 
     async def stop(self) -> None:
         await self.chat.close()
@@ -122,6 +123,13 @@ class World:
         """What was published of sessions, in order."""
         records = [r.data for r in self.bus.since(0) or [] if r.topic == "session"]
         return [data["what"] for data in records if isinstance(data, dict)]
+
+
+@pytest.fixture(autouse=True)
+def one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that are not about the second look do without it."""
+    monkeypatch.setattr(connection, "SECOND_LOOK", 3600.0)
+    monkeypatch.setattr(connection, "SURE", 0.0)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from opencode_nexus.chat import connection as module
 from opencode_nexus.opencode.state import Change, Part
 from tests.fakes.one_server import SERVER
 from tests.unit.chat.conftest import S, World
@@ -141,8 +142,12 @@ async def test_a_stale_request_is_not_shown_and_turned_down(world: World) -> Non
     world.fake.routes["GET /session/status"] = {}
     await lose(world)
     assert world.chat.waiting() == []
-    paths = [path.partition("?")[0] for _, path, _ in world.fake.asked]
-    assert paths.count("/permission/per_1/reply") == paths.count("/question/que_1/reject") == 1
+
+    def asked() -> list[str]:
+        return [path.partition("?")[0] for _, path, _ in world.fake.asked]
+
+    await world.until(lambda: "/question/que_1/reject" in asked())
+    assert asked().count("/permission/per_1/reply") == asked().count("/question/que_1/reject") == 1
 
 
 async def test_a_request_that_was_answered_elsewhere_goes(world: World) -> None:
@@ -245,3 +250,73 @@ async def test_a_stream_lost_again_while_opencode_is_asked(world: World) -> None
     gate.open.set()
     await world.settled()
     assert (part(world).text, part(world).gaps) == ("one two ", [4, 8])
+
+
+async def test_a_part_whose_beginning_was_never_told_is_found(world: World) -> None:
+    talk = await world.chat.conversation(SERVER, S)
+    talk.watch(lambda changes: None)
+    world.busy()
+    await world.until(lambda: world.chat.busy(SERVER))
+    world.says(S, "msg_1", {"id": "prt_1", "type": "text", "text": "", "time": {"start": 1}})
+    world.delta("heard ")
+    await world.until(lambda: talk.state.messages and part(world).text == "heard ")
+    assert part(world).gaps == [0]
+    world.delta("more")
+    await world.until(lambda: part(world).text == "heard more")
+    assert [copy.text for copy in world.journal.open_parts()] == ["heard more"]
+
+
+async def test_a_second_look_finds_what_was_never_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await talking(world)
+    monkeypatch.setattr(module, "SECOND_LOOK", 0.05)
+    await lose(world)
+    assert part(world).gaps == [4]
+    permission = {"id": "per_1", "sessionID": S, "permission": "bash", "patterns": ["x"], "metadata": {}, "always": []}
+    world.fake.routes["GET /permission"] = [permission]
+    state = world.chat.feeds.conversations[SERVER][S].state
+    await world.until(lambda: list(state.permissions) == ["per_1"])
+    assert part(world).gaps == [4]  # no words were missed since the first look
+    assert [waiting.id for waiting in world.chat.waiting()] == ["per_1"]
+
+
+async def test_a_session_that_was_about_to_end_was_not_cut_off(world: World) -> None:
+    await talking(world)
+    gone: list[str] = []
+
+    def ending(path: str, body: Any) -> Any:
+        gone.append(path)
+        if len(gone) > 2:  # the window, the conversation's own, then the one that makes sure
+            whole = {"id": "prt_1", "type": "text", "text": "one", "time": {"start": 1, "end": 2}}
+            world.says(S, "msg_1", whole, time={"created": 1, "completed": 2})
+        return world.messages[S]
+
+    world.fake.routes["GET /session/status"] = {}
+    world.fake.routes[f"GET /session/{S}/message"] = ending
+    await lose(world)
+    await world.until(lambda: len(gone) > 2)
+    await world.stop()
+    await world.start()
+    assert world.activity.recent() == []
+
+
+async def test_a_second_look_leaves_an_interrupted_part_as_it_is(world: World) -> None:
+    await talking(world)
+    world.tell("session.status", status={"type": "retry", "attempt": 1, "message": "x", "next": 1})
+    await world.until(lambda: part(world).interrupted)
+    connection = world.chat.feeds.connection(SERVER)
+    assert connection is not None
+    connection._begin_mending(again=True)
+    await world.until(lambda: connection._mending is None)
+    assert (part(world).text, part(world).interrupted) == ("one ", True)
+    assert [copy.text for copy in (await world.journal.interrupted(S)).values()] == ["one "]
+
+
+async def test_an_answer_cut_off_long_ago_is_not_begun_again(world: World) -> None:
+    world.says(S, "msg_1", {"id": "prt_1", "type": "text", "text": "", "time": {"start": 1}})
+    world.says(S, "msg_2", role="user")
+    world.busy()
+    await world.until(lambda: world.chat.busy(SERVER))
+    await lose(world)
+    assert world.journal.open_parts() == []
+    world.delta("it goes on after all")
+    await world.until(lambda: [copy.text for copy in world.journal.open_parts()] == ["it goes on after all"])
