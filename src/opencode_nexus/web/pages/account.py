@@ -68,13 +68,22 @@ async def revoke_other_devices(request: Request) -> Response:
     return back(request, "devices", "devices")
 
 
+def _days(text: str) -> int | None:
+    """Return the days that a token shall hold, None for ever; raises TokenUnusable, so that no typo means for ever."""
+    if not text.strip():
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise TokenUnusable(f"{text[:20]!r} is no number of days.")
+    return int(text)
+
+
 async def create_token(request: Request) -> Response:
     """Makes an API token and shows it, here and never again (so no redirect)."""
     _person(request)
     async with request.form() as form:
         typed = {name: str(form.get(name, "")) for name in ("token_name", "scope", "days")}
-    days = int(typed["days"]) if typed["days"].isdecimal() else None
     try:
+        days = _days(typed["days"])
         token, row = await request.state.hub.access.create_token(
             typed["token_name"], [typed["scope"] or "all"], days, source=request.state.sender.address
         )

@@ -140,11 +140,15 @@ def _last_used(state: SessionState) -> tuple[str, str]:
     return "", ""
 
 
+def _stamp(text: str) -> int | None:
+    """Return the epoch milliseconds in `text`; None when it is no such number (int itself takes more, and less)."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
 async def _older(request: Request, links: Links) -> Response:
     hub: Hub = request.state.hub
     query = request.query_params
-    stamp = query.get("at", "")
-    cursor = cursor_before(query["before"], int(stamp) if stamp.isdigit() else 0)
+    cursor = cursor_before(query["before"], _stamp(query.get("at", "")) or 0)
     conversation = await hub.chat.conversation(links.server_id, links.session_id)
     messages, more = await hub.chat.messages(links.server_id, links.session_id, WINDOW, cursor)
 
@@ -178,9 +182,10 @@ async def part(request: Request) -> Response:
 
 async def _fetch(hub: Hub, links: Links, message_id: str, stamp: str) -> Message | None:
     """Return a message that is no longer in the window: the newest one before the millisecond after it."""
-    if not stamp.isdigit():
+    at = _stamp(stamp)
+    if at is None:
         return None
-    cursor = cursor_before(message_id + "~", int(stamp))
+    cursor = cursor_before(message_id + "~", at)
     messages, _ = await hub.chat.messages(links.server_id, links.session_id, 1, cursor)
     return next((item for item in messages if item.id == message_id), None)
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The settings page: everything that can be changed while the hub runs, on one page of plain forms."""
 
-import os
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from opencode_nexus.core.settings import SETTINGS, Settings, SettingsError
+from opencode_nexus.install.errors import InstallError
 from opencode_nexus.web.pages import account, models
 from opencode_nexus.web.pages.settings_view import STORED, back, show
 
@@ -31,9 +32,12 @@ async def save_hub(request: Request) -> Response:
         name = str(error.data.get("setting", ""))
         return show(request, error.status, errors={name: error.detail}, values=typed)
     binary = checked.opencode_binary
-    if "opencode_binary" in typed and binary and not os.access(binary, os.X_OK):
-        said = f"{binary} is not a program that can be run here."
-        return show(request, 400, errors={"opencode_binary": said}, values=typed)
+    if "opencode_binary" in typed and binary and binary != before.opencode_binary:
+        try:
+            await hub.installer.check(Path(binary))
+        except InstallError as error:
+            said = " ".join(part for part in (error.title, error.detail, error.hint) if part)
+            return show(request, error.status, errors={"opencode_binary": said}, values=typed)
     await hub.stored.set(STORED, kept)
     # what a flag or variable has set stays as it is
     hub.settings = hub.settings.model_copy(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Login and settings with their real templates, middleware and access; servers and models are stand-ins."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from opencode_nexus.access.passwords import Passwords
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.core.settings import Settings
+from opencode_nexus.install.check import Checked, check
 from opencode_nexus.render.page import environment
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.kv import Kv
@@ -79,6 +81,10 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         async def add_compatible(self, *args: object) -> None:
             calls.append(("add_compatible", *args))
 
+    class Installer:
+        async def check(self, path: Path) -> Checked:
+            return await asyncio.to_thread(check, path)
+
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     hub = SimpleNamespace(
         settings=Settings(home=tmp_path, base_path=BASE),
@@ -88,6 +94,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         stored=Kv(db),
         wizard=SimpleNamespace(done=True),
         fleet=SimpleNamespace(list=lambda: [SimpleNamespace(id="srv_1", name="Work", state="running")]),
+        installer=Installer(),
         chat=Chat(),
         practice=Practice(),
         pages=Pages(environment(), StaticFiles()),

@@ -126,6 +126,13 @@ async def test_a_token_that_cannot_be_made_says_why_and_keeps_what_was_typed(des
     assert len(desk.hub.access.tokens()) == 1
 
 
+@pytest.mark.parametrize("days", ["soon", "²", "-1", "9" * 5000, "0"])
+async def test_days_that_are_no_number_do_not_make_a_token_for_ever(desk: Desk, days: str) -> None:
+    answer = await desk.post("/settings/tokens", token_name="ci", scope="all", days=days)
+    assert answer.status_code == 400
+    assert desk.hub.access.tokens() == []
+
+
 async def test_an_expired_token_is_called_so(desk: Desk) -> None:
     await desk.post("/settings/tokens", token_name="old", scope="all", days="7")
     assert "Expired" not in words(await desk.get("/settings"))
@@ -235,11 +242,19 @@ async def test_what_a_flag_has_set_stays(desk: Desk) -> None:
     assert desk.hub.settings.on_stop == "stop"
 
 
-@pytest.mark.parametrize(("name", "value"), [("on_stop", "sometimes"), ("opencode_binary", "/no/such/program")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("on_stop", "sometimes"),
+        ("opencode_binary", "/no/such/program"),
+        ("opencode_binary", "/"),
+        ("opencode_binary", sys.executable),  # a program, and not OpenCode
+    ],
+)
 async def test_a_wrong_setting_is_told_and_not_kept(desk: Desk, name: str, value: str) -> None:
-    entries = {"on_stop": "keep", "opencode_binary": sys.executable, "allowed_hosts": "", name: value}
+    entries = {"on_stop": "keep", "opencode_binary": "", "allowed_hosts": "", name: value}
     answer = await desk.post("/settings/hub", **entries)
-    assert answer.status_code == 400
+    assert answer.status_code in (400, 404, 422)
     assert 'role="alert"' in answer.text
     assert desk.hub.stored.get("settings") is None
 
