@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""Every piece that a conversation can hold, in Chromium: axe finds nothing, nothing spills, in both themes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.chat_page import ChatApp
+from tests.browser.walk import THEMES, Walk, keep, violations
+
+pytestmark = pytest.mark.anyio
+
+DIFF = """--- a
++++ a
+@@ -1,2 +1,2 @@
+ same
+-old line
++new line that is a good deal longer than the old one was, to be sure
+"""
+PROSE = """# Head
+
+Words with `code`, **weight** and https://example.org/a/very/long/address/that/does/not/end/soon/and/goes/on.
+
+1. one
+2. two
+   - [x] nested
+
+> quoted
+
+```python
+def a_function_with_a_long_name(argument: int, another_argument: str = "x") -> dict[str, list[int]]:
+    # a comment
+    return {"key": [1, 2, 3]}  # and one more that makes the line too long for any phone there is
+```
+
+| Name | A number | Note |
+|:--|--:|:-:|
+| `one` | 12,345 | middle |
+
+<b>raw</b> ![a picture](https://example.org/a.png)
+"""
+
+
+def tool(name: str, **state: Any) -> dict[str, Any]:
+    return {"do": "tool", "tool": name, "state": state}
+
+
+PIECES: list[dict[str, Any]] = [
+    {"do": "user", "text": "Do this.\n\tAnd that: " + "x" * 90},
+    {"do": "busy"},
+    {"do": "begin"},
+    {"do": "say", "kind": "reasoning", "text": "First I *think*."},
+    {"do": "say", "text": PROSE},
+    tool("bash", status="completed", input={"command": "make " * 30}, output="ok\n" * 200, metadata={"exit": 2}),
+    tool("edit", status="completed", input={"filePath": "/home/ada/shop/a.py"}, output="ok", metadata={"diff": DIFF}),
+    tool("grep", status="error", input={"pattern": "x"}, error="ripgrep execution failed"),
+    tool("todowrite", status="completed", input={"todos": [{"content": "one", "status": "pending"}]}, output="[]"),
+    {"do": "end", "info": {"finish": "stop", "cost": 0.5, "tokens": {"input": 1000, "output": 10}}},
+    {"do": "begin"},
+    {"do": "say", "text": "before after", "open": True},
+    {"do": "set", "part": {"gaps": [7]}},
+    {"do": "say", "text": "cut off"},
+    {"do": "set", "part": {"interrupted": True}},
+    {"do": "error", "error": {"name": "APIError", "data": {"message": "Bad key", "responseBody": "{}"}}},
+    {"do": "permission", "kind": "edit", "patterns": ["a.py"], "metadata": {"diff": DIFF}},
+    {
+        "do": "question",
+        "questions": [
+            {"question": "Which one?", "options": [{"label": "A", "description": "the first"}, {"label": "B"}]},
+            {"question": "And which of these?", "options": [{"label": "C"}], "multiple": True},
+        ],
+    },
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[ChatApp]:
+    app = ChatApp().start()
+    yield app
+    app.kill()
+
+
+async def spilled(page: Page) -> list[str]:
+    """What of a conversation stands beyond its column and cannot be scrolled to."""
+    found: list[str] = await page.evaluate(
+        """() => [...document.querySelectorAll('.flow *, .composer *')].filter(e =>
+            e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility()
+            && !e.closest('pre, .scroll, .clip, svg'))
+            .map(e => e.outerHTML.slice(0, 160))"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", [375, 1440])
+async def test_axe_finds_nothing_and_nothing_spills(walk: Walk, app: ChatApp, width: int, theme: str) -> None:
+    session = await app.script(title="Every piece there is", steps=PIECES)
+    page = await walk.page(width, theme, bypass_csp=True)
+    await page.goto(app.address(session))
+    await page.locator("details").evaluate_all("all => all.forEach(e => e.open = true)")
+    await keep(page, "chat-pieces", width, theme)
+    assert await violations(page) == []
+    assert await spilled(page) == []
+    await page.locator(".talk").evaluate("e => e.scrollTop = -1e9")
+    await keep(page, "chat-pieces-top", width, theme)
+    assert await violations(page) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+async def test_the_other_pages_of_a_chat(walk: Walk, app: ChatApp, theme: str) -> None:
+    steps = [{"do": "past", "count": 40}, *PIECES]
+    session = await app.script(title="Pages", steps=steps)
+    for tail in ("/edit", "/delete", "?before=none&at=1"):
+        for width in (375, 1440):
+            page = await walk.page(width, theme, bypass_csp=True)
+            await page.goto(app.address(session) + tail)
+            assert await violations(page) == []
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_at_twice_the_text_size_on_a_phone(walk: Walk, app: ChatApp) -> None:
+    session = await app.script(title="Large", steps=PIECES)
+    page = await walk.page(375, bypass_csp=True)
+    await page.goto(app.address(session))
+    await page.add_style_tag(content="html { font-size: 200% }")
+    await keep(page, "chat-large", 375, "light")
+    assert await spilled(page) == []
+    talk = await page.locator(".talk").bounding_box()
+    assert talk is not None
+    assert talk["height"] >= 280, "there is room to read"
+    await page.locator("#composer").fill("and to write")
+    await expect(page.get_by_role("button", name="Send")).to_be_in_viewport()
