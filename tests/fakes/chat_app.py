@@ -52,7 +52,11 @@ class Server:
     name: str = "This machine"
     projects: tuple[str, ...] = ("/home/ada/shop",)
     state: str = "running"
+    pid: int = 1
+    started: float = 0.0
     reason: str = ""
+    retry_at: float | None = None
+    last_lines: tuple[str, ...] = ()
 
 
 class Fleet:

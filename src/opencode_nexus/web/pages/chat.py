@@ -18,6 +18,7 @@ from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.components.whole import whole
 from opencode_nexus.render.conversation import WINDOW, older_page
 from opencode_nexus.render.highlight import Highlighter
+from opencode_nexus.web.chat_choices import choices
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages import chat_forms
 from opencode_nexus.web.pages.chat_forms import SAID
@@ -94,14 +95,12 @@ async def page(
     """Return the page of a conversation; `errors` and `text` when a form could not be taken."""
     hub: Hub = request.state.hub
     topic = f"chat:{links.server_id}:{links.session_id}"
-    channel, (models, default), agents = await asyncio.gather(
-        hub.live.open(topic), hub.chat.models(links.server_id), hub.chat.agents(links.server_id)
-    )
+    channel, offered = await asyncio.gather(hub.live.open(topic), choices(hub, links.server_id))
     conversation = await hub.chat.conversation(links.server_id, links.session_id)
     state = conversation.state
     cursor, region = channel.snapshot()
     model, agent = _last_used(state)
-    known = {choice.id for choice in models}
+    known = {choice.id for choice in offered.models}
     return hub.pages.response(
         request,
         "chat.html",
@@ -111,10 +110,10 @@ async def page(
         region=Markup(region),
         links=links,
         title=state.title or "New chat",
-        groups=_groups(models),
-        model=model if model in known else default,
-        practice={choice.id for choice in models if choice.practice},
-        agents=agents,
+        groups=_groups(offered.models),
+        model=model if model in known else offered.default,
+        practice={choice.id for choice in offered.models if choice.practice},
+        agents=offered.agents,
         agent=agent or "build",
         errors=errors or {},
         text=text,

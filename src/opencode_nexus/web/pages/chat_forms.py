@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from opencode_nexus.chat.errors import MessageEmpty
 from opencode_nexus.core.errors import BadRequest, NexusError
 from opencode_nexus.render.components.links import Links
+from opencode_nexus.web.chat_choices import forget
 from opencode_nexus.web.context import Hub
 
 # What a form did, in words; the key goes through the address of a page without script.
@@ -157,6 +158,7 @@ async def set_key(request: Request) -> Response:
     links = _links(request)
     form = await request.form()
     await hub.chat.set_key(links.server_id, _text(form, "provider").strip(), _text(form, "key").strip())
+    forget(hub)
     return _went(request, links.server + "?said=key")
 
 
@@ -169,6 +171,7 @@ async def add_compatible(request: Request) -> Response:
     await hub.chat.add_compatible(
         links.server_id, _text(form, "name").strip(), _text(form, "address").strip(), _text(form, "key").strip(), models
     )
+    forget(hub)
     return _went(request, links.server + "?said=models")
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from opencode_nexus.core.errors import NexusError
+from opencode_nexus.web.chat_choices import forget
 from opencode_nexus.web.pages.settings_view import back, show
 
 
@@ -29,6 +30,7 @@ async def set_key(request: Request) -> Response:
         return show(request, 400, errors=errors, values=typed)
     try:
         await request.state.hub.chat.set_key(server, provider, key)
+        forget(request.state.hub)
     except NexusError as error:
         return show(request, error.status, errors={"": _words(error)}, values=typed)
     return back(request, "provider", "provider")
@@ -52,6 +54,7 @@ async def add_compatible(request: Request) -> Response:
         return show(request, 400, errors=errors, values=typed)
     try:
         await request.state.hub.chat.add_compatible(typed["server"], typed["name"], typed["base_url"], key, models)
+        forget(request.state.hub)
     except NexusError as error:
         return show(request, error.status, errors={"": _words(error)}, values=typed)
     return back(request, "compatible", "compatible")

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""The chat's pages and forms, with and without script, over scripted sessions."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from opencode_nexus.chat.errors import ServerNotRunning
+from opencode_nexus.opencode.state import Question
+from tests.fakes.chat_app import SERVER, Application
+
+LIVE = {"x-nexus": "live", "accept": "application/json"}
+
+
+@pytest.fixture
+def app() -> Application:
+    return Application()
+
+
+@pytest.fixture
+def client(app: Application) -> Iterator[TestClient]:
+    with TestClient(app, follow_redirects=False) as client:
+        yield client
+
+
+def begin(client: TestClient, **script: Any) -> str:
+    session = client.post("/script", json={"title": "One", **script}).json()["session"]
+    return f"/chat/{SERVER}/{session}"
+
+
+def test_the_way_in_leads_to_the_newest_chat_or_a_new_one(client: TestClient) -> None:
+    assert client.get("/chat").headers["location"] == f"/chat/{SERVER}"
+    first = client.get(f"/chat/{SERVER}?said=key").headers["location"]
+    assert first.startswith(f"/chat/{SERVER}/ses_")
+    assert first.endswith("?said=key")
+    assert "The key was saved." in client.get(first).text
+    assert client.get(f"/chat/{SERVER}?said=nonsense").headers["location"] == first.partition("?")[0]
+
+
+def test_a_page_holds_the_conversation_the_list_and_the_composer(client: TestClient) -> None:
+    other = begin(client, title="Another <one>")
+    path = begin(client, steps=[{"do": "user", "text": "<Hello>"}])
+    page = client.get(path)
+    assert page.status_code == 200
+    assert "&lt;Hello&gt;" in page.text
+    assert f'href="{other}"' in page.text
+    assert "Another &lt;one&gt;" in page.text
+    assert f'action="{path}"' in page.text
+    assert "Practice model" in page.text
+
+
+def test_a_chat_that_is_not_there(client: TestClient) -> None:
+    page = client.get(f"/chat/{SERVER}/ses_none")
+    assert page.status_code == 404
+    assert "There is no such session" in page.text
+
+
+def test_sending_without_and_with_script(client: TestClient, app: Application) -> None:
+    path = begin(client)
+    plain = client.post(path, data={"text": "one", "model": "a/b"})
+    assert (plain.status_code, plain.headers["location"]) == (303, path)
+    live = client.post(path, data={"text": "two"}, headers=LIVE)
+    assert (live.status_code, live.content) == (204, b"")
+    state = app.hub.chat.sessions_[path.rpartition("/")[2]].state
+    said = [part.text for message in state.messages.values() for part in message.parts.values()]
+    assert said == ["one", "two"]
+
+
+def test_what_cannot_be_sent_is_kept_and_told(client: TestClient) -> None:
+    path = begin(client)
+    plain = client.post(path, data={"text": "  "})
+    assert plain.status_code == 400
+    assert "The message is empty." in plain.text
+    live = client.post(path, data={"text": ""}, headers=LIVE)
+    assert (live.status_code, live.json()["code"]) == (400, "message-empty")
+
+
+def test_stop_says_what_it_did(client: TestClient) -> None:
+    path = begin(client, steps=[{"do": "busy"}])
+    assert client.post(path + "/abort", headers=LIVE).json() == {"say": "Stopped. What the agent said before is kept."}
+    plain = client.post(path + "/abort")
+    assert plain.headers["location"] == path + "?said=idle"
+    assert "Nothing was running" in client.get(path + "?said=idle").text
+
+
+def test_a_permission_takes_only_its_answers(client: TestClient, app: Application) -> None:
+    ask = {"do": "permission", "kind": "bash", "patterns": ["ls"], "metadata": {"command": "ls"}}
+    path = begin(client, steps=[ask])
+    (request_id,) = app.hub.chat.sessions_[path.rpartition("/")[2]].state.permissions
+    wrong = client.post(f"{path}/permission/{request_id}", data={"reply": "perhaps"}, headers=LIVE)
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "reply-unknown")
+    assert client.post(f"{path}/permission/{request_id}", data={"reply": "once"}).status_code == 303
+    assert not app.hub.chat.sessions_[path.rpartition("/")[2]].state.permissions
+
+
+def test_a_question_takes_options_and_own_words(
+    client: TestClient, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = begin(client)
+    state = app.hub.chat.sessions_[path.rpartition("/")[2]].state
+    asked = ({"question": "A?", "options": [{"label": "x"}]}, {"question": "B?", "options": [], "multiple": True})
+    state.questions["que_1"] = Question("que_1", state.id, asked)
+    given: list[Any] = []
+
+    async def reply(server_id: str, request_id: str, answers: Any) -> None:
+        given.append((request_id, answers))
+
+    monkeypatch.setattr(app.hub.chat, "reply_question", reply)
+    form = {"reply": "answer", "q0": "x", "own1": " mine "}
+    assert client.post(path + "/question/que_1", data=form, headers=LIVE).status_code == 204
+    nothing = client.post(path + "/question/que_1", data={"reply": "answer"}, headers=LIVE)
+    assert nothing.json()["code"] == "reply-unknown"
+    assert client.post(path + "/question/que_1", data={"reply": "dismiss"}, headers=LIVE).status_code == 204
+    assert given == [("que_1", [["x"], ["mine"]]), ("que_1", None)]
+
+
+def test_renaming_and_deleting(client: TestClient, app: Application) -> None:
+    path = begin(client)
+    assert "Enter a name for this chat." in client.post(path + "/edit", data={"title": " "}).text
+    assert client.post(path + "/edit", data={"title": "Better"}).headers["location"] == path
+    assert ">Better</h1>" in client.get(path).text
+    assert "Delete “Better”?" in client.get(path + "/delete").text
+    assert client.post(path + "/delete", headers=LIVE).json() == {"go": f"/chat/{SERVER}?said=deleted"}
+    assert client.get(path).status_code == 404
+
+
+def test_without_a_model_the_page_asks_for_one(client: TestClient, app: Application) -> None:
+    app.hub.chat.models_ = []
+    page = client.get(begin(client)).text
+    assert "OpenCode has no model yet" in page
+    assert f'action="/chat/{SERVER}/key"' in page
+    assert 'id="composer"' not in page
+
+
+def test_a_server_that_does_not_run(client: TestClient, app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(server_id: str, session_id: str) -> Any:
+        raise ServerNotRunning
+
+    monkeypatch.setattr(app.hub.chat, "conversation", refuse)
+    page = client.get(f"/chat/{SERVER}/ses_x")
+    assert "This machine is not running" in page.text
+    assert f'value="/chat/{SERVER}/ses_x"' in page.text, "starting it leads back here"
+
+
+def test_one_part_whole(client: TestClient, app: Application) -> None:
+    output = "\n".join(f"line {n}" for n in range(500))
+    state = {"status": "completed", "input": {"command": "x"}, "output": output}
+    path = begin(client, steps=[{"do": "begin"}, {"do": "tool", "tool": "bash", "state": state}])
+    page = client.get(path).text
+    assert "line 0\n" not in page
+    assert "line 499" in page
+    address = page.partition("data-show")[0].rpartition('href="')[2].partition('"')[0]
+    assert output in client.get(address).text
+    missing = client.get(address.replace("prt_", "prt_x"), headers={"accept": "application/json"})
+    assert (missing.status_code, missing.json()["code"]) == (404, "part-not-found")
