@@ -2,11 +2,7 @@
 """The whole life of servers with a stand-in that starts at once; with the real one: tests/e2e/test_fleet_real.py."""
 
 import asyncio
-import json
 import os
-import signal
-import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
@@ -23,60 +19,13 @@ from opencode_nexus.fleet.errors import (
     StartFailed,
     StartStopped,
 )
-from opencode_nexus.fleet.server import SILENT
 from opencode_nexus.fleet.state import ServerState
 from opencode_nexus.install.errors import OpenCodeNotFound
 from opencode_nexus.processes.backoff import Backoff
-from opencode_nexus.store.servers import RunRow
-from tests.fakes import tiny_opencode
 from tests.fakes.fleet import FleetUnderTest
+from tests.fakes.fleet_look import marked_with, one, runs, tell, until_gone
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[FleetUnderTest]:
-    rig = FleetUnderTest(tmp_path, tiny_opencode.install(tmp_path))
-    rig.backoff = Backoff(first=0.01, longest=0.02)
-    await rig.open()
-    yield rig
-    rig.on_stop = "stop"
-    await rig.close()
-    (tmp_path / "project" / "tiny.json").unlink(missing_ok=True)
-    assert marked_with(rig) == []
-
-
-def tell(rig: FleetUnderTest, **behaviour: object) -> None:
-    (rig.project / "tiny.json").write_text(json.dumps(behaviour))
-
-
-def marked_with(rig: FleetUnderTest) -> list[int]:
-    """Every process that was started for this home, counted without the code under test."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("XDG_CONFIG_HOME") == str(rig.home / "opencode" / "config"):
-                found.append(process.pid)
-        except psutil.Error:
-            continue
-    return found
-
-
-async def one(rig: FleetUnderTest) -> str:
-    return (await rig.fleet.add("One", [str(rig.project)])).id
-
-
-def runs(pid: int) -> bool:
-    """Whether the process does anything still: some containers' pid 1 leaves zombies standing for a while."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-async def until_gone(pid: int) -> None:
-    while runs(pid):
-        await asyncio.sleep(0.02)
 
 
 async def test_it_is_added_started_restarted_stopped_and_removed(rig: FleetUnderTest) -> None:
@@ -320,184 +269,3 @@ async def test_agents_are_stopped_first(rig: FleetUnderTest) -> None:
     await rig.fleet.start(server_id)
     await rig.fleet.stop(server_id)
     assert (rig.project / "aborted.txt").read_text().split() == ["ses_1", "ses_2"]
-
-
-# -- the hub's end and next start ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("on_stop", "busy", "left"),
-    [("keep", False, True), ("stop-idle", True, True), ("stop-idle", False, False), ("stop", True, False)],
-)
-async def test_what_a_normal_stop_leaves_is_taken_up_again(
-    rig: FleetUnderTest, on_stop: str, busy: bool, left: bool
-) -> None:
-    server_id = await one(rig)
-    await rig.fleet.start(server_id)
-    before, access = rig.fleet.get(server_id), rig.fleet.access(server_id)
-    rig.on_stop, rig.busy = on_stop, {server_id} if busy else set()
-    await rig.close()
-    assert (before.pid in marked_with(rig)) is left
-    await rig.open()
-    state = await rig.until(server_id, "running")
-    assert (state.pid == before.pid, state.adopted) == (left, left)
-    assert (rig.fleet.access(server_id) == access) is left
-    if left:
-        assert state.started == before.started
-        assert await rig.until_note("server-adopted")
-        assert before.pid is not None
-        os.kill(before.pid, 9)  # not our child now, and its end is seen all the same
-        assert (await rig.until(server_id, "failed")).reason == "OpenCode ended unexpectedly."
-        await rig.until(server_id, "running")
-
-
-async def test_who_cannot_say_whether_it_is_busy_keeps_it_running(
-    rig: FleetUnderTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def broken(server_id: str) -> bool:
-        raise RuntimeError("no")
-
-    server_id = await one(rig)
-    await rig.fleet.start(server_id)
-    pid = rig.fleet.get(server_id).pid
-    rig.on_stop = "stop-idle"
-    monkeypatch.setattr(rig.fleet, "_busy", broken)
-    await rig.close()
-    assert pid in marked_with(rig)
-    await rig.open()
-    assert (await rig.until(server_id, "running")).pid == pid
-
-
-async def test_a_server_without_autostart_stays_stopped(rig: FleetUnderTest) -> None:
-    server_id = (await rig.fleet.add("One", [str(rig.project)], autostart=False)).id
-    await rig.close()
-    await rig.open()
-    assert rig.fleet.get(server_id).state == "stopped"
-
-
-async def test_a_process_whose_password_is_lost_is_ended_and_another_started(rig: FleetUnderTest) -> None:
-    server_id = await one(rig)
-    await rig.fleet.start(server_id)
-    before = rig.fleet.get(server_id)
-    rig.on_stop = "keep"
-    await rig.close()
-    rig.vault.delete(rig.vault.names()[0])
-    await rig.open()
-    state = await rig.until(server_id, "running")
-    assert state.pid != before.pid and not state.adopted
-    assert before.pid not in marked_with(rig)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Short limits, for a process that never answers."""
-    monkeypatch.setattr("opencode_nexus.fleet.run.START_LIMIT", 0.3)
-    monkeypatch.setattr("opencode_nexus.fleet.run.GRACE", 0.2)
-    monkeypatch.setattr("opencode_nexus.fleet.run.QUIESCE", 0.2)
-    monkeypatch.setattr("opencode_nexus.fleet.server.WATCH", 0.2)
-    monkeypatch.setattr("opencode_nexus.fleet.server.ANSWER", 5.0)
-
-
-async def test_a_process_that_is_silent_is_taken_up_and_said_to_be(rig: FleetUnderTest, impatient: None) -> None:
-    server_id = await one(rig)
-    rig_limit = pytest.MonkeyPatch()
-    rig_limit.setattr("opencode_nexus.fleet.run.START_LIMIT", 60.0)
-    await rig.fleet.start(server_id)
-    rig_limit.undo()
-    before = rig.fleet.get(server_id)
-    assert before.pid is not None
-    rig.on_stop = "keep"
-    await rig.close()
-    os.kill(before.pid, signal.SIGSTOP)
-    await rig.open()
-    state = await rig.until(server_id, "running")
-    assert (state.pid, state.reason) == (before.pid, SILENT)
-    os.kill(before.pid, signal.SIGCONT)
-    while rig.fleet.get(server_id).reason:
-        await rig.bus.wait(rig.bus.seq)
-    os.kill(before.pid, signal.SIGSTOP)
-    await rig.fleet.stop(server_id)  # it is ended all the same
-    assert not runs(before.pid)
-
-
-async def test_a_process_that_was_never_ready_is_ended_and_another_started(rig: FleetUnderTest) -> None:
-    tell(rig, deaf=True)
-    server_id = await one(rig)
-    start = asyncio.ensure_future(rig.fleet.start(server_id))
-    while (pid := rig.fleet.get(server_id).pid) is None:
-        await rig.bus.wait(rig.bus.seq)
-    # as a kill -9 of the hub would leave it
-    start.cancel()
-    await rig.fleet._tasks.close()
-    await rig.db.close()
-    tell(rig)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("opencode_nexus.fleet.run.START_LIMIT", 0.3)
-        await rig.open()
-        await rig.until(server_id, "failed")
-    state = await rig.until(server_id, "running")
-    assert state.pid != pid and not state.adopted
-    assert not runs(pid)
-
-
-async def test_leftovers_of_this_home_are_ended_and_no_others(rig: FleetUnderTest) -> None:
-    tell(rig, child=True)
-    server_id = await one(rig)
-    await rig.fleet.start(server_id)
-    child = int((rig.project / "child.pid").read_text())
-    pid = rig.fleet.get(server_id).pid
-    assert pid is not None
-    rig.on_stop = "keep"
-    await rig.close()
-    tell(rig)
-    os.kill(pid, 9)  # both hub and server are dead, the tool lives on
-    stranger = await asyncio.create_subprocess_exec(
-        "sleep", "600", env={**os.environ, "OPENCODE_NEXUS_MARK": "home_of_another:srv:start"}
-    )
-    await rig.open()
-    await until_gone(child)
-    await rig.until(server_id, "running")
-    assert stranger.returncode is None
-    stranger.kill()
-    await stranger.wait()
-
-
-async def test_a_recycled_process_id_is_not_touched(rig: FleetUnderTest) -> None:
-    server_id = await one(rig)
-    await rig.fleet.start(server_id)
-    rig.on_stop = "stop"
-    await rig.close()
-    stranger = await asyncio.create_subprocess_exec("sleep", "600")
-    await rig.db.open()
-    # as if the hub and the server had died, and another program got the server's process id
-    row = RunRow("start_x", server_id, "home:x:start_x", 1, 1.0)
-    await rig.store.begin(row)
-    await rig.store.spawned(row, stranger.pid, 1_000_000.0, "another boot:1")
-    await rig.db.close()
-    await rig.open()
-    state = await rig.until(server_id, "running")
-    assert state.pid != stranger.pid
-    while any(run.start_id == "start_x" for run in rig.store.runs()):
-        await asyncio.sleep(0.02)
-    assert stranger.returncode is None
-    stranger.kill()
-    await stranger.wait()
-
-
-def forget_pid(connection: sqlite3.Connection) -> None:
-    connection.execute("UPDATE server_runs SET pid = NULL, created = NULL, birth = ''")
-
-
-async def test_a_hub_killed_between_spawn_and_note_finds_its_server_by_the_mark(rig: FleetUnderTest) -> None:
-    server_id = await one(rig)
-    await rig.fleet.start(server_id)
-    before = rig.fleet.get(server_id)
-    rig.on_stop = "keep"
-    await rig.close()
-    await rig.db.open()
-    await rig.db.write(forget_pid)
-    await rig.db.close()
-    await rig.open()
-    state = await rig.until(server_id, "running")
-    assert (state.pid, state.adopted) == (before.pid, True)
-    assert rig.store.runs()[0].pid == before.pid

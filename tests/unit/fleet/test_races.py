@@ -7,47 +7,18 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from opencode_nexus.fleet.errors import ServerNotFound, StartFailed, StartStopped
-from opencode_nexus.processes.backoff import Backoff
 from opencode_nexus.processes.tree import Marked, marked
 from opencode_nexus.store.servers import RunRow
-from tests.fakes import tiny_opencode
 from tests.fakes.fleet import FleetUnderTest
+from tests.fakes.fleet_look import marked_with, one
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[FleetUnderTest]:
-    rig = FleetUnderTest(tmp_path, tiny_opencode.install(tmp_path))
-    rig.backoff = Backoff(first=0.01, longest=0.02)
-    await rig.open()
-    yield rig
-    rig.on_stop = "stop"
-    await rig.close()
-    assert marked_with(rig) == []
-
-
-def marked_with(rig: FleetUnderTest) -> list[int]:
-    """Every process that was started for this home, counted without the code under test."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("XDG_CONFIG_HOME") == str(rig.home / "opencode" / "config"):
-                found.append(process.pid)
-        except psutil.Error:
-            continue
-    return found
-
-
-async def one(rig: FleetUnderTest) -> str:
-    return (await rig.fleet.add("One", [str(rig.project)])).id
 
 
 async def test_a_stop_while_a_crash_is_dealt_with_ends_the_tries_too(
