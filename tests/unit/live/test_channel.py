@@ -62,6 +62,13 @@ async def test_all_that_happens_in_one_go_is_one_frame() -> None:
 async def test_the_pace_grows_with_the_viewers() -> None:
     it = channel()
     assert it.pace == channels.QUICK
+    for _ in range(channels.DENSE):
+        it.touch()
+    it.flush()
+    assert it.pace == channels.BUSY
+    it.touch()
+    it.flush()
+    assert it.pace == channels.QUICK
     for _ in range(30):
         it.join(Viewer(it, 0), packed=False)
     assert it.pace == channels.SLOW
