@@ -9,6 +9,7 @@ import sqlite3
 import pytest
 
 from opencode_nexus.fleet.server import SILENT
+from opencode_nexus.processes.backoff import Backoff
 from opencode_nexus.store.servers import RunRow
 from tests.fakes.fleet import FleetUnderTest
 from tests.fakes.fleet_look import marked_with, one, runs, tell, until_gone
@@ -115,16 +116,19 @@ async def test_a_process_that_is_silent_is_taken_up_and_said_to_be(rig: FleetUnd
 
 
 async def test_a_process_that_was_never_ready_is_ended_and_another_started(rig: FleetUnderTest) -> None:
-    tell(rig, deaf=True)
+    tell(rig, deaf=True, say="deaf from now on")
     server_id = await one(rig)
     start = asyncio.ensure_future(rig.fleet.start(server_id))
     while (pid := rig.fleet.get(server_id).pid) is None:
         await rig.bus.wait(rig.bus.seq)
+    while "deaf from now on" not in await rig.fleet.logs(server_id):  # it has read what it is told
+        await asyncio.sleep(0.02)
     # as a kill -9 of the hub would leave it
     start.cancel()
     await rig.fleet._tasks.close()
     await rig.db.close()
     tell(rig)
+    rig.backoff = Backoff(first=3, longest=3)  # the next start must fall behind the short limit
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("opencode_nexus.fleet.run.START_LIMIT", 0.3)
         await rig.open()
