@@ -30,6 +30,14 @@ async def figure(card: Locator, name: str) -> str:
     return (await pair.locator("dd").inner_text()).strip()
 
 
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not yet waited for does not."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 async def test_the_figures_are_those_of_the_real_process(hub: RealHub, walk: Walk) -> None:
     page, card = await dashboard(walk, hub)
     await expect(card.locator(".status")).to_have_text("Running")
@@ -57,13 +65,13 @@ async def test_stop_asks_and_start_follows_without_a_reload(hub: RealHub, walk: 
     await expect(dialog).to_contain_text("Stop OpenCode?")
     await dialog.get_by_role("button", name="Cancel").click()
     await expect(dialog).to_be_hidden()
-    assert psutil.pid_exists(pid)
+    assert alive(pid)
 
     await card.get_by_role("link", name=re.compile("^Stop")).click()
     await dialog.get_by_role("button", name="Stop the server").click()
     await expect(card.locator(".status")).to_have_text("Stopped")
     await expect(dialog).to_be_hidden()
-    assert not psutil.pid_exists(pid)
+    assert not alive(pid)
     await expect(page.locator("[data-k=dash-summary]")).to_contain_text("0 of 1 server running")
 
     await card.get_by_role("button", name=re.compile("^Start")).click()
