@@ -2,9 +2,10 @@
 """Feeds the pages of one chat: the conversation's changes become the patches of its tree."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from opencode_nexus.chat.sessions import SessionSummary
 from opencode_nexus.core.bus import Record
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
@@ -24,18 +25,50 @@ from opencode_nexus.web.context import Hub
 SETTLE = 0.3  # seconds in which further news of the list are taken together
 
 
-class ChatSources:
-    """Makes the source of each topic `chat:<server>:<session>`; they share one store of coloured code."""
+class Lists:
+    """The lists of chats by server, kept until something happens to one of its sessions.
+
+    Sessions that another program makes cause no event, so whoever shows a kept list asks again behind it.
+    """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._kept: dict[str, Sequence[SessionSummary]] = {}
+        self._events = 0
+        hub.bus.listen(self._heard, "session", "server")
+
+    async def of(self, server_id: str) -> tuple[Sequence[SessionSummary], bool]:
+        """Return a server's chats, and whether they were just asked for; raises what `chat.sessions` raises."""
+        found = self._kept.get(server_id)
+        return (found, False) if found is not None else (await self.ask(server_id), True)
+
+    async def ask(self, server_id: str) -> Sequence[SessionSummary]:
+        """Return a server's chats as they are now."""
+        before = self._events
+        found = await self._hub.chat.sessions(server_id)
+        if self._events == before:
+            self._kept[server_id] = found
+        return found
+
+    def _heard(self, record: Record) -> None:
+        self._events += 1
+        data = record.data
+        self._kept.pop(data.get("server_id", "") if isinstance(data, dict) else getattr(data, "id", ""), None)
+
+
+class ChatSources:
+    """Makes the source of each topic `chat:<server>:<session>`; they share coloured code and lists."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._lists = Lists(hub)
         self._colours = Highlighter(asyncio.get_running_loop().call_soon_threadsafe)
 
     def __call__(self, rest: str) -> "ChatSource":
         server_id, _, session_id = rest.partition(":")
         if not session_id:
             raise UnknownTopic(f"Topic: chat:{rest[:80]}")
-        return ChatSource(self._hub, server_id, session_id, self._colours)
+        return ChatSource(self._hub, server_id, session_id, self._colours, self._lists)
 
     def close(self) -> None:
         self._colours.close()
@@ -44,8 +77,8 @@ class ChatSources:
 class ChatSource:
     """A `live.hub.Source`. `start` raises what `chat.conversation` raises, so a page of nothing is a 404."""
 
-    def __init__(self, hub: Hub, server_id: str, session_id: str, colours: Highlighter) -> None:
-        self._hub, self._colours = hub, colours
+    def __init__(self, hub: Hub, server_id: str, session_id: str, colours: Highlighter, lists: Lists) -> None:
+        self._hub, self._colours, self._lists = hub, colours, lists
         self._links = Links(hub.settings.base_path, server_id, session_id)
         self._ends: list[Callable[[], Any]] = []
         self._tasks = Tasks()
@@ -59,12 +92,14 @@ class ChatSource:
         """Open the conversation and follow it."""
         hub, links = self._hub, self._links
         self._channel = channel
-        conversation, listed = await asyncio.gather(
-            hub.chat.conversation(links.server_id, links.session_id), hub.chat.sessions(links.server_id)
+        conversation, (listed, asked_now) = await asyncio.gather(
+            hub.chat.conversation(links.server_id, links.session_id), self._lists.of(links.server_id)
         )
         self._state: SessionState = conversation.state
         self._page = Conversation(self._state, links, self._colours)
         self._show_chats(listed)
+        if not asked_now:
+            self._tasks.spawn(self._read_chats(), "list of chats")
         self._view = View(self._page.tree)
         self._note()
         self._words.clear()
@@ -141,12 +176,12 @@ class ChatSource:
     async def _read_chats(self) -> None:
         self._refresh = None
         try:
-            self._show_chats(await self._hub.chat.sessions(self._links.server_id))
+            self._show_chats(await self._lists.ask(self._links.server_id))
         except NexusError:  # the server is on its way down; its state line says so
             return
         self._channel.touch()
 
-    def _show_chats(self, listed: Any) -> None:
+    def _show_chats(self, listed: Sequence[SessionSummary]) -> None:
         server = self._hub.fleet.get(self._links.server_id)
         several = len(server.projects) > 1
         self._page.set_chats(chats(listed, self._links, server_name=server.name, several_projects=several))
