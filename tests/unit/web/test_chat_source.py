@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""What feeds a chat's pages: the list beside it, the words for a reader who does not look, models at hand."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from opencode_nexus.core.clock import ManualClock
+from opencode_nexus.live.channel import Channel, Viewer
+from opencode_nexus.web import chat_choices
+from opencode_nexus.web.chat_source import ChatSources
+from tests.fakes.chat_app import SERVER, Application, Model, Server
+
+pytestmark = pytest.mark.anyio
+
+
+class Pages:
+    """One chat with somebody who looks at it; keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.app = Application()
+        self.hub: Any = self.app.hub
+        self.hub.live.register("chat", ChatSources(self.hub))  # type: ignore[arg-type]
+
+    async def open(self, title: str) -> tuple[str, Channel]:
+        session_id = self.hub.chat.make(title)
+        channel = await self.hub.live.open(f"chat:{SERVER}:{session_id}")
+        channel.join(Viewer(channel, channel.seq), packed=False)
+        return session_id, channel
+
+    async def close(self) -> None:
+        await self.hub.live.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+async def test_the_list_follows_what_happens_to_other_chats() -> None:
+    pages = Pages()
+    session_id, channel = await pages.open("Here")
+    assert "Elsewhere" not in channel.snapshot()[1]
+    await pages.hub.chat.rename(SERVER, session_id, "Here still")
+    other = pages.hub.chat.make("Elsewhere")
+    pages.hub.bus.publish("session", {"server_id": SERVER, "session_id": other})
+    await until(lambda: "Elsewhere" in channel.snapshot()[1])
+    second, beside = await pages.open("Third")
+    assert "Elsewhere" in beside.snapshot()[1]
+    await until(lambda: "Third" in beside.snapshot()[1].partition("chats-foot")[0])
+    assert second in beside.snapshot()[1]
+    await pages.close()
+
+
+async def test_what_a_reader_who_does_not_look_is_told() -> None:
+    pages = Pages()
+    session_id, channel = await pages.open("Words")
+    ask = {"do": "permission", "kind": "bash", "patterns": ["ls"], "metadata": {"command": "ls -A"}}
+    for steps in (
+        [{"do": "busy"}, {"do": "begin"}, {"do": "say", "text": "many words that nobody reads out"}],
+        [ask],
+        [{"do": "end"}, {"do": "idle"}],
+    ):
+        await pages.hub.chat.run(session_id, steps)
+        channel.flush()
+    data = channel.since(0) or b""
+    told = [line for line in data.decode().split('["') if line.startswith("announce")]
+    assert len(told) == 2, told
+    assert "The agent asks for permission: bash ls -A" in told[0]
+    assert "The agent has answered." in told[1]
+    await pages.hub.chat.rename(SERVER, session_id, "Better words")
+    channel.flush()
+    assert b'["title","Better words' in (channel.since(0) or b"")
+    await pages.close()
+
+
+async def test_a_server_that_stops_is_told() -> None:
+    pages = Pages()
+    _, channel = await pages.open("Off")
+    pages.hub.bus.publish("server", Server(state="failed"))
+    assert "OpenCode is not running." in channel.snapshot()[1]
+    pages.hub.bus.publish("server", Server(state="running"))
+    assert "OpenCode is not running." not in channel.snapshot()[1]
+    await pages.close()
+
+
+async def test_models_are_at_hand_and_asked_for_again_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub: Any = Application().hub
+    clock = ManualClock()
+    hub.clock = clock
+    first = await chat_choices.choices(hub, SERVER)
+    assert [model.name for model in first.models] == ["Claude Sonnet", "Practice model"]
+    hub.chat.models_ = [Model("a/b", "Another", "A", False)]
+    assert await chat_choices.choices(hub, SERVER) is first
+    clock.advance(chat_choices.FRESH + 1)
+    assert await chat_choices.choices(hub, SERVER) is first, "nobody waits"
+    await asyncio.sleep(0.05)
+    assert [model.name for model in (await chat_choices.choices(hub, SERVER)).models] == ["Another"]
+    hub.chat.models_ = []
+    chat_choices.forget(hub)
+    assert (await chat_choices.choices(hub, SERVER)).models == []
