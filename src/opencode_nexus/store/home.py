@@ -110,12 +110,15 @@ class Home:
             return None
 
     def announce(self, hub: RunningHub) -> None:
-        """Write hub.json (0600) in one step, so that a command never reads half of it."""
+        """Write hub.json (0600) in one step, so that a command never reads half of it; raises HomeUnusable."""
         target = self.path / "hub.json"
         draft = self.path / f"hub.json.{os.getpid()}"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(asdict(hub), file)
-        draft.replace(target)
+        try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+                json.dump(asdict(hub), file)
+            draft.replace(target)
+        except OSError as error:
+            raise HomeUnusable(f"{target}: {error.strerror or error}.") from error
 
     def release(self) -> None:
         """Take hub.json away and free the lock."""

@@ -33,6 +33,7 @@ def test_the_page_cannot_change_what_is_not_editable() -> None:
         ({"OPENCODE_NEXUS_BASE_PATH": "/a//b"}, "OPENCODE_NEXUS_BASE_PATH"),
         ({"OPENCODE_NEXUS_BASE_PATH": "/a;Domain=x"}, "OPENCODE_NEXUS_BASE_PATH"),
         ({"OPENCODE_NEXUS_ON_STOP": "explode"}, "OPENCODE_NEXUS_ON_STOP"),
+        ({"OPENCODE_NEXUS_TRUSTED_PROXIES": "10.0.0.0/8, my-proxy"}, "OPENCODE_NEXUS_TRUSTED_PROXIES"),
     ],
 )
 def test_a_bad_value_names_its_source(env: dict[str, str], culprit: str) -> None:
