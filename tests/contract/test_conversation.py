@@ -75,6 +75,7 @@ async def test_a_permission_is_answered(hub: Hub, reply: str) -> None:
     await hub.chat.reply_permission(SERVER, waiting.id, reply)
     await hub.until_idle(session)
     await hub.until(lambda: not talk.state.permissions)
+    await hub.until(lambda: ("went on" in text(talk)) == (reply == "once"), "the text")
     assert (hub.opencode.project / f"{reply}.txt").exists() == (reply == "once")
     assert ("went on" in text(talk)) == (reply == "once")
     assert hub.chat.waiting() == []
@@ -122,8 +123,8 @@ async def test_a_question_is_answered(hub: Hub) -> None:
     assert (waiting.kind, waiting.detail) == ("question", "Which one?")
     await hub.chat.reply_question(SERVER, waiting.id, [["Right"]])
     await hub.until_idle(session)
+    await hub.until(lambda: text(talk) == "thanks", "the text")  # events still follow the idle
     assert "Right" in str(parts(talk, "tool")[0].data["state"]["output"])
-    assert text(talk) == "thanks"
 
 
 async def test_stop_ends_a_stream_and_keeps_its_words(hub: Hub) -> None:
@@ -192,7 +193,7 @@ async def test_a_failing_provider_is_tried_again(hub: Hub) -> None:
     assert (talk.state.status.attempt, talk.state.status.message) == (1, "scripted 500")
     assert talk.state.status.next is not None
     await hub.until_idle(session)
-    assert text(talk) == "at last"
+    await hub.until(lambda: text(talk) == "at last", "the text")
 
 
 async def test_words_before_a_cut_connection_are_kept(hub: Hub) -> None:
