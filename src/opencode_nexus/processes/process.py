@@ -51,9 +51,9 @@ class Process:
 
     async def gone(self) -> None:
         """Return when it has ended; may be called many times, and for a process that is not our child."""
-        while self.alive():
+        # dead for all to see once its first thread is, but its status is there only when its last thread has ended
+        while self.alive() or self._child:
             await _sleep_until_end(self.identity)
-        self._reap()
 
     def _reap(self) -> None:
         if not self._child:
@@ -87,7 +87,7 @@ def spawn(command: Command) -> Process:
     identity = identify(child.pid) or Identity(child.pid, 0.0)
     # we reap it ourselves; told that the child is done with, Popen neither waits nor warns when it goes
     child.returncode = 0
-    return Process(identity, child=True)
+    return Process(identity, child=sys.platform != "win32")
 
 
 if sys.platform == "win32":
