@@ -21,9 +21,7 @@ def plain(html: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-@given(
-    st.text(alphabet="ab\n\t <>&\"'#=()1:\x0b\\{}", max_size=80), st.sampled_from(["py", "html", "sh", "none", ""])
-)
+@given(st.text(alphabet="ab\n\t <>&\"'#=()1:\x0b\\{}", max_size=80), st.sampled_from(["py", "html", "sh", "none", ""]))
 def test_the_code_is_all_there_and_escaped(code: str, language: str) -> None:
     made = SHARED.spans(code, language)
     assert made is not None
