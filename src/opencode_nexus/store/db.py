@@ -59,6 +59,8 @@ class Database:
         return connection
 
     def _run(self, ready: "Future[None]") -> None:
+        if not ready.set_running_or_notify_cancel():
+            return
         try:
             connection = self._connect()
             migrate(connection)
@@ -92,6 +94,8 @@ class Database:
         connection.close()
 
     def _transact(self, connection: sqlite3.Connection, batch: list[Job]) -> None:
+        # from here on none can be cancelled: a result for a cancelled future would raise, and end this thread
+        batch = [job for job in batch if job[1] is None or job[1].set_running_or_notify_cancel()]
         outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -123,7 +127,10 @@ class Database:
                 future.set_result(result)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` in the writer thread inside a transaction and return its result; its exception is raised here."""
+        """Run `work` in the writer thread inside a transaction and return its result; its exception is raised here.
+
+        Cancelled before its turn, `work` is not run; cancelled later, it is committed all the same.
+        """
         future: Future[T] = Future()
         self._jobs.put((work, future))
         return await asyncio.wrap_future(future)

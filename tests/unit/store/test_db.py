@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
+import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -39,6 +41,28 @@ async def test_a_failed_write_undoes_itself_alone(db: Database) -> None:
     assert (kv.get("posted"), kv.get("half"), kv.get("whole")) == (1, None, {"a": [1]})
     await kv.delete("whole")
     assert kv.get("whole", "gone") == "gone"
+
+
+async def test_a_write_cancelled_before_or_during_its_turn_leaves_the_writer_alive(db: Database) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: sqlite3.Connection) -> None:
+        begun.set()
+        assert go_on.wait(10)
+        connection.execute("INSERT INTO kv VALUES ('during', '1')")
+
+    during = asyncio.create_task(db.write(slow))
+    await asyncio.to_thread(begun.wait, 10)
+    before = asyncio.create_task(db.write(lambda c: c.execute("INSERT INTO kv VALUES ('before', '1')")))
+    await asyncio.sleep(0)
+    for task in (during, before):
+        task.cancel()
+    for task in (during, before):
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    go_on.set()
+    await db.flush()
+    assert (Kv(db).get("during"), Kv(db).get("before")) == (1, None)
 
 
 async def test_posts_keep_their_order_and_survive_close(tmp_path: Path) -> None:
