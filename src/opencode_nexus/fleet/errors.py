@@ -12,6 +12,15 @@ class ServerNotFound(NotFound):
     hint = "Look at the list of servers: it may have been removed."
 
 
+class FleetNotOpen(NexusError):
+    """What still ran at the hub's start could not be found out, so nothing may be started beside it."""
+
+    code = "fleet-not-open"
+    title = "It could not be found out which servers still run."
+    hint = "Stop OpenCode Nexus and start it again; its log says more."
+    status = 503
+
+
 class BadProject(BadRequest):
     """A project folder cannot be used."""
 

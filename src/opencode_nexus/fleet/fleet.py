@@ -15,7 +15,7 @@ from opencode_nexus.core.ids import new_id
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.fleet.config_folder import merge
 from opencode_nexus.fleet.environment import MARK
-from opencode_nexus.fleet.errors import ProjectTaken, ServerNotFound
+from opencode_nexus.fleet.errors import FleetNotOpen, ProjectTaken, ServerNotFound
 from opencode_nexus.fleet.hosts.local import Local
 from opencode_nexus.fleet.reconcile import Plan, reconcile
 from opencode_nexus.fleet.run import Run, Runs, Vault
@@ -25,7 +25,7 @@ from opencode_nexus.fleet.state import ServerAccess, ServerState
 from opencode_nexus.processes.backoff import Backoff
 from opencode_nexus.processes.identity import Identity, alive
 from opencode_nexus.processes.logfile import last_lines
-from opencode_nexus.processes.tree import end_all, marked
+from opencode_nexus.processes.tree import end_all, marked, self_and_parents
 from opencode_nexus.secrets.redact import redact
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.db import Database
@@ -34,6 +34,7 @@ from opencode_nexus.store.servers import RunRow, ServerRow, Servers
 
 States = list[ServerState]  # inside the class `list` is a method
 Lines = list[str]
+Adopting = list[asyncio.Task[None]]
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ class Fleet:
         self._around = Surroundings(self._runs, bus, self._tasks, activity, binary, self._prepare, backoff or Backoff())
         self._known: dict[str, Server] | None = None
         self._taken_up = asyncio.Event()
+        self._trouble: BaseException | None = None  # what `open` raised
 
     # -- the hub's start and end ---------------------------------------------------------------------------------
 
@@ -82,21 +84,30 @@ class Fleet:
 
         Returns as soon as the first is done, or after a second; the rest goes on behind it.
         """
+        try:
+            adopting = await self._take_up()
+        except BaseException as error:
+            self._trouble = error
+            raise
+        finally:
+            self._taken_up.set()
+        if adopting:
+            await asyncio.wait(adopting, timeout=ADOPT_WITHIN)
+
+    async def _take_up(self) -> Adopting:
         rows = self._store.runs()
         living = await asyncio.to_thread(_living, rows)
         carriers = await asyncio.to_thread(marked, MARK, f"{await self._home_id()}:")
         plan = reconcile(self._store.all(), rows, living, carriers)
         servers = self._servers()
-        adopting = []
+        adopting: Adopting = []
         for server_id, (row, root) in plan.adopt.items():
             run = await self._find(row, root)
             adopting.append(self._tasks.spawn(self._adopt(servers[server_id], row, root, run), f"adopt {server_id}"))
         self._tasks.spawn(self._clear(plan), "clear what is left over")
         for server_id in plan.start:
             self._tasks.spawn(servers[server_id].start_unasked(), f"start {server_id}")
-        self._taken_up.set()  # each task above comes before whoever waits for this
-        if adopting:
-            await asyncio.wait(adopting, timeout=ADOPT_WITHIN)
+        return adopting  # each task above comes before whoever waits for this
 
     async def close(self) -> None:
         """Do with the running servers what the setting `on_stop` says; a later hub takes up those that are left."""
@@ -145,9 +156,14 @@ class Fleet:
             await server.start_unasked()
 
     async def _clear(self, plan: Plan) -> None:
-        ended = len(plan.leftovers)
-        left = await end_all(plan.leftovers, GRACE)
+        # a hub that was started from an agent's shell has that agent's OpenCode above it: that is left alone
+        ours = await asyncio.to_thread(self_and_parents)
+        leftovers = [identity for identity in plan.leftovers if identity.pid not in ours]
+        ended = len(leftovers)
+        left = await end_all(leftovers, GRACE)
         for row, root in plan.end:
+            if root is not None and root.pid in ours:
+                continue  # still in the table, so a later hub ends it
             left += await self._runs.clear(row, root)
             ended += root is not None
         if left:
@@ -257,9 +273,12 @@ class Fleet:
         """Return the server once what still ran at the hub's start is taken up.
 
         Requests are answered a moment before: a start then would make a second process beside the one that runs.
+        Raises FleetNotOpen when that could not be found out.
         """
         server = self._server(server_id)
         await self._taken_up.wait()
+        if self._trouble is not None:
+            raise FleetNotOpen(f"{self._trouble}.") from self._trouble
         return server
 
     async def _prepare(self) -> None:

@@ -2,9 +2,10 @@
 """One life of a server's process: from the spawn until the last of its processes is gone."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,8 @@ from opencode_nexus.processes.process import Process
 from opencode_nexus.processes.tree import Tree, end
 from opencode_nexus.secrets.redact import Secret, redact
 from opencode_nexus.store.servers import RunRow, ServerRow, Servers
+
+log = logging.getLogger(__name__)
 
 START_LIMIT = 60.0  # seconds; 1.4 to 3.2 s on an idle machine of two cores, 15 s were seen on a crowded one
 LOOK = 0.05  # seconds between two questions whether it is ready
@@ -177,10 +180,24 @@ class Runs:
             row = await self.store.spawned(row, root.pid, root.created, root.birth)
         return Run(row, Process(root), Secret(kept), self.host)
 
+    async def answered(self, run: Run, version: str) -> None:
+        """Note the version that a run answered with; it runs all the same when that cannot be kept."""
+        try:
+            run.row = await self.store.answered(run.row, version)
+        except Exception:
+            log.exception("the version of %s was not kept", run.row.server_id)
+            run.row = replace(run.row, version=version)
+
     async def forget(self, start_id: str) -> None:
-        """Forget a run and its password; only when nothing of it is left."""
-        await self.store.over(start_id)
-        await asyncio.to_thread(self.vault.delete, _name(start_id))
+        """Forget a run and its password; only when nothing of it is left.
+
+        What cannot be forgotten now (a full disk, say) is at the hub's next start: it finds that nothing runs.
+        """
+        try:
+            await self.store.over(start_id)
+            await asyncio.to_thread(self.vault.delete, _name(start_id))
+        except Exception:
+            log.exception("%s was not forgotten", start_id)
 
     async def clear(self, row: RunRow, root: Identity | None) -> list[Identity]:
         """End what is left of a run that is not to be taken up, and forget it; returns what did not end."""

@@ -141,7 +141,7 @@ class Server:
                 await self._give_up(run, error)
                 self._become("failed", f"It could not be taken up. {error}", tuple(await run.last_lines()))
             else:
-                run.row = await self._around.runs.store.answered(row, version)
+                await self._around.runs.answered(run, version)
                 self._runs()
                 await self._note("server-adopted", f"Took up {self.row.name}, which was still running.")
                 return
@@ -158,8 +158,7 @@ class Server:
             async with self._lock:
                 if self._stop.is_set() or self._run is not None:
                     return
-                await self._around.runs.store.crashed(self.row.id, self._clock.now(), str(error))
-                await self._plan_retry(self._reason, self._lines)
+                await self._plan_retry(self._reason, str(error), self._lines)
 
     async def settled(self) -> bool:
         """Wait until nothing is being started or stopped; tells whether it runs then."""
@@ -231,7 +230,7 @@ class Server:
                 if isinstance(error, PortTaken) and attempt + 1 < PORTS:
                     continue
                 raise
-            run.row = await self._around.runs.store.answered(run.row, version)
+            await self._around.runs.answered(run, version)
             self._runs()
             await self._note("server-started", f"{self.row.name} was started.", "success")
             return
@@ -321,29 +320,40 @@ class Server:
                 return
             ended = how_it_ended(run.process)
             lines = tuple(await run.last_lines())
-            now = self._clock.now()
-            await self._around.runs.store.crashed(self.row.id, now, ended.removeprefix(": "))
             try:
                 await run.end()  # its tools outlive it
                 await self._over(run)
             except StopFailed as error:
                 log.error("after the end of %s: %s", self.row.id, error)
                 self._run = None
-            await self._plan_retry(f"OpenCode ended unexpectedly{ended}.", lines)
+            await self._plan_retry(f"OpenCode ended unexpectedly{ended}.", ended.removeprefix(": "), lines)
 
-    async def _plan_retry(self, reason: str, lines: tuple[str, ...]) -> None:
-        now, back_off = self._clock.now(), self._around.backoff
-        crashes = self._around.runs.store.crashes(self.row.id, now - back_off.window)
+    async def _plan_retry(self, reason: str, cause: str, lines: tuple[str, ...]) -> None:
+        """Note the crash, for its `cause`, and when it is started again."""
+        now, back_off, store = self._clock.now(), self._around.backoff, self._around.runs.store
+        try:
+            await store.crashed(self.row.id, now, cause)
+            crashes = store.crashes(self.row.id, now - back_off.window)
+        except Exception as error:  # a full disk, say: what cannot be counted must not be tried for ever
+            log.exception("the crash of %s could not be noted", self.row.id)
+            reason = f"{reason} It is not started again, because that could not be noted: {error}."
+            self._become("failed", reason, lines)
+            return
         pause = back_off.pause(crashes, now)
         if pause is None:
             minutes = f"{back_off.window / 60:.0f}"
             reason = f"{reason} That was {len(crashes)} times within {minutes} minutes, so it is not started again."
             self._become("failed", reason, lines)
-            await self._note("server-given-up", f"{self.row.name}: {reason}", "error")
+            await self._note("server-given-up", self._named(reason), "error")
             return
         self._become("failed", reason, lines, retry_at=now + pause)
         self._retry = self._around.tasks.spawn(self._start_after(pause), f"retry {self.row.id}")
-        await self._note("server-crashed", f"{self.row.name}: {reason} It is started again.", "warning")
+        await self._note("server-crashed", f"{self._named(reason)} It is started again.", "warning")
+
+    def _named(self, reason: str) -> str:
+        """Return a reason, which speaks of OpenCode, with the server's name instead."""
+        said = reason.removeprefix("OpenCode ")
+        return f"{self.row.name}: {reason}" if said == reason else f"{self.row.name} {said}"
 
     async def _start_after(self, pause: float) -> None:
         await asyncio.sleep(pause)
@@ -377,7 +387,10 @@ class Server:
             self._watch = None
 
     async def _note(self, kind: str, text: str, level: Level = "info") -> None:
-        await self._around.activity.add(kind, text, level=level, server_id=self.row.id)
+        try:
+            await self._around.activity.add(kind, text, level=level, server_id=self.row.id)
+        except Exception:  # a full disk, say: it is so even when it cannot be written down
+            log.exception("not noted: %s", text)
 
 
 def _as_start_failed(error: NexusError) -> StartFailed:

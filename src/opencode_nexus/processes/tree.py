@@ -88,7 +88,7 @@ class Tree:
         """
         self.sample()
         self._remember(found.identity for found in marked(self._name, self._mark))
-        ours = _self_and_parents()
+        ours = self_and_parents()
         known = [] if self.root is None else [self.root]
         known += [
             identity
@@ -143,7 +143,8 @@ async def gone(identities: Iterable[Identity], within: float) -> None:
         return
 
 
-def _self_and_parents() -> set[int]:
+def self_and_parents() -> set[int]:
+    """Return the ids of this process and of all above it. Blocks."""
     try:
         return {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     except psutil.Error:

@@ -67,6 +67,37 @@ async def test_a_log_that_cannot_be_turned_does_not_end_the_watch(
     await rig.until(server_id, "running")
 
 
+async def full(*_: object, **__: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+async def test_a_crash_that_cannot_be_noted_is_shown_all_the_same(
+    rig: FleetUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server_id = await one(rig)
+    await rig.fleet.start(server_id)
+    for name in ("crashed", "over", "answered"):
+        monkeypatch.setattr(rig.fleet._runs.store, name, full)
+    monkeypatch.setattr(rig.activity, "add", full)
+    pid = rig.fleet.get(server_id).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    state = await rig.until(server_id, "failed")
+    assert (state.pid, state.retry_at) == (None, None)
+    assert "ended unexpectedly: SIGKILL" in state.reason and "disk is full" in state.reason
+    await rig.fleet.start(server_id)  # by hand, which can be tried again and again
+    assert rig.fleet.get(server_id).state == "running"
+    await rig.fleet.stop(server_id)
+    assert (rig.fleet.get(server_id).state, marked_with(rig)) == ("stopped", [])
+    monkeypatch.undo()
+    rig.on_stop = "stop"
+    await rig.close()
+    await rig.open()  # the next hub forgets what could not be forgotten
+    while len(rig.store.runs()) > 1:
+        await asyncio.sleep(0.02)
+    await rig.until(server_id, "running")
+
+
 async def test_a_process_that_cannot_be_noted_does_not_stay(
     rig: FleetUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

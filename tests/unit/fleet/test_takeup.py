@@ -8,8 +8,9 @@ import sqlite3
 
 import pytest
 
+from opencode_nexus.fleet.errors import FleetNotOpen
 from opencode_nexus.fleet.server import SILENT
-from opencode_nexus.store.servers import RunRow
+from opencode_nexus.store.servers import RunRow, Servers
 from tests.fakes.fleet import FleetUnderTest
 from tests.fakes.fleet_look import marked_with, one, runs, tell, until_gone
 
@@ -42,7 +43,29 @@ async def test_what_a_normal_stop_leaves_is_taken_up_again(
         assert before.pid is not None
         os.kill(before.pid, 9)  # not our child now, and its end is seen all the same
         assert (await rig.until(server_id, "failed")).reason == "OpenCode ended unexpectedly."
+        assert await rig.until_note("server-crashed") == "One ended unexpectedly. It is started again."
         await rig.until(server_id, "running")
+
+
+async def test_a_start_that_failed_to_look_lets_nothing_begin(
+    rig: FleetUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server_id = await one(rig)
+    await rig.close()
+
+    def broken(self: Servers) -> list[RunRow]:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Servers, "runs", broken)
+        with pytest.raises(sqlite3.OperationalError):
+            await rig.open()
+        for call in (rig.fleet.start, rig.fleet.stop, rig.fleet.restart, rig.fleet.remove):
+            with pytest.raises(FleetNotOpen, match="disk I/O error"):
+                await call(server_id)
+    await rig.close()
+    await rig.open()
+    await rig.until(server_id, "running")
 
 
 async def test_who_cannot_say_whether_it_is_busy_keeps_it_running(
