@@ -137,7 +137,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
         if not hub.access.has_owner():
             # the browser that we open needs no code; it is printed all the same, for when none appears
             link = f"{hub.address}setup?link={hub.wizard.code.link()}"
-            print(f"Set-up code: {hub.wizard.code.issue()}  (the page asks for it once)", flush=True)
+            print(f"Set-up code: {hub.wizard.code.issue()}  (for one browser; a restart prints another)", flush=True)
         if settings.open:
             open_browser(link, environ)
         await hub.fleet.open()

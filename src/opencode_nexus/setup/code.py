@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The set-up code: proves that who sits at the browser also sees the terminal."""
+"""The set-up code: proves that who sits at the browser also sees the terminal. It lets one browser in."""
 
 import hashlib
 import hmac
@@ -10,7 +10,7 @@ from typing import Any
 
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.ids import new_token
-from opencode_nexus.setup.errors import SetupCodeWait, SetupCodeWrong
+from opencode_nexus.setup.errors import SetupCodeUsed, SetupCodeWait, SetupCodeWrong, SetupLinkUsed
 from opencode_nexus.setup.ports import Memory
 
 # Crockford's base 32: no letters that look like digits. 12 characters are 60 bits.
@@ -34,20 +34,22 @@ def tidy(text: str) -> str:
 
 
 class SetupCode:
-    """Makes the code of this start and lets browsers in that give it. Codes are kept as SHA-256, in memory
-    only.
+    """Makes the code of this start and lets the first browser in that gives it, and no other: a second one may be
+    a stranger's, who read it over a shoulder. The next start prints another code, and whoever gives that takes the
+    place of the first. Codes are kept as SHA-256, in memory only.
     """
 
     def __init__(self, kv: Memory, clock: Clock) -> None:
         self._kv, self._clock = kv, clock
         self._code: str | None = None
+        self._used: str | None = None  # the code of this start, once a browser is in
         self._link: tuple[str, float] | None = None
         self._wrong: OrderedDict[str, list[float]] = OrderedDict()
 
     def issue(self) -> str:
         """Return a new code, such as `7K2M-QX4P-9HTR`, for the terminal; the one before stops working."""
         code = "".join(secrets.choice(_LETTERS) for _ in range(LENGTH))
-        self._code = _digest(code)
+        self._code, self._used = _digest(code), None
         return "-".join(code[start : start + GROUP] for start in range(0, LENGTH, GROUP))
 
     def link(self) -> str:
@@ -61,35 +63,44 @@ class SetupCode:
         return secret
 
     async def redeem(self, given: str, source: str) -> str:
-        """Take a code or link from the sender `source`; return the token of the visit, for the cookie.
+        """Take a code from the sender `source`; return the token of the visit, for the cookie.
 
-        Raises SetupCodeWrong, or SetupCodeWait after five wrong ones in a minute.
+        Raises SetupCodeWrong, SetupCodeUsed, or SetupCodeWait after five wrong ones in a minute.
         """
         now = self._clock.now()
         wrong = [at for at in self._wrong.get(source, []) if at > now - WINDOW]
         if len(wrong) >= WRONG:
             left = max(1, math.ceil(wrong[0] + WINDOW - now))
             raise SetupCodeWait(f"Wait {left} s.", retry_after=left)
-        if not (self._is_link(given, now) or self._is_code(given)):
+        # both sides are digests of one length, so the comparison takes the same time wherever they differ
+        digest = _digest(tidy(given))
+        if self._used is not None and hmac.compare_digest(digest, self._used):
+            raise SetupCodeUsed()
+        if self._code is None or not hmac.compare_digest(digest, self._code):
             self._wrong[source] = [*wrong, now]
             self._wrong.move_to_end(source)
             while len(self._wrong) > _SOURCES:
                 self._wrong.popitem(last=False)
             raise SetupCodeWrong()
         self._wrong.pop(source, None)
+        return await self._let_in()
+
+    async def follow(self, given: str) -> str:
+        """Take the secret of a link; return the token of the visit. Raises SetupLinkUsed.
+
+        Nothing is counted: another site could send a browser here with wrong ones, and lock its owner out. There is
+        no need either, with 256 bits.
+        """
+        link, now = self._link, self._clock.now()
+        if link is None or now >= link[1] or not hmac.compare_digest(_digest(given), link[0]):
+            raise SetupLinkUsed()
+        return await self._let_in()
+
+    async def _let_in(self) -> str:
+        self._used, self._code, self._link = self._code, None, None
         token = new_token()
-        await self._kv.set(_KEY, {**self._visits(), _digest(token): now + VISIT_LIFE})
+        await self._kv.set(_KEY, {_digest(token): self._clock.now() + VISIT_LIFE})
         return token
-
-    def _is_code(self, given: str) -> bool:
-        # both sides are digests of one length, so the comparison takes the same time wherever they differ
-        return self._code is not None and hmac.compare_digest(_digest(tidy(given)), self._code)
-
-    def _is_link(self, given: str, now: float) -> bool:
-        if self._link is None or now >= self._link[1] or not hmac.compare_digest(_digest(given), self._link[0]):
-            return False
-        self._link = None
-        return True
 
     def _visits(self) -> dict[str, float]:
         stored: dict[str, Any] = self._kv.get(_KEY, {})
@@ -101,5 +112,5 @@ class SetupCode:
 
     async def end(self) -> None:
         """Make the code, the link and all visits worthless: there is an owner now, who signs in."""
-        self._code = self._link = None
+        self._code = self._used = self._link = None
         await self._kv.set(_KEY, {})

@@ -14,6 +14,24 @@ class SetupCodeWrong(NexusError):
     status = 403
 
 
+class SetupCodeUsed(NexusError):
+    """The set-up code let another browser in already."""
+
+    code = "setup-code-used"
+    title = "This set-up code was used in another browser."
+    hint = "Go on there. If that was not you, stop OpenCode Nexus and start it again: it prints a new code."
+    status = 403
+
+
+class SetupLinkUsed(NexusError):
+    """The link that the command opened was followed already, or is too old."""
+
+    code = "setup-link-used"
+    title = "This link was used already, or is too old."
+    hint = "Type the set-up code. If that was used too, stop OpenCode Nexus and start it again."
+    status = 403
+
+
 class SetupCodeWait(NexusError):
     """Too many wrong codes from one place; `retry_after` in seconds is in the data."""
 

@@ -3,7 +3,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +58,7 @@ class Wizard:
         self._practice, self._environ = practice, environ
         self._state = State(kv)
         self._finishing = asyncio.Lock()
+        self._opening: asyncio.Task[tuple[Server, str]] | None = None
 
     @property
     def done(self) -> bool:
@@ -187,6 +188,20 @@ class Wizard:
             if not plan.done:
                 await self._state.change(done=True, reached="finish")
             return server
+
+    async def open_first(self, make_chat: Callable[[Server], Awaitable[str]]) -> tuple[Server, str]:
+        """Finish and make the first chat; return the server and what `make_chat` gave. Raises what `finish` does.
+
+        Whoever asks while that goes on (a second tab, a second click) gets the same, not another chat.
+        """
+
+        async def work() -> tuple[Server, str]:
+            server = await self.finish()
+            return server, await make_chat(server)
+
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(work(), name="finish the set-up")
+        return await asyncio.shield(self._opening)
 
     async def _server(self, project: str) -> Server:
         """Return the server for `project`: one that has it, else the first one with it added, else a new one."""

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+import asyncio
 import json
 import re
 from typing import Any
@@ -7,7 +8,7 @@ import pytest
 
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.setup.code import LINK_LIFE, VISIT_LIFE, WRONG, SetupCode, tidy
-from opencode_nexus.setup.errors import SetupCodeWait, SetupCodeWrong
+from opencode_nexus.setup.errors import SetupCodeUsed, SetupCodeWait, SetupCodeWrong, SetupLinkUsed
 
 pytestmark = pytest.mark.anyio
 
@@ -68,7 +69,30 @@ async def test_a_new_code_ends_the_one_before(code: SetupCode) -> None:
     with pytest.raises(SetupCodeWrong):
         await code.redeem(first, "here")
     assert await code.redeem(second, "here")
-    assert await code.redeem(second, "another device")  # the terminal still shows it
+
+
+async def test_one_browser_gets_in_and_a_new_start_lets_another_take_its_place(
+    code: SetupCode, memory: Memory, clock: ManualClock
+) -> None:
+    shown, link = code.issue(), code.link()
+    first = await code.redeem(shown, "here")
+    for _ in range(WRONG + 1):  # it is the right one, so it counts as no guess
+        with pytest.raises(SetupCodeUsed):
+            await code.redeem(shown, "here")
+    with pytest.raises(SetupLinkUsed):
+        await code.follow(link)
+    again = SetupCode(memory, clock)
+    assert again.holds(first)
+    second = await again.redeem(again.issue(), "there")
+    assert again.holds(second)
+    assert not again.holds(first)
+
+
+async def test_two_at_once_are_not_both_let_in(code: SetupCode) -> None:
+    shown, link = code.issue(), code.link()
+    calls = (code.redeem(shown, "here"), code.follow(link), code.redeem(shown, "there"))
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [str, SetupLinkUsed, SetupCodeUsed]
 
 
 async def test_no_code_was_made_yet(code: SetupCode) -> None:
@@ -79,13 +103,13 @@ async def test_no_code_was_made_yet(code: SetupCode) -> None:
 
 async def test_the_link_is_good_once_and_for_ten_minutes(code: SetupCode, clock: ManualClock) -> None:
     link = code.link()
-    assert await code.redeem(link, "here")
-    with pytest.raises(SetupCodeWrong):
-        await code.redeem(link, "here")
+    assert await code.follow(link)
+    with pytest.raises(SetupLinkUsed):
+        await code.follow(link)
     link = code.link()
     clock.advance(LINK_LIFE)
-    with pytest.raises(SetupCodeWrong):
-        await code.redeem(link, "here")
+    with pytest.raises(SetupLinkUsed):
+        await code.follow(link)
 
 
 async def test_guessing_is_slow_and_shuts_nobody_else_out(code: SetupCode, clock: ManualClock) -> None:
@@ -97,6 +121,7 @@ async def test_guessing_is_slow_and_shuts_nobody_else_out(code: SetupCode, clock
         await code.redeem(right, "stranger")
     assert caught.value.data["retry_after"] == 60
     assert await code.redeem(right, "owner")
+    right = code.issue()
     clock.advance(60.1)
     assert await code.redeem(right, "stranger")
 
@@ -113,6 +138,7 @@ async def test_with_an_owner_all_of_it_ends(code: SetupCode) -> None:
     token = await code.redeem(shown, "here")
     await code.end()
     assert not code.holds(token)
-    for given in (shown, link):
-        with pytest.raises(SetupCodeWrong):
-            await code.redeem(given, "here")
+    with pytest.raises(SetupCodeWrong):
+        await code.redeem(shown, "here")
+    with pytest.raises(SetupLinkUsed):
+        await code.follow(link)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """All steps at once, as the command does them; step by step is in tests/unit/web/test_setup.py."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,22 @@ async def test_finish_needs_an_owner(rig: Rig, opencode: Path) -> None:
     with pytest.raises(StepMissing):
         await rig.wizard.finish()
     assert rig.wizard.step == "Welcome"
+
+
+async def test_two_that_finish_at_once_get_the_same_chat(rig: Rig, opencode: Path) -> None:
+    await rig.wizard.apply(**answers(rig), start=False)
+    made: list[str] = []
+
+    async def chat(server: Any) -> str:
+        await asyncio.sleep(0)
+        made.append(server.id)
+        return f"ses_{len(made)}"
+
+    both = await asyncio.gather(rig.wizard.open_first(chat), rig.wizard.open_first(chat))
+    assert [session for _, session in both] == ["ses_1", "ses_1"]
+    assert made == ["srv_1"]
+    rig.fleet.fails = StepMissing()
+    with pytest.raises(StepMissing):
+        await rig.wizard.open_first(chat)
+    rig.fleet.fails = None
+    assert (await rig.wizard.open_first(chat))[1] == "ses_2"  # a failed one can be tried again

@@ -155,13 +155,27 @@ def test_wrong_codes_are_counted(rig: Rig, browser: TestClient) -> None:
     assert heading(browser.post("/setup", data={"code": code}).text) == "Welcome"
 
 
+def test_an_image_on_another_site_locks_nobody_out(rig: Rig, browser: TestClient) -> None:
+    code = rig.wizard.code.issue()
+    for name in ("link", "code"):
+        for number in range(10):
+            page = browser.get("/setup", params={name: f"AAAA-BBBB-{number}"})
+            assert heading(page.text) == "Set-up code"
+    assert heading(browser.post("/setup", data={"code": code}).text) == "Welcome"
+
+
 def test_the_link_that_the_command_opens_is_good_once(rig: Rig, browser: TestClient) -> None:
-    link = rig.wizard.code.link()
-    assert heading(browser.get("/setup", params={"code": link}).text) == "Welcome"
-    assert heading(browser.get("/setup", params={"code": link}).text) == "Welcome"  # the cookie lets it in
+    code, link = rig.wizard.code.issue(), rig.wizard.code.link()
+    assert heading(browser.get("/setup", params={"link": link}).text) == "Welcome"
+    assert heading(browser.get("/setup", params={"link": link}).text) == "Welcome"  # the cookie lets it in
     browser.cookies.clear()
-    page = browser.get("/setup", params={"code": link})
+    page = browser.get("/setup", params={"link": link})
     assert (page.status_code, heading(page.text)) == (403, "Set-up code")
+    assert "This link was used already" in errors(page.text)
+    page = browser.post("/setup", data={"code": code})
+    assert (page.status_code, "used in another browser" in errors(page.text)) == (403, True)
+    page = browser.post("/setup", data={"code": rig.wizard.code.issue()})  # as the next start prints one
+    assert heading(page.text) == "Welcome"
 
 
 def test_it_goes_on_where_it_was_on_another_device_and_after_a_restart(rig: Rig, program: Path) -> None:

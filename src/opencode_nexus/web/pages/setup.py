@@ -2,6 +2,7 @@
 """The set-up in the browser: its door, and all steps but the third, which is in `setup_opencode`."""
 
 import logging
+from collections.abc import Awaitable
 from typing import Any
 
 from starlette.requests import Request
@@ -11,7 +12,8 @@ from starlette.routing import BaseRoute, Route
 from opencode_nexus.access.errors import LoginBusy, LoginLocked, OwnerExists, PasswordWeak, UserNameBad
 from opencode_nexus.access.rules import NAME_RULES, PASSWORD_RULES, broken, for_script, normal
 from opencode_nexus.core.errors import NexusError
-from opencode_nexus.setup.errors import CheckStops, SetupCodeWait, SetupCodeWrong
+from opencode_nexus.setup.errors import CheckStops, SetupCodeUsed, SetupCodeWait, SetupCodeWrong, SetupLinkUsed
+from opencode_nexus.setup.ports import Server
 from opencode_nexus.setup.state import REMOTES
 from opencode_nexus.web.cookies import sign_in
 from opencode_nexus.web.pages import setup_opencode
@@ -34,8 +36,8 @@ async def door(request: Request) -> Response:
         return to(request, f"/setup/{hub.wizard.page}")
     if hub.access.has_owner():
         return to(request, "/login?next=/setup")
-    if given := request.query_params.get("link") or request.query_params.get("code", ""):
-        return await _redeem(request, given)
+    if link := request.query_params.get("link", ""):
+        return await _enter(request, hub.wizard.code.follow(link))
     return _code_page(request)
 
 
@@ -48,16 +50,15 @@ async def give_code(request: Request) -> Response:
         given = str(form.get("code", ""))
     if not given.strip():
         return _code_page(request, 400, "Type the code that stands in the terminal.")
-    return await _redeem(request, given)
+    return await _enter(request, hub.wizard.code.redeem(given, request.state.sender.source))
 
 
-async def _redeem(request: Request, given: str) -> Response:
-    wizard = request.state.hub.wizard
+async def _enter(request: Request, visit: Awaitable[str]) -> Response:
     try:
-        token = await wizard.code.redeem(given, request.state.sender.source)
-    except (SetupCodeWrong, SetupCodeWait) as error:
+        token = await visit
+    except (SetupCodeWrong, SetupCodeUsed, SetupCodeWait, SetupLinkUsed) as error:
         return _code_page(request, error.status, words(error))
-    response = to(request, f"/setup/{wizard.page}")
+    response = to(request, f"/setup/{request.state.hub.wizard.page}")
     let_in(response, request, token)
     return response
 
@@ -209,16 +210,19 @@ async def finish(request: Request) -> Response:
     hub, wizard = request.state.hub, request.state.hub.wizard
     if not wizard.may_open("finish"):
         return to(request, "/setup")
+
+    async def make_chat(server: Server) -> str:
+        try:
+            return str(await hub.chat.create(server.id, project=wizard.plan.project))
+        except NexusError as error:
+            log.warning("no first chat could be made: %s", error)
+            return ""
+
     try:
-        server = await wizard.finish()
+        server, session_id = await wizard.open_first(make_chat)
     except NexusError as error:
         return await _finish_page(request, error.status, errors={"": words(error)}, output=output(error))
-    try:
-        session_id = await hub.chat.create(server.id, project=wizard.plan.project)
-    except NexusError as error:
-        log.warning("no first chat could be made: %s", error)
-        return to(request, f"/servers/{server.id}")
-    return to(request, f"/chat/{server.id}/{session_id}")
+    return to(request, f"/chat/{server.id}/{session_id}" if session_id else f"/servers/{server.id}")
 
 
 routes: list[BaseRoute] = [
