@@ -29,6 +29,7 @@ from opencode_nexus.render.page import environment
 from opencode_nexus.secrets.sealed_file import SealedFile
 from opencode_nexus.setup.wizard import Wizard
 from opencode_nexus.store.activity import Activity
+from opencode_nexus.store.damage import telling
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.home import Home, HomeUnusable, RunningHub, default_home
 from opencode_nexus.store.journal import Journal
@@ -51,7 +52,8 @@ async def composed(
 ) -> AsyncIterator[Hub]:
     """Yield the hub's services, wired but not serving: the commands that work without a hub use them too.
 
-    Opens the database; starts no server, measures nothing. Raises HomeUnusable, NewerDatabase, SettingsError.
+    Opens the database; starts no server, measures nothing. Raises HomeUnusable, DatabaseDamaged, NewerDatabase,
+    SettingsError.
     """
     clock = SystemClock()
     db = Database(home.database)
@@ -60,6 +62,7 @@ async def composed(
     except (OSError, sqlite3.Error) as error:
         raise HomeUnusable(f"{home.database}: {error}.") from error
     async with AsyncExitStack() as closing:
+        closing.enter_context(telling(home.database))  # what is damaged may be read long after the opening
         closing.push_async_callback(db.close)
         kv = Kv(db)
         settings = Settings.load(flags, environ, kv.get("settings", {}), default_home())

@@ -12,6 +12,7 @@ from opencode_nexus.access.access import Access
 from opencode_nexus.access.errors import NoOwner
 from opencode_nexus.cli.errors import DatabaseUnusable
 from opencode_nexus.core.clock import SystemClock
+from opencode_nexus.store.damage import telling
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.home import Home, home_folder
 
@@ -30,7 +31,8 @@ async def _opened(home: Path | None) -> AsyncIterator[Access]:
     except (sqlite3.Error, OSError) as error:
         raise DatabaseUnusable(f"{file}: {error}.") from error
     try:
-        yield Access(db=db, clock=SystemClock())
+        with telling(file):
+            yield Access(db=db, clock=SystemClock())
     finally:
         await db.close()
 
@@ -39,14 +41,14 @@ def with_access(home: Path | None, work: Callable[[Access], Awaitable[T]]) -> T:
     """Run `work` on the accounts and tokens of this home folder and return its result.
 
     A running hub goes on beside it: SQLite takes several writers, and the hub asks the database again at each
-    request. Raises NoOwner, DatabaseUnusable, and what `work` raises.
+    request. Raises NoOwner, DatabaseUnusable, DatabaseDamaged, and what `work` raises.
     """
 
     async def run() -> T:
-        async with _opened(home) as access:
-            try:
+        try:
+            async with _opened(home) as access:
                 return await work(access)
-            except sqlite3.Error as error:
-                raise DatabaseUnusable(f"{error}.") from error
+        except sqlite3.Error as error:
+            raise DatabaseUnusable(f"{error}.") from error
 
     return asyncio.run(run())

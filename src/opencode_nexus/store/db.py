@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
+from opencode_nexus.store.damage import telling
 from opencode_nexus.store.migrate import migrate
 
 log = logging.getLogger(__name__)
@@ -39,12 +40,15 @@ class Database:
         self._thread: threading.Thread | None = None
 
     async def open(self) -> None:
-        """Open the file, making and migrating it when needed; raises NewerDatabase, sqlite3.Error or OSError."""
+        """Open the file, making and migrating it when needed; raises NewerDatabase, DatabaseDamaged,
+        sqlite3.Error or OSError.
+        """
         ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="nexus-db", daemon=True)
         self._thread.start()
         try:
-            await asyncio.wrap_future(ready)
+            with telling(self.path):
+                await asyncio.wrap_future(ready)
         except BaseException:
             self._thread = None
             raise
@@ -54,8 +58,12 @@ class Database:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)
         connection.row_factory = sqlite3.Row
         # synchronous NORMAL: a crash of the hub loses nothing; a power cut may lose the last transactions, not the file
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+                connection.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _run(self, ready: "Future[None]") -> None:
@@ -63,7 +71,11 @@ class Database:
             return
         try:
             connection = self._connect()
-            migrate(connection)
+            try:
+                migrate(connection)
+            except BaseException:
+                connection.close()
+                raise
         except BaseException as error:
             ready.set_exception(error)
             return

@@ -111,7 +111,7 @@ def test_a_broken_database_is_told(folder: Path, run: Run, capsys: Capture) -> N
     Home(folder).prepare()
     Home(folder).database.write_bytes(b"not a database, but long enough to be looked at" * 100)
     assert run("user", "list") == 1
-    assert "The database of the home folder cannot be used." in capsys.readouterr().err
+    assert "The database of the home folder is damaged." in capsys.readouterr().err
 
 
 def test_passwd_works_beside_a_hub_and_signs_out(owned: Path, run: Run, capsys: Capture, tmp_path: Path) -> None:
