@@ -143,8 +143,6 @@ class Access:
         token, row = await self._sessions.start(user.id, user.name, address or source, agent, stay)
         await self._users.signed_in(user.id, row.created)
         await self._audit.add(row.created, "login", user.name, address or source, login=row.id, stay=stay)
-        if self._activity is not None:
-            await self._activity.add("login", f"{user.name} signed in from {address or source}.")
         return token
 
     async def _checked(self, username: str, password: str, source: str, address: str, kind: str) -> UserRow:

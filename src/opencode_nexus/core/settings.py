@@ -48,8 +48,9 @@ SETTINGS: tuple[Setting, ...] = (
         "--on-stop", editable=True, restart=False, choices=("keep", "stop-idle", "stop"),
     ),
     Setting(
-        "opencode_binary", "", "Path of your own OpenCode program; empty: the one chosen in the set-up.",
-        "--opencode-binary", editable=True,
+        "opencode_binary", "",
+        "Path of your own OpenCode program, for servers from their next start; empty: the one chosen in the set-up.",
+        "--opencode-binary", editable=True, restart=False,
     ),
     Setting(
         "allowed_hosts", "", "Further host names this hub answers to, separated by commas.",

@@ -11,6 +11,7 @@ from opencode_nexus.access.errors import (
     TokenUnusable,
     WrongLogin,
 )
+from opencode_nexus.access.lockout import FAILURES
 from opencode_nexus.access.sessions import DAY
 from opencode_nexus.access.who import Who
 from opencode_nexus.core.errors import NexusError
@@ -133,6 +134,22 @@ async def test_the_audit_log_tells_what_happened_and_never_a_secret(owned: World
     text = repr(lines)
     for secret in (PASSWORD, "Another Horse 8", token, last, made, "wrong field"):
         assert secret not in text
+
+
+async def test_a_sign_in_is_no_news_and_a_lock_is(owned: World) -> None:
+    told: list[str] = []
+
+    class Notes:
+        async def add(self, kind: str, text: str, *, level: str = "info") -> None:
+            told.append(kind)
+
+    owned.access._activity = Notes()
+    await owned.access.login(OWNER, PASSWORD, HERE)
+    assert told == []
+    for _ in range(FAILURES):
+        with pytest.raises(NexusError):
+            await owned.access.login(OWNER, "Wrong Horse 7", HERE)
+    assert told == ["login-locked"]
 
 
 async def test_the_audit_log_keeps_the_newest(owned: World) -> None:

@@ -12,6 +12,7 @@ from opencode_nexus.cli.errors import DatabaseUnusable
 from opencode_nexus.store.damage import DatabaseDamaged, telling
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.home import Home
+from opencode_nexus.store.kv import Kv
 
 pytestmark = pytest.mark.anyio
 
@@ -25,10 +26,7 @@ async def home(home: Path, tmp_path: Path) -> Home:
     made.prepare()
     db = Database(made.database)
     await db.open()
-    for number in range(3):
-        await db.write(
-            lambda connection, key=f"k{number}": connection.execute("INSERT INTO kv VALUES (?, '1')", (key,))
-        )
+    await Kv(db).set("settings", {})
     await db.close()
     return made
 

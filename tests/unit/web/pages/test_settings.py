@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -234,6 +235,14 @@ async def test_editable_settings_are_kept_and_those_that_can_are_in_force_at_onc
     stored = desk.hub.stored.get("settings")
     assert Settings.load({}, {}, stored, desk.hub.settings.home).allowed_hosts == ("a.example",)
     assert "The entry counts from the next start of the hub" in words(await desk.get("/settings"))
+
+
+async def test_the_path_of_opencode_counts_at_once(desk: Desk, opencode_binary: Path) -> None:
+    label, note = "OpenCode binary", "A change waits for the next start"
+    said_of_it = words(await desk.get("/settings")).partition(label)[2].partition("Allowed hosts")[0]
+    assert said_of_it and note not in said_of_it
+    await desk.post("/settings/hub", opencode_binary=str(opencode_binary))
+    assert desk.hub.settings.opencode_binary == str(opencode_binary)  # what the installer asks at each start
 
 
 async def test_what_a_flag_has_set_stays(desk: Desk) -> None:
