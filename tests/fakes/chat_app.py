@@ -189,6 +189,8 @@ class Chat:
         state = self.sessions_[session_id].state
         was = state.status.kind != "idle"
         state.status = Status()
+        if was:
+            state.error = {"name": "MessageAbortedError", "data": {"message": "Aborted"}}
         self.sessions_[session_id].tell(Change("status"))
         return Aborted(True, (session_id,) if was else ())
 

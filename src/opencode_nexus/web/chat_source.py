@@ -17,10 +17,12 @@ from opencode_nexus.live.view import View
 from opencode_nexus.opencode.state import Change, SessionState
 from opencode_nexus.render.components.chats import chats
 from opencode_nexus.render.components.links import Links
-from opencode_nexus.render.components.words import one_line
+from opencode_nexus.render.components.message import ABORTED
+from opencode_nexus.render.components.words import one_line, provider_error
 from opencode_nexus.render.conversation import Conversation
 from opencode_nexus.render.highlight import Highlighter
 from opencode_nexus.web.context import Hub
+from opencode_nexus.web.pages.chat_forms import SAID
 
 SETTLE = 0.3  # seconds in which further news of the list are taken together
 
@@ -191,6 +193,9 @@ def _ended(state: SessionState) -> str:
     last = next(reversed(state.messages.values()), None)
     if state.interrupted:
         return "OpenCode stopped while the agent was working."
-    if state.error is not None or (last is not None and last.error is not None):
+    error = state.error or (last.error if last is not None else None)
+    if error is not None and provider_error(error)[0] == ABORTED:
+        return SAID["stopped"]  # as the form's answer says, which may come before or after this
+    if error is not None:
         return "The turn ended with an error."
     return "The agent has answered."

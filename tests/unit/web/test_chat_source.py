@@ -77,6 +77,19 @@ async def test_what_a_reader_who_does_not_look_is_told() -> None:
     await pages.close()
 
 
+async def test_a_turn_that_was_stopped_is_not_called_answered() -> None:
+    pages = Pages()
+    session_id, channel = await pages.open("Stopped")
+    await pages.hub.chat.run(session_id, [{"do": "busy"}, {"do": "begin"}, {"do": "say", "text": "half"}])
+    channel.flush()
+    await pages.hub.chat.abort(SERVER, session_id)
+    channel.flush()
+    data = (channel.since(0) or b"").decode()
+    assert "Stopped. What the agent said before is kept." in data
+    assert "The agent has answered." not in data
+    await pages.close()
+
+
 async def test_a_server_that_stops_is_told() -> None:
     pages = Pages()
     _, channel = await pages.open("Off")
