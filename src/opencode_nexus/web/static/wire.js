@@ -25,18 +25,30 @@
     return el;
   };
 
-  // The conversation's scroller grows upwards (column-reverse): 0 is its end, so a page opens there by itself.
+  // Without script the conversation's scroller grows upwards, so that a page opens at its end. With script it grows
+  // downwards: what has been said then keeps its place on the canvas, and only the new lines are drawn.
   // Whoever is within 100 px of the end follows it.
-  let far = false, top = 0;
-  const follow = () => {
-    const log = $("[data-follow]");
-    if (log && !far && top) log.scrollTop = top = 0;
+  let far = false, top = 0, frame = 0, more = false;
+  doc.documentElement.classList.add("down");
+  const log = () => $("[data-follow]");
+  const end = () => {
+    const el = log();
+    more = false;
+    if (el && !far) { el.scrollTop = 1e9; top = el.scrollTop; }
   };
-  const toEnd = () => { far = false; top = 1; follow(); };
-  on("scroll", ({ target }) => {
-    if (!target.dataset?.follow) return;
-    top = target.scrollTop;
-    far = top < -100;
+  // At once, so that the scroll event comes with the same frame (one of its own made 60 % more frames); once a frame,
+  // since each time is a layout.
+  const follow = () => {
+    if (frame) { more = true; return; }
+    end();
+    frame = requestAnimationFrame(() => { frame = 0; if (more) end(); });
+  };
+  const toEnd = () => { far = false; follow(); };
+  on("scroll", ({ target: el }) => {
+    if (!el.dataset?.follow) return;
+    // downwards it is ours, or the reader coming back; new lines may have come below since
+    far = (far || el.scrollTop < top) && el.scrollHeight - el.clientHeight - el.scrollTop > 100;
+    top = el.scrollTop;
   }, { capture: true, passive: true });
 
   // A morph keeps what belongs to the reader: what is open, typed, chosen, loaded in addition.
@@ -303,8 +315,10 @@
     try {
       const page = parse(await (await load(link.href, "part")).text()), more = link.parentNode;
       if (link.matches("[data-older]")) {
-        $("[data-follow]").focus({ preventScroll: true });
+        const el = log(), first = $(".msg", el), place = () => first.getBoundingClientRect().top, was = place();
+        el.focus({ preventScroll: true });
         more.replaceWith($(".past", page));
+        el.scrollTop += place() - was; // not every browser does it by itself
       } else {
         more.previousElementSibling.replaceWith($("main pre", page));
         more.remove();
@@ -324,8 +338,9 @@
   const start = () => {
     const { topic: name = "", cursor = "." } = $("[data-topic]")?.dataset || {};
     found = new Map();
+    tries = 0;
     far = false;
-    top = tries = 0;
+    end();
     here = place();
     topic = name;
     [boot, seq] = cursor.split(".");
