@@ -6,10 +6,14 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import connect
 
+from tests.e2e.road import Road
 from tests.fakes.hub import OWNER, HubFailed, RealHub
 
 
@@ -38,6 +42,47 @@ def test_status_beside_a_hub(quiet_hub: RealHub) -> None:
     assert status["running"] is True
     assert status["address"] == quiet_hub.url
     assert len(status["servers"]) == 1
+
+
+@pytest.mark.parametrize("way", ["plain", "packed", "socket", "events"])
+def test_a_token_that_a_command_revokes_ends_its_streams_with_a_goodbye(quiet_hub: RealHub, way: str) -> None:
+    quiet_hub.make_token()
+    name = json.loads(quiet_hub.command("token", "list", "--json").stdout)[-1]["name"]
+
+    def revoke() -> None:
+        done = quiet_hub.command("token", "revoke", name)
+        assert done.returncode == 0, done.stderr
+
+    if way == "socket":
+        address = quiet_hub.url.replace("http", "ws", 1) + "live/ws"
+        headers = {"authorization": f"Bearer {quiet_hub.token}"}
+        with connect(address, additional_headers=headers, proxy=None) as socket:
+            socket.send(json.dumps({"topic": "dashboard"}))
+            frames = [json.loads(line) for line in str(socket.recv()).splitlines()]
+            revoke()
+            with suppress(ConnectionClosedError):  # it is raised at the end, which says 4401
+                while True:
+                    frames += [json.loads(line) for line in str(socket.recv()).splitlines()]
+            assert frames[-1][1] == [["bye", "signed-out"]]
+            assert (socket.close_code, socket.close_reason) == (4401, "not-signed-in")
+        return
+    with quiet_hub.api() as api:
+        if way == "events":
+            with Road(api, "").events() as events:
+                next(events)
+                revoke()
+                server_id = json.loads(quiet_hub.command("server", "list", "--json").stdout)[0]["id"]
+                quiet_hub.command("server", "restart", server_id)  # something to tell
+                *_, last = events
+            assert (last.name, last.data) == ("bye", {"reason": "signed-out"})
+            return
+        packed = {"accept-encoding": "gzip" if way == "packed" else "identity"}
+        with api.stream("POST", f"{quiet_hub.url}live", json={"topic": "dashboard"}, headers=packed) as reply:
+            lines = reply.iter_lines()
+            next(lines)
+            revoke()
+            *_, end = lines  # the dashboard's figures change every two seconds
+        assert json.loads(end)[1] == [["bye", "signed-out"]]
 
 
 def test_server_commands(quiet_hub: RealHub) -> None:

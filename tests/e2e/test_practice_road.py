@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.e2e.road import Road, ok, text_of
-from tests.fakes.hub import RealHub
+from tests.fakes.hub import OWNER, PASSWORD, RealHub
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,28 @@ def test_a_killed_hub_comes_back_and_the_running_opencode_finds_the_model(root: 
         assert "permission prompt" in json.dumps(road.until(lambda: road.messages(session), lambda m: len(m) > 2))
         answer(road, session, {"reply": "once"})
         assert road.until_idle(session)[-1]["state"] == "done"
+
+
+def test_a_real_key_takes_the_place_of_the_practice_model(root: Path, hub: RealHub) -> None:
+    with hub.api() as api:
+        (server,) = ok(api.get("/servers"))["items"]
+        road = Road(api, server["id"])
+        road.until(road.server, lambda found: found["state"] == "running")
+        session = road.new_session("Which model?")
+        with httpx2.Client(base_url=hub.url, trust_env=False, timeout=60) as browser:
+
+            def offered() -> str:
+                page = browser.get(f"chat/{server['id']}/{session}").text
+                models = page.partition('id="model"')[2].partition("</select>")[0]
+                return models.rpartition('" selected')[0].rpartition('value="')[2]
+
+            assert browser.post("login", data={"username": OWNER, "password": PASSWORD}).status_code == 303
+            assert offered() == "practice/practice"
+            form = {"server": server["id"], "provider": "openai", "key": "sk-not-real"}
+            assert browser.post("settings/provider", data=form).status_code == 303
+            assert offered().startswith("openai/")
+            ok(api.post(f"{road.base}/restart"))
+            assert offered().startswith("openai/")
 
 
 def test_a_stopping_hub_says_bye(hub: RealHub) -> None:

@@ -78,7 +78,7 @@ class Chat:
         self.inbox = Inbox(clock)
         self.feeds = Feeds(servers, journal, self.inbox, bus, activity)
         self._servers, self._bus, self._tasks = servers, bus, tasks
-        self._reload: set[str] = set()  # servers whose models changed while something ran
+        self._reload: dict[str, str] = {}  # servers that have to load their models anew, and the provider that is new
         self._unlisten: Callable[[], None] | None = None
 
     async def open(self) -> None:
@@ -285,10 +285,13 @@ class Chat:
         return await offered.providers(self.client(server_id), self._project(server_id, None))
 
     async def set_key(self, server_id: str, provider_id: str, key: str) -> None:
-        """Let OpenCode keep a provider's key; its models are offered once nothing runs on the server."""
+        """Let OpenCode keep a provider's key; its models are offered once nothing runs on the server.
+
+        The provider's own default becomes the default in place of the practice model.
+        """
         client = self.client(server_id)
         await client.set_key(offered.checked_provider_id(provider_id), key)
-        await self._load_anew()
+        await self._load_anew(provider_id)
 
     async def add_compatible(self, server_id: str, name: str, base_url: str, key: str, models: list[str]) -> str:
         """Add an OpenAI-compatible address; returns its provider id. SessionsRunning while something runs."""
@@ -299,20 +302,22 @@ class Chat:
         await client.patch_global_config(patch)
         if key.strip():
             await client.set_key(provider_id, key.strip())
-        await self._load_anew()
+        await self._load_anew(provider_id)
         return provider_id
 
-    async def _load_anew(self) -> None:
+    async def _load_anew(self, provider_id: str) -> None:
         """Keys and addresses are common to all servers: each loads them as soon as nothing runs on it."""
-        self._reload = {server.id for server in self._servers.list() if self.feeds.connection(server.id)}
+        self._reload = {server.id: provider_id for server in self._servers.list() if self.feeds.connection(server.id)}
         for server_id in tuple(self._reload):
             await self._reload_idle(server_id)
 
     async def _reload_idle(self, server_id: str) -> None:
         if server_id in self._reload and not self.busy(server_id):
-            self._reload.discard(server_id)
+            provider_id = self._reload.pop(server_id)
             with contextlib.suppress(ServerNotRunning):
-                await self.client(server_id).dispose()
+                client = self.client(server_id)
+                await client.dispose()
+                await offered.leave_practice(client, self._project(server_id, None), provider_id)
 
     def _heard(self, record: Record) -> None:
         data = record.data

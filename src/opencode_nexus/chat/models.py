@@ -69,6 +69,17 @@ async def models(client: Client, directory: str) -> tuple[list[ModelChoice], str
     return choices, default
 
 
+async def leave_practice(client: Client, directory: str, provider_id: str) -> None:
+    """Make the provider's own default the default, if the practice model is that now.
+
+    Asked for once the provider can be used: before, OpenCode 1.18.33 names one that it does not offer then (measured).
+    """
+    if str((await client.config(directory)).get("model", "")).startswith(f"{PRACTICE}/"):
+        model = (await client.usable_providers(directory)).get("default", {}).get(provider_id)
+        if model:
+            await client.patch_global_config({"model": f"{provider_id}/{model}"})
+
+
 async def agents(client: Client, directory: str) -> list[AgentChoice]:
     """The agents of a folder that a person can choose, the default first."""
     return [

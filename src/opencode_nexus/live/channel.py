@@ -34,14 +34,16 @@ def frame(seq: int, changes: Ops) -> bytes:
 
 
 class Viewer:
-    """One open stream's place in a channel: `seq` is the last frame it has, `ended` says why it must stop."""
+    """One open stream's place in a channel: `seq` is the last frame it has, `ended` says why it must stop, `at_once`
+    that it must not even get what is there."""
 
-    __slots__ = ("channel", "ended", "packed", "seq", "waiter")
+    __slots__ = ("at_once", "channel", "ended", "packed", "seq", "waiter")
 
     def __init__(self, channel: "Channel", seq: int) -> None:
         self.channel, self.seq = channel, seq
         self.packed = False  # True while it takes the shared compressed bytes
         self.ended: str | None = None
+        self.at_once = False
         self.waiter: asyncio.Future[None] | None = None
 
     async def wait(self) -> None:
@@ -57,9 +59,9 @@ class Viewer:
         if self.waiter is not None and not self.waiter.done():
             self.waiter.set_result(None)
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str, *, at_once: bool = False) -> None:
         """Ask the stream to say goodbye with `reason` ("" when the reader has gone) and stop."""
-        self.ended = reason
+        self.ended, self.at_once = reason, at_once
         self.wake()
 
 

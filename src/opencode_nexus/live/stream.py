@@ -49,7 +49,7 @@ async def plain(viewer: Viewer, cursor: str | None) -> AsyncGenerator[bytes, Non
         yield frame(viewer.seq, (ops.hello(channel.boot),)) + missed
         while viewer.ended is None:
             await viewer.wait()
-            if viewer.seq != channel.seq:
+            if viewer.seq != channel.seq and not viewer.at_once:
                 yield resume.more(viewer)[0]
         if viewer.ended:
             yield frame(viewer.seq, (ops.bye(viewer.ended),))
@@ -66,7 +66,7 @@ async def gzipped(viewer: Viewer, cursor: str | None) -> AsyncGenerator[bytes, N
         yield body.head(frame(viewer.seq, (ops.hello(channel.boot),)) + missed)
         while viewer.ended is None:
             await viewer.wait()
-            if viewer.seq == channel.seq:
+            if viewer.seq == channel.seq or viewer.at_once:
                 continue
             data, shared = resume.more(viewer)
             if shared is not None:

@@ -7,6 +7,7 @@ pieces, and takes the next one if not.
 """
 
 import asyncio
+from collections.abc import MutableMapping
 from contextlib import aclosing
 from typing import Any
 
@@ -16,10 +17,12 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from opencode_nexus.access.errors import NotSignedIn
 from opencode_nexus.core.errors import BadRequest, NexusError
 from opencode_nexus.live import stream
 from opencode_nexus.live.channel import Channel, Viewer
 from opencode_nexus.web.context import Hub
+from opencode_nexus.web.middleware.refusal import CLOSED
 
 KIND = b"application/x-ndjson"
 HEADERS = [
@@ -28,6 +31,7 @@ HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 HOLD = 25.0  # seconds that a poll waits for something new
+SIGNED_OUT = "signed-out"
 PROBE = (0.0, 0.15, 0.15)  # seconds before each record of the probe
 
 
@@ -56,6 +60,23 @@ async def _body(request: Request) -> Any:
         raise LiveRequestUnusable("Its body is not JSON.") from error
 
 
+class Guest(Viewer):
+    """A viewer who, once the login behind it has ended, gets a goodbye in place of the next frame."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, channel: Channel, state: MutableMapping[str, Any]) -> None:
+        super().__init__(channel, 0)
+        self._state = state
+
+    async def wait(self) -> None:
+        await super().wait()
+        over = self._state.get("login_over")
+        if self.ended is None and over is not None and over():
+            self._state["farewell"] = True
+            self.end(SIGNED_OUT, at_once=True)
+
+
 class Stream(Response):
     """The streamed answer. Frames are handed to the server as they are: nothing is wrapped around each."""
 
@@ -64,7 +85,7 @@ class Stream(Response):
         self.status_code, self.background = 200, None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        viewer = Viewer(self.channel, 0)
+        viewer = Guest(self.channel, scope["state"])
         headers = [*HEADERS, (b"vary", b"accept-encoding")]
         if self.packed:
             headers.append((b"content-encoding", b"gzip"))
@@ -140,13 +161,15 @@ async def socket(websocket: WebSocket) -> None:
         return
     except WebSocketDisconnect:
         return
-    viewer = Viewer(channel, 0)
+    viewer = Guest(channel, websocket.scope["state"])
     gone = asyncio.create_task(_until_closed(websocket, viewer))
     try:
         async with aclosing(stream.plain(viewer, cursor)) as frames:
             async for piece in frames:
                 await websocket.send_text(piece.decode())
-        if viewer.ended:
+        if viewer.ended == SIGNED_OUT:
+            await websocket.close(CLOSED, NotSignedIn.code)
+        elif viewer.ended:
             await websocket.close(1001, viewer.ended)
     except (OSError, RuntimeError, WebSocketDisconnect):  # it went away while we wrote
         pass

@@ -57,26 +57,51 @@ async def test_the_catalogue_by_name(world: World) -> None:
 
 
 async def test_a_key_counts_once_nothing_runs(world: World) -> None:
-    world.fake.routes |= {"PUT /auth/openai": True, "POST /global/dispose": True}
+    world.fake.routes |= {"PUT /auth/openai": True, "POST /global/dispose": True, "GET /config": {}}
     await world.chat.set_key(SERVER, "openai", "sk-1")
-    assert [asked[:2] for asked in world.fake.asked[-2:]] == [("PUT", "/auth/openai"), ("POST", "/global/dispose")]
-    assert world.fake.asked[-2][2] == {"type": "api", "key": "sk-1"}
+    writes = [asked for asked in world.fake.asked if asked[0] != "GET"][-2:]
+    assert [asked[:2] for asked in writes] == [("PUT", "/auth/openai"), ("POST", "/global/dispose")]
+    assert writes[0][2] == {"type": "api", "key": "sk-1"}
     world.busy()
     await world.until(lambda: world.chat.busy(SERVER))
     asked = len(world.fake.asked)
     await world.chat.set_key(SERVER, "openai", "sk-2")
     assert "/global/dispose" not in [one[1] for one in world.fake.asked[asked:]]
     world.idle()
-    await world.until(lambda: world.fake.asked[-1][1] == "/global/dispose")
+    await world.until(lambda: "/global/dispose" in [one[1] for one in world.fake.asked[asked:]])
     with pytest.raises(ProviderInvalid):
         await world.chat.set_key(SERVER, "../config", "x")
 
 
+async def test_a_real_key_takes_the_place_of_the_practice_model(world: World) -> None:
+    world.fake.routes |= {"PUT /auth/openai": True, "POST /global/dispose": True, "PATCH /global/config": {}}
+    world.fake.routes["GET /config/providers"] = {"providers": [], "default": {"openai": "gpt-x"}}
+    world.fake.routes["GET /config"] = {"model": "practice/practice"}
+    world.busy()
+    await world.until(lambda: world.chat.busy(SERVER))
+    await world.chat.set_key(SERVER, "openai", "sk-1")
+    assert not any(asked[0] == "PATCH" for asked in world.fake.asked)  # not while something runs
+    world.idle()
+    await world.until(lambda: world.fake.asked[-1][:2] == ("PATCH", "/global/config"))
+    assert world.fake.asked[-1][2] == {"model": "openai/gpt-x"}
+
+
+@pytest.mark.parametrize(("default", "model"), [({"openai": "gpt-x"}, "zeta/a"), ({}, "practice/practice")])
+async def test_a_default_that_somebody_chose_stays(world: World, default: dict[str, str], model: str) -> None:
+    world.fake.routes |= {"PUT /auth/openai": True, "POST /global/dispose": True, "PATCH /global/config": {}}
+    world.fake.routes["GET /config/providers"] = {"providers": [], "default": default}
+    world.fake.routes["GET /config"] = {"model": model}
+    await world.chat.set_key(SERVER, "openai", "sk-2")
+    assert not any(asked[0] == "PATCH" for asked in world.fake.asked)
+
+
 async def test_an_own_address_goes_into_the_global_configuration(world: World) -> None:
     world.fake.routes |= {"PATCH /global/config": {}, "PUT /auth/my-ollama": True, "POST /global/dispose": True}
+    world.fake.routes["GET /config"] = {"model": "zeta/a"}
     made = await world.chat.add_compatible(SERVER, "My Ollama!", "http://127.0.0.1:11434/v1/", " k ", ["llama3", " "])
     assert made == "my-ollama"
-    assert world.fake.asked[-3][2] == {
+    writes = [asked for asked in world.fake.asked if asked[0] != "GET"]
+    assert writes[-3][2] == {
         "provider": {
             "my-ollama": {
                 "npm": "@ai-sdk/openai-compatible",
@@ -86,7 +111,7 @@ async def test_an_own_address_goes_into_the_global_configuration(world: World) -
             }
         }
     }
-    assert world.fake.asked[-2][2] == {"type": "api", "key": "k"}
+    assert writes[-2][2] == {"type": "api", "key": "k"}
     world.busy()
     await world.until(lambda: world.chat.busy(SERVER))
     with pytest.raises(SessionsRunning):

@@ -118,6 +118,21 @@ async def test_a_plain_stream_from_hello_to_goodbye() -> None:
     assert not it.viewers
 
 
+@pytest.mark.parametrize("packed", [False, True])
+async def test_a_viewer_that_must_go_at_once_gets_the_goodbye_and_nothing_before_it(packed: bool) -> None:
+    it = channel()
+    viewer = Viewer(it, 0)
+    pieces = (stream.gzipped if packed else stream.plain)(viewer, "boot1.0")
+    data = await anext(pieces)
+    send(it, "secret")
+    viewer.end("signed-out", at_once=True)
+    data += b"".join([piece async for piece in pieces])
+    if packed:
+        data = zlib.decompress(data, 31)  # whole: its checksum fits
+    assert records(data)[-1] == [0, [["bye", "signed-out"]]]  # it has no later frame
+    assert words(data) == []
+
+
 async def test_gzip_bodies_share_their_pieces_and_each_is_whole() -> None:
     it = channel()
     said: list[str] = []

@@ -3,11 +3,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
 from opencode_nexus.access.who import Who
@@ -41,6 +41,7 @@ class EventStream(StreamingResponse):
 
 @router.post("", response_class=EventStream)
 async def follow_events(
+    request: Request,
     hub: HubDep,
     who: WhoDep,
     wanted: EventTopics | None = None,
@@ -55,12 +56,21 @@ async def follow_events(
     topics = frozenset(wanted.topics if wanted and wanted.topics else TOPICS)
     if unknown := sorted(topics - set(TOPICS)):
         raise TopicUnknown(f"It was asked for {', '.join(unknown)}.")
-    lines = stream(hub, who, topics, last_event_id)
+
+    def farewell() -> None:
+        request.state.farewell = True
+
+    lines = stream(hub, who, topics, last_event_id, farewell)
     return EventStream(lines, headers={"x-accel-buffering": "no"})
 
 
-async def stream(hub: Hub, who: Who, topics: frozenset[str], last_event_id: str) -> AsyncIterator[bytes]:
-    """Yield events as server-sent events; each piece is everything since the one before."""
+async def stream(
+    hub: Hub, who: Who, topics: frozenset[str], last_event_id: str, farewell: Callable[[], None]
+) -> AsyncIterator[bytes]:
+    """Yield events as server-sent events; each piece is everything since the one before.
+
+    Calls `farewell` before the goodbye to one who was signed out, so that it is let through.
+    """
     bus, now = hub.bus, asyncio.get_running_loop().time
     resumed, seq = _start(hub, last_event_id)
     closing = asyncio.ensure_future(hub.closing.wait())
@@ -70,6 +80,7 @@ async def stream(hub: Hub, who: Who, topics: frozenset[str], last_event_id: str)
         yield _hello(hub, seq, resumed, topics)
         while True:
             if not hub.access.holds(who):
+                farewell()
                 yield _event(hub, seq, "bye", {"reason": "signed-out"})
                 return
             records = bus.since(seq)
@@ -85,13 +96,14 @@ async def stream(hub: Hub, who: Who, topics: frozenset[str], last_event_id: str)
             if hub.closing.is_set():
                 yield _event(hub, seq, "bye", {"reason": "stopping"})
                 return
+            if now() >= said + BEAT:  # other topics' news are silence, too
+                said = now()
+                yield _event(hub, seq, "heartbeat", {"at": hub.clock.now()})
+                continue
             news = asyncio.ensure_future(bus.wait(seq))
             left = said + BEAT - now()
             await asyncio.wait({news, closing}, timeout=max(0, left), return_when=asyncio.FIRST_COMPLETED)
             news.cancel()
-            if now() >= said + BEAT:  # other topics' news are silence, too
-                said = now()
-                yield _event(hub, seq, "heartbeat", {"at": hub.clock.now()})
     finally:
         closing.cancel()
         if news is not None:

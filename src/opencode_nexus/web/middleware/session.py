@@ -24,7 +24,8 @@ class SessionMiddleware:
     """Sets `request.state.who`, and lets nobody else through.
 
     An answer that is still being given when its login ends says nothing more; that of the request which ended it
-    does, when its handler sets `request.state.farewell`.
+    does, when its handler sets `request.state.farewell`. A stream that wants to say goodbye asks
+    `request.state.login_over()` before each piece, and sets it then.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -47,7 +48,9 @@ class SessionMiddleware:
             return await refuse(scope, receive, send, error)
         if not hub.wizard.done and wants_page(scope) and path not in _AFTER_SETUP_TOO:
             return await _redirect(scope, receive, send, scope.get("root_path", "") + "/setup")
-        await self._app(scope, receive, _Guard(scope, send, who, hub.access, hub.clock).send)
+        guard = _Guard(scope, send, who, hub.access, hub.clock)
+        scope["state"]["login_over"] = guard.login_over
+        await self._app(scope, receive, guard.send)
 
 
 def _who(connection: HTTPConnection, access: Access) -> Who | None:
@@ -77,18 +80,23 @@ class _Guard:
     def __init__(self, scope: Scope, send: Send, who: Who, access: Access, clock: Clock) -> None:
         self._scope, self._send, self._who, self._access, self._clock = scope, send, who, access, clock
         self._asked = clock.monotonic()
+        self._over = False
         self._ended = False
+
+    def login_over(self) -> bool:
+        """Whether the login has ended; an end that a command made is seen after ASK_AGAIN seconds."""
+        now = self._clock.monotonic()
+        self._over = self._over or self._access.ended_here(self._who)
+        if not self._over and now - self._asked >= ASK_AGAIN:
+            self._asked, self._over = now, not self._access.holds(self._who)
+        return self._over
 
     async def send(self, message: Message) -> None:
         if self._ended:
             return
         if self._scope["state"].get("farewell"):
             return await self._send(message)
-        now = self._clock.monotonic()
-        ended = self._access.ended_here(self._who)
-        if not ended and now - self._asked >= ASK_AGAIN:
-            self._asked, ended = now, not self._access.holds(self._who)
-        if ended:
+        if self.login_over():
             return await self._end(message)
         await self._send(message)
 

@@ -96,3 +96,4 @@ class Services:
         self.usage = SimpleNamespace(of=lambda server_id: SimpleNamespace(cpu=12.5, memory=1 << 20))
         self.sender = SimpleNamespace(address="127.0.0.1")
         self.closing = asyncio.Event()
+        self.said: list[str] = []

@@ -26,7 +26,7 @@ def parsed(piece: bytes) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def follow(services: Services, last: str = "", topics: frozenset[str] = ALL) -> AsyncIterator[bytes]:
-    return events.stream(services, WHO, topics, last)  # type: ignore[arg-type]
+    return events.stream(services, WHO, topics, last, lambda: services.said.append("farewell"))  # type: ignore[arg-type]
 
 
 async def test_a_new_reader_begins_now_and_gets_its_topics(services: Services) -> None:
@@ -116,6 +116,20 @@ async def test_a_reader_that_is_signed_out_hears_nothing_more(services: Services
     await anext(stream)
     services.access.open = False
     services.bus.publish("session", {"secret": True})
+    ((_, name, data),) = parsed(await anext(stream))
+    assert (name, data) == ("bye", {"reason": "signed-out"})
+    assert services.said == ["farewell"]
+
+
+async def test_one_that_is_signed_out_in_silence_hears_it_with_the_next_beat(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "BEAT", 0.05)
+    stream = follow(services)
+    await anext(stream)
+    ((_, name, _),) = parsed(await anext(stream))
+    assert name == "heartbeat"
+    services.access.open = False
     ((_, name, data),) = parsed(await anext(stream))
     assert (name, data) == ("bye", {"reason": "signed-out"})
 
