@@ -19,8 +19,8 @@ FOLLOWED = ".msg.assistant:last-of-type .md"
 class ChatApp:
     """The running stand-in. `kill` and `start` on the same port are a hub that dies and comes back."""
 
-    def __init__(self) -> None:
-        self.url, self.port = "", 0
+    def __init__(self, port: int = 0) -> None:
+        self.url, self.port = "", port
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> Self:

@@ -60,7 +60,11 @@ class Walk:
 
     def _hear(self, page: Page, message: ConsoleMessage) -> None:
         # an answer of 4xx is told there too, and is often what the test is about
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        told = (
+            "Failed to load resource",
+            "WebSocket connection to",
+        )  # and that a hub which was ended cannot be reached
+        if message.type == "error" and not message.text.startswith(told):
             self.mishaps.append(f"{page.url}: {message.text}")
 
 

@@ -2,10 +2,13 @@
 """The real programs under test: the scripted provider and OpenCode, each a process of its own."""
 
 import base64
+import contextlib
 import json
 import os
+import random
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -34,6 +37,19 @@ def http(url: str, body: Any = None, headers: dict[str, str] | None = None, time
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=timeout) as answer:
         return json.loads(answer.read() or b"null")
+
+
+def lasting_port() -> int:
+    """A free port of 127.0.0.1 that stays free while its program is started anew.
+
+    It lies below those that systems give out by themselves (32768 and up on Linux, 49152 elsewhere), which another
+    worker's programs take all the time.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Provider:

@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import json
 import re
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.browser.walk import sign_in
 from tests.fakes.hub import RealHub
-from tests.fakes.real import Provider
+from tests.fakes.real import Provider, lasting_port
 
 PATIENCE = 90.0  # seconds; only ends a test that waits for something that never comes
 MARK = re.compile(r"⟦(\d+);")
@@ -31,7 +30,7 @@ class Stage:
         self.provider = Provider(root / "provider.log")
         self.hub = RealHub(root, opencode)
         self._chromium = chromium
-        self._port = _free_port()
+        self._port = lasting_port()
         self._runs = 0
         self.context: BrowserContext
         self.page: Page
@@ -173,9 +172,3 @@ async def until(look: Callable[[], Any], what: str, patience: float = PATIENCE) 
                 return
         await asyncio.sleep(0.05)
     raise AssertionError(f"never: {what}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
