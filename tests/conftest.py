@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -18,6 +19,10 @@ BASE_FOLDERS = {
     "XDG_STATE_HOME": ".local/state",
     "XDG_CACHE_HOME": ".cache",
 }
+# A test is never about time, which another worker takes as well.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+
 # What shares an OpenCode or a hub that is slow to start, by the beginning of the file's name.
 SHARED = {"tests/contract/": "contract", "tests/browser/test_axe": "tour", "tests/browser/test_screenshots": "tour"}
 

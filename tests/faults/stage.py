@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 import psutil
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Error, Page
 
 from tests.browser.walk import sign_in
 from tests.fakes.hub import RealHub
@@ -167,7 +167,7 @@ async def until(look: Callable[[], Any], what: str, patience: float = PATIENCE) 
     """Ask `look` again and again until it says yes."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
-        with contextlib.suppress(httpx2.HTTPError):
+        with contextlib.suppress(httpx2.HTTPError, Error):  # Error: the page is just on its way to another address
             if await look():
                 return
         await asyncio.sleep(0.05)
