@@ -15,9 +15,10 @@ from opencode_nexus.chat.transcript import cut_off
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.opencode.api import Client
-from opencode_nexus.opencode.events import Event, PartUpdated, Unreadable
+from opencode_nexus.opencode.events import Event, PartDelta, PartUpdated, Unreadable
 from opencode_nexus.opencode.stream import SILENCE, events
-from opencode_nexus.opencode.wire import part_of
+from opencode_nexus.opencode.wire import TEXT_KINDS, part_of
+from opencode_nexus.store.held import HeldText
 from opencode_nexus.store.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Connection:
         self._abandoned = False
         self._tasks = Tasks()
         self._backlog: list[tuple[str, Event]] | None = None
+        self._again = False  # as the mending under way was begun
         self._mending: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -100,14 +102,28 @@ class Connection:
             self._begin_mending(again=False)
         if self._backlog is not None:
             self._backlog += batch
+            self._hold(batch)
         else:
             self._feed(batch)
+
+    def _hold(self, batch: list[tuple[str, Event]]) -> None:
+        """Asking may take seconds: words heard meanwhile must outlive a kill of the hub."""
+        server_id, gap = self.feed.server_id, not self._again
+        for directory, event in batch:
+            if isinstance(event, PartDelta) and event.field == "text":
+                where = (server_id, event.part_id, event.session_id, event.message_id, directory)
+                self._journal.hold(HeldText(*where, "", event.delta, gap))
+            elif isinstance(event, PartUpdated) and event.part.get("type") in TEXT_KINDS:
+                part = part_of(event.part)
+                if not part.closed:
+                    where = (server_id, part.id, event.session_id, part.message_id, directory)
+                    self._journal.hold(HeldText(*where, part.kind, part.text, gap))
 
     def _begin_mending(self, *, again: bool) -> None:
         """Ask what is so. `again`: nothing can have been missed since the last time but beginnings."""
         if self._mending is None:
             # What comes from now on is taken in after what is asked for now, so that nothing is taken twice.
-            self._backlog = []
+            self._backlog, self._again = [], again
             if not again:
                 self.reconciled.clear()
             self._mending = self._tasks.spawn(self._mend(again), f"reconcile {self.feed.server_id}")
@@ -145,6 +161,7 @@ class Connection:
 
     def _drain(self) -> None:
         backlog, self._backlog = self._backlog or [], None
+        self._journal.release(self.feed.server_id)
         self._feed(backlog)
 
     async def _mend(self, again: bool) -> None:

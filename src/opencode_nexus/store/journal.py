@@ -10,7 +10,10 @@ import sqlite3
 import threading
 from dataclasses import dataclass, field
 
+from opencode_nexus.store import held
 from opencode_nexus.store.db import Database
+from opencode_nexus.store.held import HeldText
+from opencode_nexus.store.text import storable
 
 
 @dataclass(slots=True)
@@ -49,12 +52,15 @@ class Journal:
         self._interrupted: set[str] = set()
         self._running: dict[tuple[str, str], str] = {}
         self._unwritten: dict[str, list[str]] = {}
+        self._held: list[HeldText] = []
+        self._released: set[str] = set()
         self._lock = threading.Lock()  # between append here and _write in the writer thread
         self._seq = 0
 
     async def open(self) -> None:
         """Load what was open and what was busy when the hub last ran."""
         orphans = "DELETE FROM open_text WHERE part_id NOT IN (SELECT part_id FROM open_parts)"
+        await self._db.write(held.take_in)
         await self._db.write(lambda c: c.execute(orphans))
         rows = await self._db.query("SELECT * FROM open_parts")
         texts = await self._db.query(
@@ -107,18 +113,43 @@ class Journal:
         self._append_later(part_id, text)
         return True
 
+    def hold(self, words: HeldText) -> None:
+        """Keep words that cannot be taken in yet: `release` follows, or, should the hub be killed, `open`."""
+        with self._lock:
+            idle = self._idle()
+            self._held.append(words)
+        if idle:
+            self._db.post(self._write)
+
+    def release(self, server_id: str) -> None:
+        """Let go of what was held for a server: it has been taken in, and is written by the same transaction."""
+        with self._lock:
+            idle = self._idle()
+            self._held = [one for one in self._held if one.server_id != server_id]
+            self._released.add(server_id)
+        if idle:
+            self._db.post(self._write)
+
     def _append_later(self, part_id: str, text: str) -> None:
         with self._lock:
-            idle = not self._unwritten
+            idle = self._idle()
             self._unwritten.setdefault(part_id, []).append(text)
         if idle:
             self._db.post(self._write)
 
+    def _idle(self) -> bool:
+        """Whether no `_write` is on its way."""
+        return not (self._unwritten or self._held or self._released)
+
     def _write(self, connection: sqlite3.Connection) -> None:
         with self._lock:
             texts, self._unwritten = self._unwritten, {}
+            words, self._held = self._held, []
+            released, self._released = self._released, set()
+        if words or released:
+            held.write(connection, words, released)
         self._seq += 1
-        rows = [(part_id, self._seq, _storable("".join(pieces))) for part_id, pieces in texts.items()]
+        rows = [(part_id, self._seq, storable("".join(pieces))) for part_id, pieces in texts.items()]
         # The row of a part that just opened may come later in this transaction, so nothing refers to it.
         connection.executemany("INSERT INTO open_text (part_id, seq, text) VALUES (?, ?, ?)", rows)
 
@@ -143,7 +174,7 @@ class Journal:
         with self._lock:
             self._unwritten.pop(part_id, None)
         self._interrupted.add(part_id)
-        text = _storable(part.text)
+        text = storable(part.text)
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE open_parts SET interrupted = 1 WHERE part_id = ?", (part_id,))
@@ -244,11 +275,6 @@ def _delete(connection: sqlite3.Connection, column: str, value: str) -> None:
     parts = f"SELECT part_id FROM open_parts WHERE {column} = ?"
     connection.execute(f"DELETE FROM open_text WHERE part_id IN ({parts})", (value,))
     connection.execute(f"DELETE FROM open_parts WHERE {column} = ?", (value,))
-
-
-def _storable(text: str) -> str:
-    """SQLite takes no half characters."""
-    return text.encode(errors="replace").decode()
 
 
 def _part(row: sqlite3.Row) -> OpenPart:
