@@ -3,14 +3,17 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from opencode_nexus.chat import models as offered
 from opencode_nexus.chat import sessions as listed
+from opencode_nexus.chat.choices import Choices
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.errors import (
     MessageEmpty,
     NotWaiting,
     ProjectUnknown,
+    ProviderExists,
     ServerNotRunning,
     SessionNotFound,
     SessionsRunning,
@@ -52,6 +55,9 @@ class _Around:
     def waiting(self, session_id: str) -> list[Permission | Question]:
         return [entry.request for entry in self._chat.feeds.feed(self._server_id).asking(session_id)]
 
+    def error(self, session_id: str) -> dict[str, Any] | None:
+        return self._chat.feeds.feed(self._server_id).errors.get(session_id)
+
     async def interrupted(self, session_id: str) -> Mapping[str, OpenPart]:
         return await self._chat.journal.interrupted(session_id)
 
@@ -79,6 +85,7 @@ class Chat:
         self.feeds = Feeds(servers, journal, self.inbox, bus, activity)
         self._servers, self._bus, self._tasks = servers, bus, tasks
         self._reload: dict[str, str] = {}  # servers that have to load their models anew, and the provider that is new
+        self._choices = Choices()
         self._unlisten: Callable[[], None] | None = None
 
     async def open(self) -> None:
@@ -144,13 +151,20 @@ class Chat:
     async def send(
         self, server_id: str, session_id: str, text: str, model: str | None = None, agent: str | None = None
     ) -> None:
-        """Say something to the agent; while it is busy, OpenCode takes it up afterwards."""
+        """Say something to the agent; while it is busy, OpenCode takes it up afterwards.
+
+        Raises MessageEmpty, ModelUnknown or AgentUnknown.
+        """
         if not text.strip():
             raise MessageEmpty
         client = self.client(server_id)
+        feed = self.feeds.feed(server_id)
         with _found():
+            if model or agent:
+                head = feed.heads.get(checked_id(session_id)) or feed.learn(await client.session(session_id))
+                await self._choices.check(client, head.directory, model or None, agent or None)
             await client.prompt(checked_id(session_id), text, model, agent)
-        self.feeds.feed(server_id).sent(session_id)
+        feed.sent(session_id)
 
     async def abort(self, server_id: str, session_id: str) -> AbortResult:
         """End what a session and its sub-agents do now."""
@@ -167,6 +181,18 @@ class Chat:
         await self.feeds.settled(server_id)
         projects = self._servers.get(server_id).projects
         return await listed.sessions(client, self.feeds.feed(server_id), projects)
+
+    async def session_page(
+        self, server_id: str, limit: int, before: str | None = None
+    ) -> tuple[list[SessionSummary], str | None]:
+        """A page of all sessions, the one used last first, and the cursor of the page after it (None: no more).
+
+        Raises CursorUnknown for a `before` that no page gave.
+        """
+        client = self.client(server_id)
+        await self.feeds.settled(server_id)
+        projects = self._servers.get(server_id).projects
+        return await listed.page(client, self.feeds.feed(server_id), projects, limit, before)
 
     async def session(self, server_id: str, session_id: str) -> SessionSummary:
         """One session, however long unused; raises SessionNotFound."""
@@ -294,11 +320,16 @@ class Chat:
         await self._load_anew(provider_id)
 
     async def add_compatible(self, server_id: str, name: str, base_url: str, key: str, models: list[str]) -> str:
-        """Add an OpenAI-compatible address; returns its provider id. SessionsRunning while something runs."""
+        """Add an OpenAI-compatible address; returns its provider id.
+
+        Raises ProviderInvalid, ProviderExists, or SessionsRunning while something runs.
+        """
         provider_id, patch = offered.compatible(name, base_url, models)
         client = self.client(server_id)
         if self.busy(server_id):
             raise SessionsRunning
+        if any(known.id == provider_id for known in await self.providers(server_id)):
+            raise ProviderExists(f"Its id is {provider_id!r}.")
         await client.patch_global_config(patch)
         if key.strip():
             await client.set_key(provider_id, key.strip())
@@ -317,6 +348,7 @@ class Chat:
             with contextlib.suppress(ServerNotRunning):
                 client = self.client(server_id)
                 await client.dispose()
+                self._choices.forget()
                 await offered.leave_practice(client, self._project(server_id, None), provider_id)
 
     def _heard(self, record: Record) -> None:

@@ -40,6 +40,10 @@ class Surroundings(Protocol):
         """What the session and its descendants wait for."""
         ...
 
+    def error(self, session_id: str) -> JSON | None:
+        """Why its last turn failed, as OpenCode said it when it did; None: it did not, or nobody heard it."""
+        ...
+
     async def interrupted(self, session_id: str) -> Mapping[str, OpenPart]:
         """The journal's copies of the session's parts that will never be closed, by part id."""
         ...
@@ -120,6 +124,7 @@ class Conversation:
     ) -> None:
         state, (raw, cursor) = self.state, page
         state.status = self._around.status(self.session_id)
+        state.error = self._around.error(self.session_id)
         running = state.status.kind != "idle"
         copies = {**kept, **{part.id: part for part in self._around.open_parts(self.session_id)}}
         messages = {message.id: message for message in transcript(raw, copies, busy=running)}

@@ -58,3 +58,35 @@ class ProviderInvalid(BadRequest):
     code = "provider-invalid"
     title = "That provider cannot be used as it was entered."
     hint = "Check its name, its address and its models."
+
+
+class ModelUnknown(BadRequest):
+    """The message names a model that the server does not offer."""
+
+    code = "model-unknown"
+    title = "The server does not offer that model."
+    hint = "The message was not sent. Choose a model of the list, or leave it out to take the default."
+
+
+class AgentUnknown(BadRequest):
+    """The message names an agent that the server does not have."""
+
+    code = "agent-unknown"
+    title = "The server does not have that agent."
+    hint = "The message was not sent. Choose an agent of the list, or leave it out to take the default."
+
+
+class CursorUnknown(BadRequest):
+    """`before` is not what an earlier answer gave as `next`."""
+
+    code = "cursor-unknown"
+    title = "That is not a place in the list."
+    hint = "Send what the answer before gave as `next`, or leave `before` out to begin with the newest."
+
+
+class ProviderExists(Conflict):
+    """OpenCode has a provider of that name already."""
+
+    code = "provider-exists"
+    title = "There is already a provider of that name."
+    hint = "Choose another name. The one that is there stays as it is."

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What one running server tells, taken in: journalled, kept in mind, and handed to who looks."""
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from opencode_nexus.opencode.wire import TEXT_KINDS, child, part_of, permission_
 from opencode_nexus.store.journal import Journal, OpenPart
 
 IDLE = Status()
+ERRORS = 200  # sessions whose last error is kept, the longest ago forgotten first
 
 
 class Feed:
@@ -37,6 +39,7 @@ class Feed:
         self.strangers: set[str] = set()  # sessions whose ancestors must be looked up
         # Words of parts whose beginning was not heard: {part: (session, pieces)}, until it is known.
         self.orphans: dict[str, tuple[str, list[str]]] = {}
+        self.errors: OrderedDict[str, dict[str, Any]] = OrderedDict()  # why a session's last turn failed
         self._sent: set[str] = set()
         self._journal, self._inbox, self._bus = journal, inbox, bus
         self._conversations = conversations
@@ -100,6 +103,7 @@ class Feed:
             case ev.SessionDeleted():
                 self.set_status(session_id, IDLE)
                 self.heads.forget(session_id)
+                self.errors.pop(session_id, None)
                 self.announce("deleted", session_id)
             case ev.SessionStatus():
                 self.set_status(session_id, status_of(event.status), directory)
@@ -107,6 +111,10 @@ class Feed:
                 self.set_status(session_id, IDLE)
             case ev.SessionError():
                 self._sent.discard(session_id)
+                self.errors.pop(session_id, None)
+                self.errors[session_id] = event.error or {"name": "UnknownError", "data": {}}
+                while len(self.errors) > ERRORS:
+                    self.errors.popitem(last=False)
             case ev.PermissionAsked():
                 if self._inbox.put(self.server_id, directory, permission_of(event)):
                     self._wait(session_id)
@@ -155,6 +163,8 @@ class Feed:
             if gone:
                 self.announce("waiting", session_id)
         else:
+            if before.kind == "idle":
+                self.errors.pop(session_id, None)
             self.statuses[session_id] = status
             self._journal.busy(self.server_id, session_id, directory)
             self._meet(session_id)

@@ -111,9 +111,13 @@ def compatible(name: str, base_url: str, model_ids: list[str]) -> tuple[str, dic
     """
     provider_id = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:64]
     if not provider_id:
-        raise ProviderInvalid("Its name needs a letter or a digit.")
+        raise ProviderInvalid("Its name needs a letter from a to z or a digit.")
     address = base_url.strip().rstrip("/")
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018 - it raises for one that is no port
+    except ValueError as error:
+        raise ProviderInvalid(f"{base_url!r} is no address: {error}.") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ProviderInvalid(f"{base_url!r} is no address that begins with http:// or https://.")
     named = [model_id.strip() for model_id in model_ids if model_id.strip()]

@@ -6,18 +6,23 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from opencode_nexus.chat.errors import SessionNotFound
+from opencode_nexus.chat.errors import CursorUnknown, SessionNotFound
 from opencode_nexus.chat.feed import Feed
 from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.state import StatusKind
 
 LISTED = 100  # newest sessions of each folder
+ALL = 100_000  # OpenCode 1.18.33 lists from the newest and knows no cursor, so a later page is cut from everything
+_CURSOR = re.compile(r"[0-9]{1,11}\.[0-9]{1,6}~ses_[A-Za-z0-9]{1,64}")
 _SESSION_ID = re.compile(r"ses_[A-Za-z0-9]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """A session in a list. `waiting` counts what it and its sub-agents wait for. Times are epoch seconds."""
+    """A session in a list. `waiting` counts what it and its sub-agents wait for. Times are epoch seconds.
+
+    `error`: why its last turn failed, in OpenCode's shape, if the hub heard it.
+    """
 
     id: str
     title: str
@@ -27,6 +32,7 @@ class SessionSummary:
     updated: float
     status: StatusKind
     waiting: int
+    error: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +62,30 @@ def summary(feed: Feed, info: dict[str, Any]) -> SessionSummary:
         updated=head.updated,
         status=feed.status(head.id).kind,
         waiting=len(feed.asking(head.id)),
+        error=feed.errors.get(head.id),
     )
 
 
-async def sessions(client: Client, feed: Feed, directories: tuple[str, ...]) -> list[SessionSummary]:
-    """The sessions of all folders, the one used last first; sub-agents' sessions have a parent."""
-    pages = await asyncio.gather(*(client.sessions(directory, LISTED) for directory in directories))
+async def sessions(
+    client: Client, feed: Feed, directories: tuple[str, ...], most: int = LISTED
+) -> list[SessionSummary]:
+    """The sessions of all folders, `most` of each, the one used last first; sub-agents' sessions have a parent."""
+    pages = await asyncio.gather(*(client.sessions(directory, most) for directory in directories))
     found: dict[str, SessionSummary] = {}
     for info in (info for page in pages for info in page):
         found[str(info.get("id", ""))] = summary(feed, info)
     return sorted(found.values(), key=lambda summary: (-summary.updated, summary.id))
+
+
+async def page(
+    client: Client, feed: Feed, directories: tuple[str, ...], limit: int, before: str | None
+) -> tuple[list[SessionSummary], str | None]:
+    """`limit` sessions after the cursor `before`, and the cursor of the page after them; raises CursorUnknown."""
+    if before is not None and not _CURSOR.fullmatch(before):
+        raise CursorUnknown(f"Asked for: {before[:80]!r}.")
+    found = await sessions(client, feed, directories, limit + 1 if before is None else ALL)
+    if before is not None:
+        updated, _, session_id = before.partition("~")
+        found = [one for one in found if (-one.updated, one.id) > (-float(updated), session_id)]
+    shown = found[:limit]
+    return shown, f"{shown[-1].updated}~{shown[-1].id}" if len(found) > limit else None

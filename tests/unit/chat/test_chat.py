@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from opencode_nexus.chat.errors import MessageEmpty, NotWaiting, ProjectUnknown, SessionNotFound
+from opencode_nexus.chat.errors import (
+    AgentUnknown,
+    CursorUnknown,
+    MessageEmpty,
+    ModelUnknown,
+    NotWaiting,
+    ProjectUnknown,
+    SessionNotFound,
+)
 from opencode_nexus.core.errors import NotFound
 from tests.fakes.one_server import SERVER
 from tests.unit.chat.conftest import S, World
@@ -55,8 +63,75 @@ async def test_a_session_is_renamed_and_deleted(world: World) -> None:
 async def test_a_message_needs_words(world: World) -> None:
     with pytest.raises(MessageEmpty):
         await world.chat.send(SERVER, S, " \n")
+    world.fake.routes |= OFFERED
     await world.chat.send(SERVER, S, " hi ", "p/m", "plan")
     assert world.fake.asked[-1][2]["parts"] == [{"type": "text", "text": " hi "}]
+
+
+OFFERED: dict[str, Any] = {
+    "GET /config/providers": {"providers": [{"id": "p", "models": {"m": {}}}], "default": {}},
+    "GET /agent": [{"name": "plan", "mode": "primary"}],
+}
+
+
+async def test_a_message_for_a_model_or_an_agent_that_is_not_there_is_not_sent(world: World) -> None:
+    world.fake.routes |= OFFERED
+    for model, agent, error in (
+        ("p/x", None, ModelUnknown),
+        ("p/m", "nope", AgentUnknown),
+        (None, "nope", AgentUnknown),
+    ):
+        with pytest.raises(error):
+            await world.chat.send(SERVER, S, "hi", model, agent)
+    assert not any(path.endswith("prompt_async") for _, path, *_ in world.fake.asked)
+    await world.chat.send(SERVER, S, "hi", "p/m", "plan")
+    asked = len(world.fake.asked)
+    await world.chat.send(SERVER, S, "again", "p/m", "plan")
+    assert len(world.fake.asked) == asked + 1, "what was offered before is not asked for again"
+    with pytest.raises(AgentUnknown) as caught:
+        await world.chat.send(SERVER, S, "hi", None, "nope")
+    assert caught.value.detail == "Asked for: 'nope'. There is: plan."
+
+
+async def test_what_one_folder_offers_is_not_taken_for_anothers(world: World) -> None:
+    def agents(path: str, body: Any) -> Any:
+        return [{"name": "plan"}] if "project" in path else [{"name": "own"}, {"name": "title", "hidden": True}]
+
+    world.session("ses_2")
+    world.infos["ses_2"]["directory"] = "/other"
+    world.fake.routes["GET /agent"] = agents
+    await world.chat.send(SERVER, S, "hi", None, "plan")
+    for agent in ("plan", "title"):
+        with pytest.raises(AgentUnknown):
+            await world.chat.send(SERVER, "ses_2", "hi", None, agent)
+    await world.chat.send(SERVER, "ses_2", "hi", None, "own")
+
+
+async def test_why_a_turn_failed_is_known_without_its_conversation_until_the_next_one(world: World) -> None:
+    error = {"name": "ProviderAuthError", "data": {"message": "no key"}}
+    world.tell("session.error", error=error)
+    await world.until(lambda: world.chat.feeds.feed(SERVER).errors)
+    assert (await world.chat.session(SERVER, S)).error == error
+    assert (await world.chat.conversation(SERVER, S)).state.error == error
+    world.tell("session.idle")
+    world.busy()
+    await world.until(lambda: world.chat.busy(SERVER))
+    assert (await world.chat.session(SERVER, S)).error is None
+
+
+async def test_sessions_come_in_pages(world: World) -> None:
+    for number in range(2, 8):
+        world.session(f"ses_{number}")
+        world.infos[f"ses_{number}"]["time"] = {"created": 1000, "updated": 2000 + number // 2}
+    whole = [one.id for one in await world.chat.sessions(SERVER)]
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(4):
+        page, cursor = await world.chat.session_page(SERVER, 2, cursor)
+        seen += [one.id for one in page]
+    assert (seen, cursor, len(set(seen))) == (whole, None, 7)
+    with pytest.raises(CursorUnknown):
+        await world.chat.session_page(SERVER, 2, "ses_1")
 
 
 async def test_a_part_closed_between_two_answers_has_its_text(world: World) -> None:

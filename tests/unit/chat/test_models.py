@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from opencode_nexus.chat.errors import ProjectUnknown, ProviderInvalid, ServerNotRunning, SessionsRunning
+from opencode_nexus.chat.errors import (
+    ProjectUnknown,
+    ProviderExists,
+    ProviderInvalid,
+    ServerNotRunning,
+    SessionsRunning,
+)
 from opencode_nexus.chat.models import AgentChoice, ModelChoice, ProviderChoice, checked_provider_id, compatible
 from tests.fakes.one_server import SERVER
 from tests.unit.chat.conftest import World
@@ -95,9 +101,20 @@ async def test_a_default_that_somebody_chose_stays(world: World, default: dict[s
     assert not any(asked[0] == "PATCH" for asked in world.fake.asked)
 
 
+CATALOGUE = {"all": [{"id": "openai", "name": "OpenAI"}], "default": {}, "connected": []}
+
+
+async def test_an_own_address_never_takes_the_place_of_another_provider(world: World) -> None:
+    world.fake.routes["GET /provider"] = CATALOGUE
+    with pytest.raises(ProviderExists):
+        await world.chat.add_compatible(SERVER, "OpenAI", "http://x/v1", "k", ["m"])
+    assert not any(method in ("PATCH", "PUT") for method, *_ in world.fake.asked)
+
+
 async def test_an_own_address_goes_into_the_global_configuration(world: World) -> None:
     world.fake.routes |= {"PATCH /global/config": {}, "PUT /auth/my-ollama": True, "POST /global/dispose": True}
     world.fake.routes["GET /config"] = {"model": "zeta/a"}
+    world.fake.routes["GET /provider"] = CATALOGUE
     made = await world.chat.add_compatible(SERVER, "My Ollama!", "http://127.0.0.1:11434/v1/", " k ", ["llama3", " "])
     assert made == "my-ollama"
     writes = [asked for asked in world.fake.asked if asked[0] != "GET"]
@@ -127,6 +144,8 @@ async def test_an_own_address_goes_into_the_global_configuration(world: World) -
         ("!!", "http://x/v1", ["m"]),
         ("x", "ftp://x/v1", ["m"]),
         ("x", "http:///v1", ["m"]),
+        ("x", "http://[v1", ["m"]),
+        ("x", "http://x:port/v1", ["m"]),
         ("x", "http://x/v1?key=1", ["m"]),
         ("x", "http://x/v1", [" "]),
     ],

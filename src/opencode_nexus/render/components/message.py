@@ -99,20 +99,27 @@ def _foot(item: Message, place: Place) -> Markup:
 
 
 def fault(kind: str, words: str, error: dict[str, Any]) -> Markup:
-    """Return an error of the provider or of OpenCode, in its own words."""
+    """Return an error of the provider or of OpenCode, in its own words: the first line, and the rest folded."""
     data = error.get("data") or {}
     status = data.get("statusCode")
     head = f"{kind}, HTTP {status}" if status else kind
     body = str(data.get("responseBody") or "")
     detail = Markup("")
-    if body and body.strip() != words.strip():
-        detail = Markup(
-            '<details class="fold"><summary>The provider’s whole answer</summary>'
-            '<pre tabindex="0"><code>{}</code></pre></details>'
-        ).format(body[:4000])
+    words = words.strip()
+    first, _, rest = words.partition("\n")
+    if rest:
+        detail += _fold("All that was said", words)
+    if body and body.strip() != words:
+        detail += _fold("The provider’s whole answer", body)
     return Markup('<div class="fault">{}<div><b>{}</b><p>{}</p>{}</div></div>').format(
-        icon("warn"), head, words or "No reason was given.", detail
+        icon("warn"), head, first or "No reason was given.", detail
     )
+
+
+def _fold(title: str, text: str) -> Markup:
+    return Markup(
+        '<details class="fold"><summary>{}</summary><pre tabindex="0"><code>{}</code></pre></details>'
+    ).format(title, text[:4000])
 
 
 def _costs(item: Message, place: Place) -> Markup:

@@ -4,7 +4,8 @@
 from fastapi import APIRouter, Response
 
 from opencode_nexus.chat.sessions import SessionSummary
-from opencode_nexus.web.api.deps import HubDep
+from opencode_nexus.web.api.deps import Before, HubDep, Limit
+from opencode_nexus.web.api.messages import error_of
 from opencode_nexus.web.api.models.items import Items
 from opencode_nexus.web.api.models.message import Aborted
 from opencode_nexus.web.api.models.session import NewSession, Session, SessionTitle
@@ -23,14 +24,16 @@ def session_of(summary: SessionSummary) -> Session:
         updated=summary.updated,
         status=summary.status,
         waiting=summary.waiting,
+        error=error_of(summary.error),
     )
 
 
 @router.get("")
-async def list_sessions(hub: HubDep, server_id: str) -> Items[Session]:
-    """List the newest 100 sessions of each project of a server, the one used last first."""
+async def list_sessions(hub: HubDep, server_id: str, limit: Limit = 100, before: Before = None) -> Items[Session]:
+    """List the sessions of all projects of a server, the one used last first."""
     hub.fleet.get(server_id)
-    return Items(items=[session_of(summary) for summary in await hub.chat.sessions(server_id)])
+    sessions, older = await hub.chat.session_page(server_id, limit, before)
+    return Items(items=[session_of(summary) for summary in sessions], next=older)
 
 
 @router.post("", status_code=201)

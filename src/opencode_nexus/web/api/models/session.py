@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from opencode_nexus.web.api.models.message import MessageError
+
 
 class Session(BaseModel):
     """A session in a list."""
@@ -17,6 +19,7 @@ class Session(BaseModel):
     updated: float
     status: Literal["idle", "busy", "retry"]
     waiting: int = Field(description="Permissions and questions that wait for an answer.")
+    error: MessageError | None = Field(description="Why its last turn failed, until the next begins or the hub stops.")
 
 
 class NewSession(BaseModel):
