@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 
+from opencode_nexus.render.components.text import GAP
 from tests.faults.stage import Stage, until
 
 Scenario = Callable[[Stage, float], Awaitable[None]]
@@ -29,23 +30,49 @@ async def _begin(stage: Stage, count: int, moment: float) -> tuple[float, str]:
 async def _whole(stage: Stage, count: int, end: str) -> None:
     """The page, and a page opened anew, show every word once and in order."""
     await stage.until_shown(end)
-    assert await stage.shown() == list(range(count))
+    await _all(stage, count)  # a gap heals when the part closes, right after its last words
     await stage.show()
     await stage.until_shown(end)
-    assert await stage.shown() == list(range(count))
-    assert "not yet known" not in await stage.text()
+    await _all(stage, count)
+    assert GAP not in await stage.text(), "the gap healed"
     await stage.until_no_strays()
 
 
+async def _all(stage: Stage, count: int) -> None:
+    async def whole() -> bool:
+        shown[:] = await stage.shown()
+        return shown == list(range(count))
+
+    shown: list[int] = []
+    try:
+        await until(whole, "every word is there once", 20)
+    except AssertionError as error:
+        wrong = [(at, number) for at, number in enumerate(shown) if at != number][:3]
+        raise AssertionError(f"{len(shown)} of {count} shown; first out of place: {wrong}") from error
+
+
 async def hub_killed(stage: Stage, moment: float) -> None:
-    """kill -9 of the hub: the server is taken up again, and the missing words come when the part closes."""
-    _, end = await _begin(stage, SHORT, moment)
+    """kill -9 of the hub: the server is taken up again, what was heard is there with a mark behind it, and the missing
+    words come when the part closes.
+    """
+    since, end = await _begin(stage, LONG, moment * 0.2)
     before = (await stage.servers())[0]["pid"]
+    said = len(stage.said(since))
     await asyncio.to_thread(stage.hub.kill)
     await stage.start_hub()
     after = await stage.until_server("running")
     assert after["pid"] == before, "the running server was not adopted"
-    await _whole(stage, SHORT, end)
+
+    async def marked() -> bool:
+        return GAP in await stage.text()
+
+    await until(marked, "the page marks the gap")
+    shown = await stage.shown()
+    heard = next((number for number, found in enumerate(shown) if number != found), len(shown))
+    # OpenCode passes a delta on some hundred milliseconds after the provider wrote it, more on a busy machine
+    assert heard >= said - RATE, (heard, said)
+    assert shown == sorted(set(shown))
+    await _whole(stage, LONG, end)
 
 
 async def opencode_killed(stage: Stage, moment: float) -> None:

@@ -116,7 +116,9 @@ def _settle_copies(truth: Truth, journal: Journal, session_id: str, gaps: bool) 
             journal.close(copy.id)
         elif part is None or done or session_id not in truth.statuses:
             # Not in the newest 40 messages, in a finished one, or in a session that does not run: it will
-            # never be closed. If its message is gone, nobody will ask for it.
+            # never be closed. If its message is gone, nobody will ask for it. OpenCode may have said more before.
+            if gaps:
+                journal.gap(copy.id)
             journal.interrupt(copy.id)
         elif gaps:
             journal.gap(copy.id)

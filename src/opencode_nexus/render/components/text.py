@@ -12,7 +12,7 @@ from opencode_nexus.render.markdown import Colour
 from opencode_nexus.render.tree import Box, Leaf, key_of, leaf
 
 GAP = (
-    "Some words are missing here: Nexus was not running while they were said. "
+    "Some words are missing here: Nexus could not hear them as they were said. "
     "They come back when the agent finishes this text."
 )
 CUT = "The text ends here because OpenCode stopped. This copy was kept by Nexus."

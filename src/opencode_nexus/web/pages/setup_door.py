@@ -24,8 +24,9 @@ def to(request: Request, path: str) -> Response:
 def admitted(request: Request) -> bool:
     """Whether the sender may take part in the set-up."""
     hub = request.state.hub
-    if request.state.who is not None:
-        return True
+    who = request.state.who
+    if who is not None:  # these addresses are open, so a token's scopes have not been looked at yet
+        return bool(who.may(request.method, "/setup"))
     return not hub.access.has_owner() and hub.wizard.code.holds(request.cookies.get(COOKIE, ""))
 
 
