@@ -242,6 +242,21 @@ async def test_websockets_are_closed_too(site: Site) -> None:
         assert sent[0].get("status") is None  # let in, whatever the route then says
 
 
+@pytest.mark.parametrize("scope", ["read", "metrics"])
+async def test_a_token_that_may_only_look_cannot_drive_the_set_up(site: Site, scope: str) -> None:
+    token, _ = await site.hub.access.create_token("look", [scope])
+    async with site.client(Authorization=f"Bearer {token}") as client:
+        for entry in site.table:
+            if entry.path.startswith("/setup/"):
+                for method in sorted(entry.methods - {"HEAD"}):
+                    answer = await client.request(method, entry.path)
+                    found = (answer.status_code, answer.headers.get("location"))
+                    assert found == (303, site.base + "/setup"), (method, entry.path)
+        assert (await client.get("/setup")).headers["location"].startswith(site.base + "/login")
+    async with site.client(Authorization="Bearer local-key") as client:  # the steps are there for who may do all
+        assert (await client.get("/setup/welcome")).status_code == 200
+
+
 async def test_what_is_open_says_nothing_to_a_stranger(site: Site, tmp_path: Path) -> None:
     async with site.client() as client:
         health = await client.get("/healthz")

@@ -7,7 +7,8 @@ Glossary
     plan         what is wanted, as answered so far; it survives a reload, a restart and a change of device
     reached      the furthest page that may be opened; /setup leads there
     check        one line of the system check: pass, warn, fail or unknown, and what to do
-    set-up code  printed in the terminal at each start until there is an owner; opens the wizard in one browser
+    set-up code  printed in the terminal at each start until there is an owner; opens the wizard in one browser,
+                 which can show another code for a further one
     visit        a browser that gave the code: an opaque token in its cookie, its SHA-256 stored
     done         the server is made; from then on /setup only points to the settings
 

@@ -10,7 +10,7 @@ class SetupCodeWrong(NexusError):
 
     code = "setup-code-wrong"
     title = "That is not the set-up code."
-    hint = "It stands in the terminal in which OpenCode Nexus was started; a new one is made at each start."
+    hint = "It stands in the terminal that started OpenCode Nexus, or on the Welcome page of a device that is in."
     status = 403
 
 
@@ -19,7 +19,10 @@ class SetupCodeUsed(NexusError):
 
     code = "setup-code-used"
     title = "This set-up code was used in another browser."
-    hint = "Go on there. If that was not you, stop OpenCode Nexus and start it again: it prints a new code."
+    hint = (
+        "Go on there; its Welcome page shows a code for a further device. If that was not you, stop OpenCode Nexus"
+        " and start it again: it prints a new code."
+    )
     status = 403
 
 
@@ -28,7 +31,7 @@ class SetupLinkUsed(NexusError):
 
     code = "setup-link-used"
     title = "This link was used already, or is too old."
-    hint = "Type the set-up code. If that was used too, stop OpenCode Nexus and start it again."
+    hint = "Type the set-up code, or one that a device which is in shows. Each start prints a new one."
     status = 403
 
 
@@ -37,7 +40,7 @@ class SetupCodeWait(NexusError):
 
     code = "setup-code-wait"
     title = "Too many wrong set-up codes."
-    hint = "Wait a little, then type the code that stands in the terminal."
+    hint = "Look at the code again: the right one is taken at once."
     status = 429
 
 

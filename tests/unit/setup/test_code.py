@@ -118,12 +118,44 @@ async def test_guessing_is_slow_and_shuts_nobody_else_out(code: SetupCode, clock
         with pytest.raises(SetupCodeWrong):
             await code.redeem("0000-0000-0000", "stranger")
     with pytest.raises(SetupCodeWait) as caught:
-        await code.redeem(right, "stranger")
+        await code.redeem("0000-0000-0000", "stranger")
     assert caught.value.data["retry_after"] == 60
-    assert await code.redeem(right, "owner")
-    right = code.issue()
     clock.advance(60.1)
-    assert await code.redeem(right, "stranger")
+    for _ in range(WRONG):
+        with pytest.raises(SetupCodeWrong):
+            await code.redeem("0000-0000-0000", "stranger")
+    assert await code.redeem(right, "stranger"), "the right one is taken, whoever guessed behind the same address"
+    assert await code.redeem(code.issue(), "owner")
+
+
+async def test_a_browser_that_is_in_lets_one_more_in_with_a_code_that_is_good_once(
+    code: SetupCode, memory: Memory, clock: ManualClock
+) -> None:
+    first = await code.redeem(code.issue(), "here")
+    before, shown = code.invite(), code.invite()
+    with pytest.raises(SetupCodeWrong):
+        await code.redeem(before, "there")
+    second = await code.redeem(shown, "there")
+    assert code.holds(first)
+    assert code.holds(second)
+    with pytest.raises(SetupCodeUsed):
+        await code.redeem(shown, "elsewhere")
+    late = code.invite()
+    assert tidy(late) not in json.dumps(memory.values) + repr(vars(code))
+    clock.advance(LINK_LIFE)
+    with pytest.raises(SetupCodeWrong):
+        await code.redeem(late, "there")
+    code.invite()
+    third = await code.redeem(code.issue(), "there")
+    assert [code.holds(token) for token in (first, second, third)] == [False, False, True]
+
+
+async def test_a_new_start_ends_the_code_for_a_further_device(code: SetupCode) -> None:
+    await code.redeem(code.issue(), "here")
+    further = code.invite()
+    code.issue()
+    with pytest.raises(SetupCodeWrong):
+        await code.redeem(further, "there")
 
 
 async def test_the_list_of_guessers_is_bounded(code: SetupCode) -> None:

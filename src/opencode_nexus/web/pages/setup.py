@@ -73,8 +73,13 @@ def _code_page(request: Request, status: int = 200, error: str = "") -> Response
 
 
 async def show_welcome(request: Request) -> Response:
-    """What this is, and what the steps will ask."""
-    return step(request, "welcome")
+    """What this is, what the steps will ask, and how to go on from another device.
+
+    Until there is an owner who can sign in there, that is a code; each look shows a new one.
+    """
+    wizard = request.state.hub.wizard
+    further = "" if wizard.owner or request.method == "HEAD" else wizard.code.invite()
+    return step(request, "welcome", owner=wizard.owner, further=further)
 
 
 async def begin(request: Request) -> Response:
