@@ -25,10 +25,22 @@ def test_without_a_hub_beside_one_and_again(hub: RealHub, opencode_binary: Path)
     assert (first["owner"], first["project"]) == (OWNER, str(hub.project))
     assert (first["opencode"], first["version"]) == (str(opencode_binary.resolve()), "1.18.33")
     hub.start()
+    titles = ("Operating system", "Memory", "Free disk space", "Network", "Home folder", "Git", "Ripgrep")
+    told = hub.set_up().stdout.splitlines()
+    assert [line[10:].partition(":")[0] for line in told[:7]] == list(titles)
+    assert any(line.startswith("Pass      Home folder: ") for line in told)
     assert "Set-up code" not in (hub.root / "hub.out").read_text()
     done = hub.set_up("--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {**first, "created": False, "started": True, "warnings": first["warnings"]}
+    again = json.loads(done.stdout)
+    assert [check["key"] for check in again["checks"]] == [check["key"] for check in first["checks"]]
+    assert again == {
+        **first,
+        "created": False,
+        "started": True,
+        "warnings": first["warnings"],
+        "checks": again["checks"],
+    }
     servers = json.loads(hub.command("server", "list", "--json").stdout)
     assert [(one["state"], one["projects"]) for one in servers] == [("running", [str(hub.project)])]
 
@@ -43,7 +55,7 @@ def test_wrong_answers_change_nothing(hub: RealHub, tmp_path: Path) -> None:
         ({"project": str(tmp_path / "none")}, "The project folder does not exist."),
         ({"project": str(good)}, "That is not a folder."),
         ({"password-file": str(weak)}, "The password needs an upper-case letter."),
-        ({"password-file": str(tmp_path / "none")}, "The new password could not be read."),
+        ({"password-file": str(tmp_path / "none")}, f"There is no file {tmp_path / 'none'}."),
         ({"owner": "x"}, "The user name needs at least 3 characters."),
         ({"opencode": "/bin/ls"}, "This program does not work as OpenCode."),
         ({"opencode": str(tmp_path / "none")}, "OpenCode was not found."),

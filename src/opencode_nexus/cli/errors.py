@@ -51,5 +51,5 @@ class PasswordUnread(BadRequest):
     """No password could be read."""
 
     code = "password-unread"
-    title = "The new password could not be read."
+    title = "The password could not be read."
     hint = "Type it twice at a terminal, or give it in a file: --password-file."

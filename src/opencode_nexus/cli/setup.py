@@ -5,21 +5,25 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from opencode_nexus.access.rules import check_name, check_password
 from opencode_nexus.cli.client import HomeOption, HubClient, JsonOption, find_hub
-from opencode_nexus.cli.errors import HubSaid, PasswordUnread
+from opencode_nexus.cli.errors import HubSaid
+from opencode_nexus.cli.password_file import password_in
 from opencode_nexus.cli.table import show_json
+from opencode_nexus.setup.errors import CheckStops
 from opencode_nexus.setup.project import folder
 from opencode_nexus.store.home import Home, HomeInUse, home_folder
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+_VERDICTS = {"pass": "Pass", "warn": "Warning", "fail": "Fail", "unknown": "Not known"}
 POLL = 0.5  # seconds between two looks at a job of the hub
 
 
@@ -46,35 +50,35 @@ def setup(
     name = check_name(owner)
     wanted: dict[str, Any] = {
         "owner": name,
-        "password": check_password(_password(password_file), name),
+        "password": check_password(password_in(password_file), name),
         "project": str(folder(os.path.abspath(os.path.expanduser(project)))),
         "opencode": "" if opencode is None else os.path.abspath(os.path.expanduser(opencode)),
         "practice": practice,
     }
-    place = Home(home_folder(home))
-    place.prepare()
     try:
-        place.lock()
-    except HomeInUse:
-        with find_hub(place.path) as hub:
-            done = _beside(hub, wanted)
-    else:
-        try:
-            done = asyncio.run(_alone(place, wanted))
-        finally:
-            place.release()
+        done = _set_up(Home(home_folder(home)), wanted)
+    except (CheckStops, HubSaid) as error:
+        found = error.problem().get("checks")
+        if isinstance(found, list) and not as_json:
+            _tell_checks(found, sys.stderr)
+        raise
     if as_json:
         return show_json(done)
     _tell(done)
 
 
-def _password(file: Path) -> str:
-    """Return the first line of `file`; raises PasswordUnread."""
+def _set_up(place: Home, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Do it in the hub that runs on this home folder, else in this process."""
+    place.prepare()
     try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PasswordUnread(f"{file}: {error}.", hint="Name a text file whose first line is it.") from error
-    return text.partition("\n")[0].rstrip("\r")
+        place.lock()
+    except HomeInUse:
+        with find_hub(place.path) as hub:
+            return _beside(hub, wanted)
+    try:
+        return asyncio.run(_alone(place, wanted))
+    finally:
+        place.release()
 
 
 def _beside(hub: HubClient, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -114,6 +118,11 @@ async def _alone(home: Home, wanted: dict[str, Any]) -> dict[str, Any]:
             await hub.practice.close()
 
 
+def _tell_checks(lines: Sequence[Mapping[str, Any]], to: TextIO) -> None:
+    for line in lines:
+        print(f"{_VERDICTS[line['status']]:<10}{line['title']}: {line['said']} {line['todo']}".rstrip(), file=to)
+
+
 class _Said:
     """Tells on stderr what is being done, each thing once."""
 
@@ -127,10 +136,9 @@ class _Said:
 
 
 def _tell(done: dict[str, Any]) -> None:
+    _tell_checks(done["checks"], sys.stdout)
     print(f"OpenCode {done['version']}: {done['opencode']}")
     print(f"Project: {done['project']}")
     print(f"Owner: {done['owner']}{'' if done['created'] else ' (was there already)'}")
     print(f"Practice model: {'offered' if done['practice'] else 'not offered'}")
     print("The server runs." if done["started"] else "The server starts with 'opencode-nexus'.")
-    for warning in done["warnings"]:
-        print(f"Warning: {warning}")

@@ -14,6 +14,7 @@ from opencode_nexus.access.rules import PASSWORD_RULES, check_password
 from opencode_nexus.cli.client import HomeOption, JsonOption
 from opencode_nexus.cli.database import with_access
 from opencode_nexus.cli.errors import PasswordUnread
+from opencode_nexus.cli.password_file import password_in
 from opencode_nexus.cli.table import Column, moment, show, show_json
 
 app = typer.Typer(help="Who may sign in.", add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -110,11 +111,7 @@ def unlock(name: NameArgument = None, home: HomeOption = None, as_json: JsonOpti
 def _read(file: Path | None) -> str:
     """The new password, from the file's first line or typed twice. Raises PasswordUnread."""
     if file is not None:
-        try:
-            text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise PasswordUnread(f"{file}: {error}.") from error
-        return text.partition("\n")[0].rstrip("\r")
+        return password_in(file)
     if not sys.stdin.isatty():
         raise PasswordUnread("There is no terminal to ask at.")
     print("The new password needs: " + "; ".join(rule.text.lower() for rule in PASSWORD_RULES) + ".")

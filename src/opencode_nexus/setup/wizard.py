@@ -4,7 +4,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from opencode_nexus.access.errors import OwnerExists
@@ -25,7 +25,9 @@ SERVER_NAME = "OpenCode"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a whole set-up gave: `created` says whether the owner account is new, `warnings` what to look at."""
+    """What a whole set-up gave: `created` says whether the owner account is new, `checks` what the system
+    check found, `warnings` what of it to look at.
+    """
 
     owner: str
     created: bool
@@ -35,6 +37,7 @@ class Outcome:
     opencode: str
     version: str
     practice: bool
+    checks: tuple[checks.Check, ...]
     warnings: tuple[str, ...]
 
 
@@ -241,7 +244,8 @@ class Wizard:
         checked = await self.use(opencode) if opencode else await self.selected()
         lines = await checks.run(self._home, at_hand=checked is not None, environ=self._environ)
         if bad := [check for check in lines if check.stops]:
-            raise CheckStops(" ".join(f"{check.title}: {check.said}" for check in bad))
+            said = " ".join(f"{check.title}: {check.said}" for check in bad)
+            raise CheckStops(said, checks=[asdict(check) for check in lines])
         if checked is None:
             if not self.installer.running:
                 self.installer.bring()
@@ -262,6 +266,7 @@ class Wizard:
             opencode=str(checked.program),
             version=checked.version,
             practice=wanted,
+            checks=tuple(lines),
             warnings=tuple(
                 f"{check.title}: {check.said} {check.todo}".strip() for check in lines if check.status != "pass"
             ),

@@ -44,6 +44,11 @@ def home_folder(given: Path | None) -> Path:
     return Path(os.path.expanduser(given or default_home())).absolute()
 
 
+_OTHER = "Name a folder that is empty or not there yet, with --home or OPENCODE_NEXUS_HOME."
+# what a start that was cut off leaves, and what a new disk or a file browser puts into an empty folder
+_EMPTY = frozenset({"logs", "secrets", "bin", "lost+found", ".DS_Store"})
+
+
 @dataclass(frozen=True, slots=True)
 class RunningHub:
     """What a running hub leaves in hub.json for commands of the same system user: `token` is a bearer of this boot."""
@@ -66,8 +71,13 @@ class Home:
         return self.path / "nexus.db"
 
     def prepare(self) -> None:
-        """Make the folder and its parts; raises HomeUnusable with the system's own words."""
+        """Make the folder and its parts; raises HomeUnusable with the system's own words.
+
+        A folder that holds something and is not a home is refused and left as it is: it would be shut to all others.
+        """
         try:
+            if self._foreign():
+                raise HomeUnusable(f"{self.path} holds other files.", hint=_OTHER)
             for folder in (self.path, self.path / "logs" / "servers", self.path / "secrets", self.path / "bin"):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if os.name == "posix":
@@ -78,6 +88,12 @@ class Home:
             probe.unlink()
         except OSError as error:
             raise HomeUnusable(f"{self.path}: {error.strerror or error}.") from error
+
+    def _foreign(self) -> bool:
+        """Whether somebody else's files are there, and nothing of ours."""
+        names = {entry.name for entry in self.path.iterdir()} if self.path.is_dir() else set()
+        # the lock is made before the database; the logs only where a first start was cut off before both
+        return bool(names - _EMPTY) and not names & {"nexus.db", "hub.lock"}
 
     def lock(self) -> None:
         """Take the folder for this process; raises HomeInUse with the other's process and address.

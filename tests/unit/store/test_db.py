@@ -120,6 +120,22 @@ def test_one_hub_a_home(tmp_path: Path) -> None:
     second.release()
 
 
+def test_a_folder_of_somebody_else_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("x")
+    tmp_path.chmod(0o755)
+    with pytest.raises(HomeUnusable, match="holds other files"):
+        Home(tmp_path).prepare()
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    assert [entry.name for entry in tmp_path.iterdir()] == ["letter"]
+    (tmp_path / "letter").unlink()
+    (tmp_path / "logs").mkdir()  # as a start that was cut off leaves it
+    for _ in range(2):
+        Home(tmp_path).prepare()
+        assert tmp_path.stat().st_mode & 0o777 == 0o700
+        Home(tmp_path).database.write_bytes(b"x")
+        (tmp_path / "beside").write_text("a home may hold something else too")
+
+
 def test_a_home_that_cannot_be_written_says_why(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(HomeUnusable, match="file"):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The set-up over the API."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr
 
@@ -48,6 +48,17 @@ class NewSetup(BaseModel):
     practice: bool | None = Field(None, description="Offer the practice model; null: leave it as it is.")
 
 
+class CheckLine(BaseModel):
+    """One line of the system check."""
+
+    key: str
+    title: str
+    status: Literal["pass", "warn", "fail", "unknown"]
+    said: str = Field(description="What was found.")
+    todo: str = Field(description="What to do; empty when nothing.")
+    stops: bool = Field(description="The set-up cannot go on before it is done.")
+
+
 class SetupDone(BaseModel):
     """What the set-up gave."""
 
@@ -59,4 +70,5 @@ class SetupDone(BaseModel):
     opencode: str
     version: str
     practice: bool
-    warnings: list[str]
+    checks: list[CheckLine]
+    warnings: list[str] = Field(description="The checks that did not pass, each in one line.")
