@@ -4,8 +4,6 @@
 import re
 import shutil
 import threading
-from collections.abc import Iterator
-from html import unescape
 from pathlib import Path
 
 import pytest
@@ -14,67 +12,9 @@ from starlette.testclient import TestClient
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.install.release import ReleasePage
 from opencode_nexus.setup import checks
-from tests.fakes import release_page, tiny_program
+from tests.fakes import release_page
 from tests.unit.web.setup_rig import Rig
-
-PASSWORD = "Correct7horse"
-
-
-@pytest.fixture
-def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
-    monkeypatch.setattr("opencode_nexus.install.find._SYSTEM_PLACES", ())
-    monkeypatch.setattr(checks, "TARGETS", (("127.0.0.1", 9),))
-    (tmp_path / "project").mkdir()
-    return Rig(tmp_path)
-
-
-@pytest.fixture
-def browser(rig: Rig) -> Iterator[TestClient]:
-    with rig.browser() as client:
-        yield client
-
-
-@pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """A program that says that it is OpenCode 1.18.33."""
-    if not tiny_program.available():
-        return Path(request.getfixturevalue("opencode_binary"))
-    path = tmp_path_factory.mktemp("program") / "opencode"
-    path.write_bytes(tiny_program.program())
-    path.chmod(0o755)
-    return path
-
-
-def heading(html: str) -> str:
-    found = re.search(r"<h1[^>]*>(.*?)</h1>", html, re.DOTALL)
-    assert found, html
-    return unescape(found[1]).strip()
-
-
-def errors(html: str) -> str:
-    found = re.search(r'<div class="errors".*?</div>', html, re.DOTALL)
-    return unescape(re.sub(r"<[^>]+>|\s+", " ", found[0])) if found else ""
-
-
-def enter(rig: Rig, browser: TestClient) -> None:
-    """Give the code."""
-    page = browser.post("/setup", data={"code": rig.wizard.code.issue()})
-    assert heading(page.text) == "Welcome"
-
-
-def reach_owner(rig: Rig, browser: TestClient, program: Path) -> None:
-    """Go as far as the owner account."""
-    enter(rig, browser)
-    browser.post("/setup/welcome")
-    browser.post("/setup/check")
-    browser.post("/setup/opencode", data={"choice": "path", "path": str(program)})
-    page = browser.post("/setup/project", data={"project": str(rig.folder / "project")})
-    assert heading(page.text) == "Owner account"
-
-
-def make_owner(browser: TestClient) -> None:
-    page = browser.post("/setup/owner", data={"username": "ada", "password": PASSWORD, "again": PASSWORD})
-    assert heading(page.text) == "Remote access"
+from tests.unit.web.setup_walk import PASSWORD, enter, errors, heading, make_owner, reach_owner
 
 
 def test_the_whole_way_with_plain_forms(rig: Rig, browser: TestClient, program: Path) -> None:
@@ -121,104 +61,6 @@ def test_every_step_puts_the_focus_on_its_heading_and_has_a_way_back(
         assert page.status_code == 200
         assert re.search(r'<h1[^>]*tabindex="-1" autofocus', page.text), name
         assert (f'href="/setup/{way[number - 1]}"' in page.text) == (number > 0), name
-
-
-def test_strangers_see_nothing_but_the_door(rig: Rig, browser: TestClient, program: Path) -> None:
-    for path in ("welcome", "check", "opencode", "opencode/progress", "progress", "project", "owner", "finish"):
-        answer = browser.get(f"/setup/{path}", follow_redirects=False)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/setup")
-    answer = browser.post(
-        "/setup/owner", data={"username": "eve", "password": PASSWORD, "again": PASSWORD}, follow_redirects=False
-    )
-    assert answer.headers["location"] == "/setup"
-    assert not rig.access.has_owner()
-    reach_owner(rig, browser, program)
-    make_owner(browser)
-    code = rig.wizard.code.issue()
-    browser.cookies.clear()  # another browser, even one that has a code, now has to sign in
-    answer = browser.get("/setup", follow_redirects=False)
-    assert answer.headers["location"] == "/login?next=/setup"
-    answer = browser.post("/setup", data={"code": code}, follow_redirects=False)
-    assert answer.headers["location"] == "/setup"
-    page = browser.post("/login", data={"username": "ada", "password": PASSWORD, "next": "/setup"})
-    assert heading(page.text) == "Remote access"
-
-
-def test_wrong_codes_are_counted(rig: Rig, browser: TestClient) -> None:
-    code = rig.wizard.code.issue()
-    assert "Type the code" in errors(browser.post("/setup", data={"code": " "}).text)
-    for _ in range(5):
-        page = browser.post("/setup", data={"code": "AAAA-BBBB-CCCC"})
-        assert (page.status_code, "That is not the set-up code." in errors(page.text)) == (403, True)
-    assert browser.post("/setup", data={"code": "AAAA-BBBB-CCCC"}).status_code == 429
-    assert heading(browser.post("/setup", data={"code": code}).text) == "Welcome"
-
-
-def test_an_image_on_another_site_locks_nobody_out(rig: Rig, browser: TestClient) -> None:
-    code = rig.wizard.code.issue()
-    for name in ("link", "code"):
-        for number in range(10):
-            page = browser.get("/setup", params={name: f"AAAA-BBBB-{number}"})
-            assert heading(page.text) == "Set-up code"
-    assert heading(browser.post("/setup", data={"code": code}).text) == "Welcome"
-
-
-def test_the_link_that_the_command_opens_is_good_once(rig: Rig, browser: TestClient) -> None:
-    code, link = rig.wizard.code.issue(), rig.wizard.code.link()
-    assert heading(browser.get("/setup", params={"link": link}).text) == "Welcome"
-    assert heading(browser.get("/setup", params={"link": link}).text) == "Welcome"  # the cookie lets it in
-    browser.cookies.clear()
-    page = browser.get("/setup", params={"link": link})
-    assert (page.status_code, heading(page.text)) == (403, "Set-up code")
-    assert "This link was used already" in errors(page.text)
-    page = browser.post("/setup", data={"code": code})
-    assert (page.status_code, "used in another browser" in errors(page.text)) == (403, True)
-    page = browser.post("/setup", data={"code": rig.wizard.code.issue()})  # as the next start prints one
-    assert heading(page.text) == "Welcome"
-
-
-def test_it_goes_on_where_it_was_on_another_device_and_after_a_restart(rig: Rig, program: Path) -> None:
-    with rig.browser() as browser:
-        reach_owner(rig, browser, program)
-        cookies = dict(browser.cookies)
-    with rig.browser() as browser:
-        browser.cookies.update(cookies)
-        assert heading(browser.get("/setup").text) == "Owner account"
-        assert f'value="{rig.folder / "project"}"' in browser.get("/setup/project").text
-        browser.cookies.clear()
-        page = browser.post("/setup", data={"code": rig.wizard.code.issue()})
-        assert heading(page.text) == "Owner account"
-
-
-def shown_code(html: str) -> str:
-    found = re.search(r"<code[^>]*>([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})</code>", html)
-    assert found, html
-    return found[1]
-
-
-def test_a_browser_that_is_in_shows_a_code_for_a_further_device(rig: Rig, browser: TestClient, program: Path) -> None:
-    reach_owner(rig, browser, program)
-    assert 'href="/setup/welcome#device"' in browser.get("/setup").text
-    code = shown_code(browser.get("/setup/welcome").text)
-    first = dict(browser.cookies)
-    browser.cookies.clear()
-    assert heading(browser.post("/setup", data={"code": code}).text) == "Owner account"
-    second = dict(browser.cookies)
-    for cookies in (first, second):  # both go on
-        browser.cookies.clear()
-        browser.cookies.update(cookies)
-        assert heading(browser.get("/setup/project").text) == "Project folder"
-    browser.cookies.clear()
-    page = browser.post("/setup", data={"code": code})
-    assert (page.status_code, "used in another browser" in errors(page.text)) == (403, True)
-    browser.cookies.update(second)
-    make_owner(browser)
-    page = browser.get("/setup/welcome")
-    assert "sign in as ada" in page.text
-    assert "<code" not in page.text
-    browser.cookies.clear()
-    browser.post("/login", data={"username": "ada", "password": PASSWORD})
-    assert heading(browser.get("/setup").text) == "Remote access"
 
 
 def test_a_later_step_cannot_be_opened_early(rig: Rig, browser: TestClient) -> None:

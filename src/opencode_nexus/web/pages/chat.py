@@ -90,9 +90,19 @@ async def show(request: Request) -> Response:
 
 
 async def page(
-    request: Request, links: Links, *, status: int = 200, errors: dict[str, str] | None = None, text: str = ""
+    request: Request,
+    links: Links,
+    *,
+    status: int = 200,
+    errors: dict[str, str] | None = None,
+    text: str = "",
+    typed: dict[str, str] | None = None,
 ) -> Response:
-    """Return the page of a conversation; `errors` and `text` when a form could not be taken."""
+    """Return the page of a conversation.
+
+    When a form could not be taken: `errors` by form ("" the composer, "key", "compatible"), `text` the message,
+    `typed` what the other two were filled in with, without secrets.
+    """
     hub: Hub = request.state.hub
     topic = f"chat:{links.server_id}:{links.session_id}"
     channel, offered = await asyncio.gather(hub.live.open(topic), choices(hub, links.server_id))
@@ -117,6 +127,7 @@ async def page(
         agent=agent or "build",
         errors=errors or {},
         text=text,
+        typed=typed or {},
         said=SAID.get(request.query_params.get("said", "")),
     )
 

@@ -57,6 +57,22 @@ def _text(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _words(error: NexusError) -> str:
+    return " ".join(filter(None, (error.title, error.detail, error.hint)))
+
+
+async def _refused(request: Request, form: FormData, name: str, error: NexusError, *fields: str) -> Response:
+    """Show what is wrong in the form `name`, with what was typed; where the page's script reads it, raise `error`."""
+    from opencode_nexus.web.pages.chat import page
+
+    session = _text(form, "session")
+    if _live(request) or not session or error.status >= 500:
+        raise error
+    links = Links(request.scope.get("root_path", ""), request.path_params["server"], session)
+    typed = {f"{name}-{field}": _text(form, field) for field in fields}
+    return await page(request, links, status=error.status, errors={name: _words(error)}, typed=typed)
+
+
 async def send(request: Request) -> Response:
     """POST /chat/{server}/{session}: `text`, `model` ("provider/model"), `agent`."""
     from opencode_nexus.web.pages.chat import page  # it joins these routes to its own
@@ -74,8 +90,7 @@ async def send(request: Request) -> Response:
     except NexusError as error:
         if _live(request) or error.status >= 500 or error.status == 404:
             raise
-        words = " ".join(filter(None, (error.title, error.detail, error.hint)))
-        return await page(request, links, status=error.status, errors={"": words}, text=text)
+        return await page(request, links, status=error.status, errors={"": _words(error)}, text=text)
     return _done(request, links.session)
 
 
@@ -153,24 +168,29 @@ async def create(request: Request) -> Response:
 
 
 async def set_key(request: Request) -> Response:
-    """POST /chat/{server}/key: `provider`, `key`; OpenCode itself keeps it."""
+    """POST /chat/{server}/key: `provider`, `key`; OpenCode itself keeps it. `session`: the page it was sent from."""
     hub: Hub = request.state.hub
     links = _links(request)
     form = await request.form()
-    await hub.chat.set_key(links.server_id, _text(form, "provider").strip(), _text(form, "key").strip())
+    try:
+        await hub.chat.set_key(links.server_id, _text(form, "provider").strip(), _text(form, "key").strip())
+    except NexusError as error:
+        return await _refused(request, form, "key", error, "provider")
     forget(hub)
     return _went(request, links.server + "?said=key")
 
 
 async def add_compatible(request: Request) -> Response:
-    """POST /chat/{server}/compatible: `name`, `address`, `key`, `models` with commas between."""
+    """POST /chat/{server}/compatible: `name`, `address`, `key`, `models` with commas between, and `session`."""
     hub: Hub = request.state.hub
     links = _links(request)
     form = await request.form()
     models = [name.strip() for name in _text(form, "models").split(",") if name.strip()]
-    await hub.chat.add_compatible(
-        links.server_id, _text(form, "name").strip(), _text(form, "address").strip(), _text(form, "key").strip(), models
-    )
+    name, address, key = (_text(form, field).strip() for field in ("name", "address", "key"))
+    try:
+        await hub.chat.add_compatible(links.server_id, name, address, key, models)
+    except NexusError as error:
+        return await _refused(request, form, "compatible", error, "name", "address", "models")
     forget(hub)
     return _went(request, links.server + "?said=models")
 

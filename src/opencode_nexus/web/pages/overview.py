@@ -46,12 +46,18 @@ class Overview:
         return any(card.server.state == "running" for card in self.cards)
 
     @property
+    def any_starting(self) -> bool:
+        return any(card.server.state == "starting" for card in self.cards)
+
+    @property
     def summary(self) -> str:
         """The state of everything in one line."""
         if not self.cards:
             return "No server yet"
         up = sum(card.server.state == "running" for card in self.cards)
         words = [f"{up} of {count(len(self.cards), 'server')} running"]
+        if starting := sum(card.server.state == "starting" for card in self.cards):
+            words.append(f"{starting} starting")
         if failed := sum(card.server.state == "failed" for card in self.cards):
             words.append(f"{failed} failed")
         words.append(f"{count(len(self.running), 'session')} at work" if self.running else "no session at work")

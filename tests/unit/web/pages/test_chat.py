@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from opencode_nexus.chat.errors import ServerNotRunning
+from opencode_nexus.chat.errors import AgentUnknown, ProviderInvalid, ServerNotRunning
 from opencode_nexus.opencode.state import Question
 from tests.fakes.chat_app import SERVER, Application
 
@@ -75,6 +75,54 @@ def test_what_cannot_be_sent_is_kept_and_told(client: TestClient) -> None:
     assert "The message is empty." in plain.text
     live = client.post(path, data={"text": ""}, headers=LIVE)
     assert (live.status_code, live.json()["code"]) == (400, "message-empty")
+
+
+def test_a_message_that_is_refused_stays_in_the_form(
+    client: TestClient, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*words: Any) -> None:
+        raise AgentUnknown("Asked for: 'nope'. There is: build.")
+
+    path = begin(client)
+    monkeypatch.setattr(app.hub.chat, "send", refuse)
+    form = {"text": "Long <thoughts>", "agent": "nope"}
+    plain = client.post(path, data=form)
+    assert plain.status_code == 400
+    assert "Long &lt;thoughts&gt;</textarea>" in plain.text
+    for words in ("does not have that agent", "There is: build.", "Choose an agent of the list"):
+        assert words in plain.text
+    live = client.post(path, data=form, headers=LIVE)  # the script leaves the field as it is
+    assert (live.status_code, live.json()["code"]) == (400, "agent-unknown")
+
+
+@pytest.mark.parametrize(
+    ("form", "method", "typed"),
+    [
+        ("key", "set_key", {"provider": "open/ai"}),
+        ("compatible", "add_compatible", {"name": "Mine", "address": "htp:x", "models": "a, b"}),
+    ],
+)
+def test_a_model_that_cannot_be_added_is_told_in_the_form_with_what_was_typed(
+    client: TestClient, app: Application, monkeypatch: pytest.MonkeyPatch, form: str, method: str, typed: dict[str, str]
+) -> None:
+    async def refuse(*words: Any) -> None:
+        raise ProviderInvalid("It is none.")
+
+    app.hub.chat.models_ = []
+    path = begin(client)
+    monkeypatch.setattr(app.hub.chat, method, refuse, raising=False)
+    assert f'name="session" value="{path.rpartition("/")[2]}"' in client.get(path).text
+    given = {"session": path.rpartition("/")[2], "key": "sk-secret", **typed}
+    plain = client.post(f"/chat/{SERVER}/{form}", data=given)
+    assert plain.status_code == 400
+    inside = plain.text.partition(f'action="/chat/{SERVER}/{form}"')[2].partition("</form>")[0]
+    assert "That provider cannot be used as it was entered. It is none." in inside
+    for value in typed.values():
+        assert f'value="{value}"' in inside
+    assert "sk-secret" not in plain.text
+    assert plain.text.count("form-error") == 1
+    live = client.post(f"/chat/{SERVER}/{form}", data=given, headers=LIVE)
+    assert (live.status_code, live.json()["code"]) == (400, "provider-invalid")
 
 
 def test_stop_says_what_it_did(client: TestClient) -> None:

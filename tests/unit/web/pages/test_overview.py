@@ -7,8 +7,11 @@ import pytest
 
 from opencode_nexus.fleet.state import ServerState
 from opencode_nexus.observe.machine import MachineSample
+from opencode_nexus.render.page import environment
+from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages.overview import Measure, Overview, Running, machine_measures
 from opencode_nexus.web.pages.server_card import ServerCard
+from opencode_nexus.web.static import StaticFiles
 
 GB = 1_000_000_000
 UNKNOWN = "not known"
@@ -54,11 +57,29 @@ def test_what_a_sample_lacks_is_not_known_by_itself() -> None:
         (overview(), "No server yet"),
         (overview("running"), "1 of 1 server running · no session at work"),
         (overview("running", "stopped", running=1), "1 of 2 servers running · 1 session at work"),
-        (overview("failed", "starting", running=2), "0 of 2 servers running · 1 failed · 2 sessions at work"),
+        (
+            overview("failed", "starting", running=2),
+            "0 of 2 servers running · 1 starting · 1 failed · 2 sessions at work",
+        ),
     ],
 )
 def test_the_summary_counts(shown: Overview, words: str) -> None:
     assert shown.summary == words
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        (overview("starting"), "A server is starting."),
+        (overview("stopped"), "No server is running. Start one"),
+        (overview("running", "starting"), "No agent is at work."),
+    ],
+)
+def test_nobody_is_told_to_start_what_is_starting(shown: Overview, words: str) -> None:
+    running = Pages(environment(), StaticFiles()).macro("dashboard_parts.html", "running")
+    html = str(running(shown, lambda path: path))
+    assert words in html
+    assert html.count('<p class="muted">') == 1
 
 
 def test_a_cpu_share_may_pass_one_core_and_may_be_unknown() -> None:
