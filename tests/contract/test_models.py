@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_nexus.chat.errors import SessionsRunning
+from opencode_nexus.chat.errors import AgentUnknown, ModelUnknown, ProviderExists, SessionsRunning
 from tests.contract.conftest import Hub, text
 from tests.fakes.one_server import SERVER
 from tests.fakes.real import OpenCode, Provider
@@ -57,10 +57,23 @@ async def test_models_agents_keys_and_an_own_address(free: Hub) -> None:
         "my-own",
         ["My own"],
     )
+    with pytest.raises(ProviderExists):
+        await chat.add_compatible(SERVER, "My own", hub.provider.url, "", ["m2"])
+    for model, agent, error in (("my-own/m2", None, ModelUnknown), ("my-own/m1", "nobody", AgentUnknown)):
+        with pytest.raises(error):
+            await chat.send(SERVER, session, "lost?", model, agent)
     await chat.send(SERVER, session, "hello there", "my-own/m1", "plan")
     talk = await hub.look(session)
     await hub.until(lambda: "echo: hello there" in text(talk))
     answer = next(reversed(talk.state.messages.values()))
     assert (answer.info["providerID"], answer.info["agent"]) == ("my-own", "plan")
+    assert "lost?" not in str(talk.state.messages)
+    # a list of every session, in pages
+    for number in range(4):
+        await hub.session(f"More {number}")
+    whole, end = await chat.session_page(SERVER, 200)
+    first, cursor = await chat.session_page(SERVER, 2)
+    second, _ = await chat.session_page(SERVER, 200, cursor)
+    assert (end, [one.id for one in (*first, *second)]) == (None, [one.id for one in whole])
     # nothing of it is in the project
     assert list(hub.opencode.project.iterdir()) == []
