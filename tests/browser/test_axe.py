@@ -2,19 +2,13 @@
 """axe finds nothing on any page, in both themes, on desk and phone; and text of twice the size fits."""
 
 import pytest
-from playwright.async_api import Page
 
 from tests.browser.tour import Tour
-from tests.browser.walk import THEMES, Walk, spills, violations
+from tests.browser.walk import THEMES, Walk, spills, text_size, violations
 
 pytestmark = pytest.mark.anyio
 
 WIDTHS = (1440, 375)
-
-
-async def twice(page: Page) -> None:
-    """Set all text to twice its size, as a reader's setting does."""
-    await page.evaluate("document.documentElement.style.fontSize = '200%'")
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -26,7 +20,7 @@ async def test_pages_of_a_signed_in_person(tour: Tour, walk: Walk, width: int, t
         await page.goto(tour.hub.url + path)
         found += await violations(page)
         found += [f"{path} is too wide: {what}" for what in await spills(page)]
-        await twice(page)
+        await text_size(page, "200%")
         found += [f"{path} is too wide at 200 %: {what}" for what in await spills(page)]
     assert not found, "\n".join(found)
 
@@ -58,6 +52,6 @@ async def test_login_and_its_refusal(tour: Tour, walk: Walk, width: int, theme: 
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_role("alert").wait_for()
     found += await violations(page)
-    await twice(page)
+    await text_size(page, "200%")
     found += await spills(page)
     assert not found, "\n".join(found)

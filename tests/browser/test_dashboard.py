@@ -42,7 +42,8 @@ async def test_the_figures_are_those_of_the_real_process(hub: RealHub, walk: Wal
     page, card = await dashboard(walk, hub)
     await expect(card.locator(".status")).to_have_text("Running")
     process = psutil.Process(int(await figure(card, "Process")))
-    assert process.exe() == str(hub.opencode)
+    assert hub.opencode is not None
+    assert process.exe() == str(hub.opencode.resolve())
     port = await figure(card, "Port")
     assert int(port) in {c.laddr.port for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
     assert httpx2.get(f"http://127.0.0.1:{port}/global/health", trust_env=False).status_code == 401

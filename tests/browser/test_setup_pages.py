@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.walk import HEIGHTS, THEMES, Walk, keep, spills, violations
+from tests.browser.looks import Looks
+from tests.browser.walk import Walk
 from tests.browser.wizard import setup_code
 from tests.fakes.hub import OWNER, PASSWORD, RealHub
 
@@ -16,16 +17,7 @@ async def test_axe_and_pictures_of_the_wizard(tmp_path: Path, opencode_binary: P
     with RealHub(tmp_path, opencode_binary) as hub:
         hub.start()
         page = await walk.page(375, bypass_csp=True)
-        found: list[str] = []
-
-        async def look(name: str) -> None:
-            for width, height in HEIGHTS.items():
-                await page.set_viewport_size({"width": width, "height": height})
-                for theme in THEMES:
-                    await page.emulate_media(color_scheme=theme)
-                    found.extend([*await violations(page), *await spills(page)])
-                    await keep(page, f"setup-{name}", width, theme)
-
+        look = Looks(page, "setup-")
         await page.goto(hub.url)
         await look("0-code")
         await page.get_by_label("Set-up code").fill(setup_code(hub))
@@ -51,4 +43,4 @@ async def test_axe_and_pictures_of_the_wizard(tmp_path: Path, opencode_binary: P
         await look("5-remote")
         await page.get_by_role("button", name="Continue").click()
         await look("6-finish")
-        assert not found, "\n".join(found)
+        assert not look.found, "\n".join(look.found)

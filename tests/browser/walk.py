@@ -92,17 +92,25 @@ async def violations(page: Page) -> list[str]:
 async def spills(page: Page) -> list[str]:
     """What stands beyond the right edge, so that the page would have to be scrolled sideways, or hides it.
 
-    What lies in a box that is meant to be scrolled sideways (it can have the focus) does not count.
+    What lies in a box that is meant to be scrolled sideways (it can have the focus) does not count, nor what only a
+    screen reader is told, unless the page grows by it.
     """
     found: list[str] = await page.evaluate(
         """() => {
             const wide = document.documentElement.clientWidth;
-            return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > wide + 1
-                && e.checkVisibility() && !e.parentElement.closest('[tabindex="0"], .sr, .clip, svg'))
-                .map(e => e.outerHTML.slice(0, 120));
+            const found = [...document.querySelectorAll('body *')].filter(e =>
+                e.getBoundingClientRect().right > wide + 1 && e.checkVisibility() && !e.matches('.sr')
+                && !e.parentElement.closest('[tabindex="0"], .sr, .clip, svg')).map(e => e.outerHTML.slice(0, 120));
+            const page = document.documentElement.scrollWidth;
+            return page > wide ? [`the page: ${page} px in ${wide}`, ...found] : found;
         }"""
     )
     return found
+
+
+async def text_size(page: Page, size: str) -> None:
+    """Set the size of all text, as a reader's setting does: "200%", or "" for the usual one."""
+    await page.evaluate("size => { document.documentElement.style.fontSize = size; }", size)
 
 
 async def keep(page: Page, name: str, width: int, theme: str) -> Path:

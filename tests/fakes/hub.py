@@ -36,6 +36,8 @@ class RealHub:
     `environ` is added to its environment. Use as a context manager, so that nothing it started is left.
     """
 
+    module = "opencode_nexus"  # what serves; a subclass may name one that bends it first
+
     def __init__(self, root: Path, opencode: Path | None = None, **environ: str) -> None:
         self.root, self.home, self.project = root, root / "nexus", root / "project"
         self.opencode, self.url, self.token = opencode, "", ""
@@ -100,7 +102,7 @@ class RealHub:
         wrote = err.stat().st_size if err.exists() else 0
         with out.open("ab") as stdout, err.open("ab") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "opencode_nexus", "serve", "--no-open", *flags],
+                [sys.executable, "-m", self.module, "serve", "--no-open", *flags],
                 stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=self.environment(), cwd=self.root,
             )  # fmt: skip
         deadline = time.monotonic() + READY_WITHIN
