@@ -3,6 +3,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -53,6 +54,21 @@ SETTINGS: tuple[Setting, ...] = (
         "--opencode-binary", editable=True, restart=False,
     ),
     Setting(
+        "cloudflared_binary", "",
+        "Path of your own cloudflared, for tunnels from their next start; empty: one found here, or brought.",
+        "--cloudflared-binary", editable=True, restart=False,
+    ),
+    Setting(
+        "cloudflared_arguments", "",
+        "Further flags for cloudflared, split as a shell does; they stand after our own, so they win.",
+        "--cloudflared-arguments",
+    ),
+    Setting(
+        "tunnel_front", "",
+        "Address (host:port) that a tunnel's self test connects to, in place of the public name's own.",
+        "--tunnel-front",
+    ),
+    Setting(
         "allowed_hosts", "", "Further host names this hub answers to, separated by commas.",
         "--allowed-hosts", editable=True,
     ),
@@ -87,6 +103,9 @@ class Settings(BaseModel):
     open: bool = True
     on_stop: Literal["keep", "stop-idle", "stop"] = "stop-idle"
     opencode_binary: str = ""
+    cloudflared_binary: str = ""
+    cloudflared_arguments: str = ""
+    tunnel_front: str = ""
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -103,6 +122,19 @@ class Settings(BaseModel):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for part in value:  # said at the start: a proxy that is not believed locks out whoever comes through it
             ip_network(part, strict=False)
+        return value
+
+    @field_validator("cloudflared_arguments")
+    @classmethod
+    def _splits(cls, value: str) -> str:
+        shlex.split(value)  # an open quotation mark is told at the start, not at the first tunnel
+        return value
+
+    @field_validator("tunnel_front")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        if value and not re.fullmatch(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}", value):
+            raise ValueError("must be host:port, such as 127.0.0.1:8443")
         return value
 
     @field_validator("base_path")
