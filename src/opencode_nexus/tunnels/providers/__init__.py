@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Whose tunnels there are: one package a provider."""
