@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Where a tunnel hands requests to: the hub's own listener for tunnels."""
+
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from opencode_nexus.tunnels.config import Kind
+
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Origins(Protocol):
+    """The hub's listeners for tunnels (`web.tunnel_door`).
+
+    `unix` is a socket in the home folder, None where there is none; `port` a loopback port, which is the same after
+    each restart. `moved`: another program had that port at this start, so it is another one now.
+    """
+
+    @property
+    def unix(self) -> Path | None: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def moved(self) -> bool: ...
+
+
+def service(origins: Origins, kind: Kind) -> str:
+    """Return the address for a tunnel of that kind, as cloudflared's ingress takes it.
+
+    For kinds token and api it stands in Cloudflare's own configuration, as text that a person may have typed: there it
+    is always the port.
+    """
+    if kind in ("quick", "config") and origins.unix is not None:
+        return f"unix:{origins.unix}"
+    return f"http://127.0.0.1:{origins.port}"
+
+
+def leads_here(address: str, port: int) -> bool:
+    """Tell whether a service address out of Cloudflare's configuration is the hub's port."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme == "http" and parts.hostname in LOCAL and parts.port == port
+    except ValueError:
+        return False
