@@ -8,7 +8,19 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from opencode_nexus import __version__
-from opencode_nexus.web.api import events, inbox, messages, servers, sessions, setup, status, tokens
+from opencode_nexus.web.api import (
+    cloudflared,
+    devices,
+    events,
+    inbox,
+    messages,
+    servers,
+    sessions,
+    setup,
+    status,
+    tokens,
+    tunnels,
+)
 from opencode_nexus.web.api.models.status import Problem
 from opencode_nexus.web.api.problems import HANDLERS, PROBLEM_JSON
 
@@ -50,6 +62,6 @@ def application() -> FastAPI:
         dependencies=[Depends(_BEARER)],
         generate_unique_id_function=_operation_id,
     )
-    for module in (status, setup, servers, sessions, messages, inbox, events, tokens):
+    for module in (status, setup, servers, sessions, messages, inbox, events, tunnels, devices, cloudflared, tokens):
         api.include_router(module.router)
     return api

@@ -14,14 +14,16 @@ from opencode_nexus.access.who import Who
 from opencode_nexus.core.bus import Record
 from opencode_nexus.core.errors import BadRequest
 from opencode_nexus.fleet.state import ServerState
+from opencode_nexus.tunnels.status import TunnelInfo
 from opencode_nexus.web.api.deps import HubDep, WhoDep
 from opencode_nexus.web.api.models.status import EventTopics
 from opencode_nexus.web.api.servers import server_of
+from opencode_nexus.web.api.tunnels import tunnel_of
 from opencode_nexus.web.context import Hub
 
 router = APIRouter(prefix="/events", tags=["events"])
 
-TOPICS = ("server", "session", "activity")
+TOPICS = ("server", "session", "tunnel", "activity")
 BEAT = 15.0  # seconds; shorter than the 100 s after which a Cloudflare tunnel cuts a silent answer
 
 
@@ -126,6 +128,8 @@ def _told(hub: Hub, record: Record) -> bytes:
     data = record.data
     if isinstance(data, ServerState):
         data = server_of(hub, data).model_dump()
+    elif isinstance(data, TunnelInfo):
+        data = tunnel_of(hub, data).model_dump()
     elif is_dataclass(data) and not isinstance(data, type):
         data = asdict(data)
     return _event(hub, record.seq, record.topic, {"at": record.at, "data": data})

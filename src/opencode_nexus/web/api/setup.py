@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from opencode_nexus.access.errors import ScopeMissing
 from opencode_nexus.access.who import Who
+from opencode_nexus.install.progress import Progress
 from opencode_nexus.setup.state import STEPS
 from opencode_nexus.web.api.deps import HubDep, WhoDep
 from opencode_nexus.web.api.models.setup import Bringing, NewSetup, Program, Setup, SetupDone
@@ -20,6 +21,20 @@ def _own_user(who: Who) -> None:
         raise ScopeMissing("Only a command of the user who runs the hub may do this.")
 
 
+def bringing_of(progress: Progress) -> Bringing:
+    """Return how far a job is as the API tells it."""
+    return Bringing(
+        stage=progress.stage,
+        running=progress.running,
+        text=progress.text,
+        done=progress.done,
+        total=progress.total,
+        rate=progress.rate,
+        left=progress.left,
+        error=progress.error,
+    )
+
+
 @router.get("")
 async def get_setup(hub: HubDep) -> Setup:
     """Show how far the set-up is."""
@@ -29,16 +44,7 @@ async def get_setup(hub: HubDep) -> Setup:
         step=hub.wizard.step,
         steps=list(STEPS),
         opencode=None if checked is None else Program(path=str(checked.program), version=checked.version),
-        bringing=Bringing(
-            stage=progress.stage,
-            running=progress.running,
-            text=progress.text,
-            done=progress.done,
-            total=progress.total,
-            rate=progress.rate,
-            left=progress.left,
-            error=progress.error,
-        ),
+        bringing=bringing_of(progress),
     )
 
 

@@ -14,7 +14,7 @@ class Program(BaseModel):
 
 
 class Bringing(BaseModel):
-    """How far the job is that brings OpenCode; bytes, bytes a second, seconds; null: not known."""
+    """How far the job is that brings OpenCode or cloudflared; bytes, bytes a second, seconds; null: not known."""
 
     stage: str = Field(
         description="idle, looking, downloading, verifying, unpacking, checking, done, failed, cancelled."

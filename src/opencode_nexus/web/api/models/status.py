@@ -26,7 +26,7 @@ class Status(BaseModel):
 class EventTopics(BaseModel):
     """Which events to send."""
 
-    topics: list[str] = Field(default_factory=list, description="server, session, activity; none: all of them.")
+    topics: list[str] = Field(default_factory=list, description="server, session, tunnel, activity; none: all of them.")
 
 
 class Problem(BaseModel):

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""Devices that were connected by a link, and the link."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class NewPairing(BaseModel):
+    """The device to connect."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    name: str = Field(min_length=1, max_length=40, description="As it shall show in the list of devices.")
+
+
+class Pairing(BaseModel):
+    """A link that signs one device in, once."""
+
+    name: str
+    link: str = Field(description="Open it on the device. Whoever has it can use it, so show it to nobody else.")
+    secret: str
+    expires: float
+
+
+class Device(BaseModel):
+    """A signed-in device."""
+
+    id: str
+    name: str = Field(description="The name that it was connected under; empty: it signed in with the password.")
+    created: float
+    last_seen: float
+    expires: float
+    source: str = Field(description="The address that it signed in from.")
+    agent: str
+    remote: bool = Field(description="It signed in through a tunnel.")
+    here: bool = Field(description="It is the one that asks.")
