@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Takes away what we made at Cloudflare, and nothing else."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from opencode_nexus.tunnels.providers.cloudflare.client import TARGET, Client
+from opencode_nexus.tunnels.providers.cloudflare.errors import (
+    CloudflareBusy,
+    CloudflareDown,
+    CloudflareUnreachable,
+    NotAtCloudflare,
+    StillConnected,
+)
+from opencode_nexus.tunnels.providers.cloudflare.steps import Steps
+
+TRIES = 3
+PAUSE = 1.0  # seconds before the next try, doubled each time
+
+GONE = "It was gone already."
+
+
+async def remove(client: Client, steps: Steps, pause: float = PAUSE) -> None:
+    """Delete the record and the tunnel of `steps.made`; what is gone already is fine.
+
+    The record first: a name that leads to a tunnel that is not there shows Cloudflare's error page. It is deleted only
+    while it still leads to our tunnel; otherwise somebody has put it to another use. Raises what the API says.
+    """
+    made = steps.made
+    if made.record:
+        async with steps.taken("delete-dns"):
+            await _patiently(lambda: _remove_record(client, steps), pause)
+            steps.now(record="")
+    if made.tunnel_id:
+        async with steps.taken("delete-tunnel"):
+            await _patiently(lambda: _remove_tunnel(client, steps), pause)
+            steps.now(tunnel_id="", token=None)
+
+
+async def _remove_record(client: Client, steps: Steps) -> None:
+    made = steps.made
+    try:
+        found = await client.record(made.zone, made.record)
+        content = str(found.get("content", "")).rstrip(".").lower()
+        if found.get("type") != "CNAME" or content != f"{made.tunnel_id}.{TARGET}".lower():
+            await steps.tell("delete-dns", "left", f"It leads to {content or 'something else'} now, so it was left.")
+            return
+        await client.delete_record(made.zone, made.record)
+    except NotAtCloudflare:
+        await steps.tell("delete-dns", "done", GONE)
+
+
+async def _remove_tunnel(client: Client, steps: Steps) -> None:
+    made = steps.made
+    try:
+        try:
+            await client.delete_tunnel(made.account, made.tunnel_id)
+        except StillConnected:  # our cloudflared was stopped, but the edge may remember it for a while
+            await client.drop_connections(made.account, made.tunnel_id)
+            await client.delete_tunnel(made.account, made.tunnel_id)
+    except NotAtCloudflare:
+        await steps.tell("delete-tunnel", "done", GONE)
+
+
+async def _patiently(act: Callable[[], Awaitable[None]], pause: float) -> None:
+    """Do it, some times more where only the network or Cloudflare's own state stands against it."""
+    for tried in range(1, TRIES + 1):
+        try:
+            return await act()
+        except (CloudflareUnreachable, CloudflareDown, CloudflareBusy):
+            if tried == TRIES:
+                raise
+        await asyncio.sleep(pause * 2 ** (tried - 1))
