@@ -33,19 +33,20 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 
 class ReleasePage:
-    """Serves `assets` (name: bytes) as release v`version`; `requests` holds (path, Range header) of each
-    request.
+    """Serves `assets` (name: bytes) as release `tag``version` with the words `text`; `requests` holds (path, Range
+    header) of each request.
 
     `cuts` holds for each coming download how many bytes of its body are sent before the connection is cut
-    (None: all). `digests` overrides what is published. `tag` is the ETag. With `stall` set, a download sends
-    its first half and then waits until `stall` is set.
+    (None: all). `digests` overrides what is published. `etag` is the ETag. With `stall` set, a download sends
+    its first half and then waits until `stall` is set. With `redirect` set, files are elsewhere on this server.
     """
 
-    def __init__(self, version: str, assets: dict[str, bytes]) -> None:
-        self.version, self.assets = version, assets
+    def __init__(self, version: str, assets: dict[str, bytes], *, tag: str = "v", text: str = "") -> None:
+        self.version, self.assets, self.tag, self.text = version, assets, tag, text
         self.digests: dict[str, str | None] = {}
         self.cuts: list[int | None] = []
-        self.tag = '"one"'
+        self.etag = '"one"'
+        self.redirect = False
         self.status: dict[str, int] = {}
         self.requests: list[tuple[str, str | None]] = []
         self.stall: threading.Event | None = None
@@ -74,25 +75,27 @@ class ReleasePage:
             digest = self.digests.get(name, "sha256:" + hashlib.sha256(data).hexdigest())
             url = f"{self.base}/files/{name}"
             assets.append({"name": name, "size": len(data), "browser_download_url": url, "digest": digest})
-        return {"tag_name": f"v{self.version}", "assets": assets}
+        return {"tag_name": f"{self.tag}{self.version}", "body": self.text, "assets": assets}
 
     def answer(self, request: http.server.BaseHTTPRequestHandler) -> None:
         wanted = request.headers.get("Range")
         self.requests.append((request.path, wanted))
-        name = request.path.rpartition("/")[2]
+        name = request.path.rpartition("/")[2].partition("?")[0]
         if (status := self.status.get(name)) is not None:
             request.send_error(status)
             return
-        if request.path.endswith(f"/releases/tags/v{self.version}"):
+        if request.path.endswith(f"/releases/tags/{self.tag}{self.version}"):
             self._send(request, 200, json.dumps(self.listing()).encode(), {"Content-Type": "application/json"})
+        elif name in self.assets and self.redirect and "/files/" in request.path:
+            self._send(request, 302, b"", {"Location": f"/elsewhere/{name}?signed=yes"})
         elif name in self.assets:
             self._file(request, self.assets[name], wanted)
         else:
             request.send_error(404)
 
     def _file(self, request: http.server.BaseHTTPRequestHandler, data: bytes, wanted: str | None) -> None:
-        headers = {"ETag": self.tag, "Accept-Ranges": "bytes"}
-        if wanted and request.headers.get("If-Range") == self.tag:
+        headers = {"ETag": self.etag, "Accept-Ranges": "bytes"}
+        if wanted and request.headers.get("If-Range") == self.etag:
             start = int(wanted.removeprefix("bytes=").rstrip("-"))
             if start >= len(data):
                 request.send_error(416)

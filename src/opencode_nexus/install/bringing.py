@@ -13,23 +13,19 @@ from opencode_nexus.core.errors import NexusError
 from opencode_nexus.install import npm, unpack
 from opencode_nexus.install.check import Checked, check
 from opencode_nexus.install.errors import (
-    DiskFull,
     NetworkGone,
     NoSuchBuild,
     NpmFailed,
     OpenCodeNotSupported,
     OpenCodeNotWorking,
-    from_os,
 )
 from opencode_nexus.install.platforms import PROGRAM, Machine, this_machine
-from opencode_nexus.install.progress import Stage
+from opencode_nexus.install.progress import Report, Say
 from opencode_nexus.install.release import ReleasePage
 from opencode_nexus.install.versions import Versions
+from opencode_nexus.install.workplace import workplace
 
 log = logging.getLogger(__name__)
-
-Say = Callable[[Stage, str, str], None]  # stage, source, words
-Report = Callable[[int, int | None], None]
 
 # bytes: 60 MB packed, 185 MB unpacked, npm's cache of the packed file, and room to move (1.18.33)
 NEEDED = 400_000_000
@@ -47,10 +43,9 @@ class Bringing:
         say: Say,
         report: Report,
         machine: Callable[[], Machine] = this_machine,
-        free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
         self._version, self._versions, self._environ, self._page = version, versions, environ, page
-        self._say, self._report, self._machine, self._free = say, report, machine, free
+        self._say, self._report, self._machine = say, report, machine
 
     async def run(self) -> Checked:
         """Do it and return the checked program in its final place.
@@ -61,25 +56,8 @@ class Bringing:
         builds = (await asyncio.to_thread(self._machine)).builds()
         if not builds:
             raise NoSuchBuild("This system or processor is not among those that OpenCode is published for.")
-        try:
-            work = await asyncio.to_thread(self._versions.workplace)
-        except OSError as error:
-            raise from_os(error, self._versions.downloads) from error
-        try:
-            free = await asyncio.to_thread(self._free, work)
-            if free < NEEDED:
-                raise DiskFull(
-                    f"{free / 1e6:.0f} MB are free in {self._versions.folder.parent}, "
-                    f"{NEEDED / 1e6:.0f} MB are needed.",
-                    free=free,
-                    needed=NEEDED,
-                )
+        async with workplace(self._versions, NEEDED) as work:
             return await self._from_either(builds, work)
-        except OSError as error:
-            raise from_os(error, work) from error
-        finally:
-            # in a thread that a cancel does not reach, so that nothing half-done is left
-            await asyncio.shield(asyncio.to_thread(shutil.rmtree, work, True))
 
     async def _from_either(self, builds: list[str], work: Path) -> Checked:
         program = npm.find(self._environ)

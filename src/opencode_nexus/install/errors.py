@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What can go wrong while OpenCode is found, checked or brought."""
+"""What can go wrong while OpenCode or cloudflared is found, checked or brought."""
 
 import errno
 from pathlib import Path
@@ -11,7 +11,7 @@ class InstallError(NexusError):
     """Root of the errors of this package."""
 
     code = "install"
-    title = "OpenCode could not be made ready."
+    title = "The program could not be made ready."
     hint = "Look at what the message says and try again."
 
 
@@ -42,12 +42,48 @@ class OpenCodeNotSupported(InstallError):
     status = 422
 
 
+class CloudflaredNotFound(InstallError):
+    """There is no cloudflared where we looked."""
+
+    code = "cloudflared-not-found"
+    title = "cloudflared was not found."
+    hint = "Let the page Remote access bring a copy, or give the path of the one you have: cloudflared_binary."
+    status = 404
+
+
+class CloudflaredNotWorking(InstallError):
+    """The program is there but does not answer as cloudflared does; `output` holds its own words."""
+
+    code = "cloudflared-not-working"
+    title = "This program does not work as cloudflared."
+    hint = "Try it in a terminal with --version, give another path, or let the page Remote access bring a copy."
+    status = 422
+
+
+class CloudflaredNotSupported(InstallError):
+    """The program works, but it is older than what tunnels need."""
+
+    code = "cloudflared-not-supported"
+    title = "This version of cloudflared is not supported."
+    hint = "Let the page Remote access bring a tested version beside it; your own copy stays as it is."
+    status = 422
+
+
+class CloudflaredChanged(InstallError):
+    """The copy in the home folder is not the one that was verified when it was brought; it was not run."""
+
+    code = "cloudflared-changed"
+    title = "The cloudflared in the home folder was changed."
+    hint = "It was not run. Let the page Remote access bring it again, and find out who changed the file."
+    status = 409
+
+
 class NoSuchBuild(InstallError):
-    """Nobody publishes OpenCode for this machine, or not in this version."""
+    """Nobody publishes the program for this machine, or not in this version."""
 
     code = "no-such-build"
-    title = "There is no OpenCode build for this machine."
-    hint = "Build OpenCode yourself and give the path of the program."
+    title = "There is no build for this machine."
+    hint = "Build the program yourself and give its path."
     status = 422
 
 
@@ -55,7 +91,7 @@ class AlreadyBringing(Conflict):
     """One copy is being brought already."""
 
     code = "already-bringing"
-    title = "A copy of OpenCode is being brought already."
+    title = "A copy is being brought already."
     hint = "Wait until it is done, or cancel it."
 
 
@@ -73,7 +109,7 @@ class ReleaseRefused(InstallError):
 
     code = "release-refused"
     title = "The release page did not give the file."
-    hint = "Try again later, install npm, or give the path of a copy you fetched yourself."
+    hint = "Try again later, or give the path of a copy you fetched yourself. For OpenCode, npm does as well."
     status = 502
 
 
@@ -109,8 +145,17 @@ class DiskFull(InstallError):
 
     code = "disk-full"
     title = "The disk is full."
-    hint = "Free some space (400 MB are needed) or choose another home folder with --home; then try again."
+    hint = "Free some space (OpenCode needs 400 MB, cloudflared 120 MB) or choose another home folder with --home."
     status = 507
+
+
+class Cancelled(InstallError):
+    """The job was cancelled by its user."""
+
+    code = "install-cancelled"
+    title = "Bringing the program was cancelled."
+    hint = "Start it again whenever you like."
+    status = 409
 
 
 class HomeNotWritable(InstallError):

@@ -5,7 +5,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,9 +16,10 @@ from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.install import find
 from opencode_nexus.install.bringing import Bringing
 from opencode_nexus.install.check import TESTED, Checked, check
-from opencode_nexus.install.errors import AlreadyBringing, InstallError, OpenCodeNotFound
+from opencode_nexus.install.errors import InstallError, OpenCodeNotFound
+from opencode_nexus.install.job import Job
 from opencode_nexus.install.platforms import Machine, this_machine
-from opencode_nexus.install.progress import Meter, Progress, Stage
+from opencode_nexus.install.progress import Progress
 from opencode_nexus.install.release import ReleasePage
 from opencode_nexus.install.versions import Versions
 
@@ -26,7 +27,6 @@ log = logging.getLogger(__name__)
 
 VERSION = ".".join(map(str, TESTED))
 _CHOICE, _CHECKS = "opencode-choice", "opencode-checks"
-_SAY_EVERY = 0.25  # seconds between two progress records on the bus
 
 
 class Memory(Protocol):
@@ -65,13 +65,10 @@ class Installer:
         machine: Callable[[], Machine] = this_machine,
     ) -> None:
         self.versions = Versions(home / "opencode")
-        self.progress = Progress()
-        self._bus, self._kv, self._clock, self._tasks = bus, kv, clock, tasks
+        self._kv = kv
         self._setting, self._environ, self._machine = setting, environ, machine
         self._page = page or ReleasePage()
-        self._job: asyncio.Task[Checked | NexusError] | None = None
-        self._meter = Meter(clock)
-        self._said = 0.0
+        self._job: Job[Checked] = Job("OpenCode", "install", bus=bus, clock=clock, tasks=tasks)
 
     async def open(self) -> None:
         """Delete what jobs of an earlier run left behind."""
@@ -164,97 +161,35 @@ class Installer:
     # bringing one
 
     @property
+    def progress(self) -> Progress:
+        return self._job.progress
+
+    @property
     def running(self) -> bool:
-        return self._job is not None and not self._job.done()
+        return self._job.running
 
     def bring(self, version: str = VERSION) -> None:
         """Start the job that brings `version`; raises AlreadyBringing. Follow `progress`, or `wait()` for its
         end.
         """
-        if self.running:
-            raise AlreadyBringing()
-        self._meter = Meter(self._clock)
-        self._publish(Progress(stage="looking", version=version, text="Looking where to get it."))
-        self._job = self._tasks.spawn(self._bring(version), f"bringing OpenCode {version}")
+        self._job.start(version, lambda: self._bring(version))
 
     async def wait(self) -> Checked:
         """Wait for the job and return what it brought; raises the error it ended with."""
-        if self._job is None:
-            raise OpenCodeNotFound("Nothing is being brought.")
-        try:
-            outcome = await asyncio.shield(self._job)
-        except asyncio.CancelledError:
-            if self._job.cancelled():
-                raise Cancelled("It was cancelled.") from None
-            raise
-        if isinstance(outcome, NexusError):
-            raise outcome
-        return outcome
+        return await self._job.wait()
 
     async def cancel(self) -> None:
         """End the job, if one runs, and return when it has cleaned up."""
-        if self._job is not None and self.running:
-            self._job.cancel()
-            await asyncio.gather(self._job, return_exceptions=True)
+        await self._job.cancel()
 
-    async def _bring(self, version: str) -> Checked | NexusError:
-        """Run the job; what it fails with is its result, for `wait` and `progress`, not a fault of the
-        program.
-        """
-        job = Bringing(version, self.versions, self._environ, self._page, self._say, self._report, self._machine)
-        try:
-            checked = await job.run()
-            await self.choose(None)
-            await asyncio.to_thread(self.versions.prune, [version])
-        except asyncio.CancelledError:
-            self._publish(Progress(stage="cancelled", version=version, text="Cancelled. Nothing was installed."))
-            raise
-        except NexusError as error:
-            return self._failed(version, error)
-        except Exception as error:
-            log.exception("bringing OpenCode %s failed", version)
-            return self._failed(version, InstallError(f"{type(error).__name__}: {error}"))
-        self._publish(Progress(stage="done", version=version, text=f"OpenCode {version} is ready."))
+    async def _bring(self, version: str) -> Checked:
+        say, report = self._job.say, self._job.report
+        checked = await Bringing(
+            version, self.versions, self._environ, self._page, say, report, self._machine
+        ).run()  # fmt: skip
+        await self.choose(None)
+        await asyncio.to_thread(self.versions.prune, [version])
         return checked
-
-    def _failed(self, version: str, error: NexusError) -> NexusError:
-        log.warning("OpenCode %s could not be brought: %s", version, error)
-        self._publish(Progress(stage="failed", version=version, text=str(error), error=error.problem()))
-        return error
-
-    def _say(self, stage: Stage, source: str, text: str) -> None:
-        if stage == "downloading":
-            self._meter = Meter(self._clock)
-        self._publish(
-            replace(
-                self.progress,
-                stage=stage,
-                source=source or self.progress.source,
-                text=text,
-                rate=None,
-                left=None,
-            )
-        )
-
-    def _report(self, done: int, total: int | None) -> None:
-        rate, left = self._meter.read(done, total)
-        self.progress = replace(self.progress, done=done, total=total, rate=rate, left=left)
-        if self._clock.monotonic() - self._said >= _SAY_EVERY:
-            self._publish(self.progress)
-
-    def _publish(self, progress: Progress) -> None:
-        self._said = self._clock.monotonic()
-        self.progress = progress
-        self._bus.publish("install", progress)
-
-
-class Cancelled(InstallError):
-    """The job was cancelled by its user."""
-
-    code = "install-cancelled"
-    title = "Bringing OpenCode was cancelled."
-    hint = "Start it again whenever you like."
-    status = 409
 
 
 def _mark(path: Path) -> list[int | str]:

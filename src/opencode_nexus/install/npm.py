@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,7 @@ from opencode_nexus.install.errors import (
     NpmFailed,
 )
 from opencode_nexus.install.platforms import PROGRAM
-
-Report = Callable[[int, int | None], None]
+from opencode_nexus.install.progress import Report
 
 POLL = 0.25  # seconds between two looks at the growing folder
 _SAID = 2_000  # characters of npm's own output that an error carries

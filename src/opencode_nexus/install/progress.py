@@ -2,6 +2,7 @@
 """How far a job is: what it is doing, bytes, rate and the time left."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,6 +10,8 @@ from opencode_nexus.core.clock import Clock
 
 Stage = Literal["idle", "looking", "downloading", "verifying", "unpacking", "checking", "done", "failed", "cancelled"]
 RUNNING: frozenset[Stage] = frozenset({"looking", "downloading", "verifying", "unpacking", "checking"})
+Say = Callable[[Stage, str, str], None]  # stage, source, words
+Report = Callable[[int, int | None], None]  # bytes done, bytes in all (None: nobody tells)
 _WINDOW = 5.0  # seconds over which the rate is measured
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Brings an OpenCode build from the release page: resumable, and verified with the digest published there."""
+"""Brings a file from a release page: resumable, and verified with the digest published there."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,11 +13,10 @@ from urllib.parse import urlsplit
 import httpx2
 
 from opencode_nexus.install.errors import DiskFull, NetworkGone, NoSuchBuild, ReleaseRefused, from_os
+from opencode_nexus.install.progress import Report
 from opencode_nexus.install.verify import Digest
 
-Report = Callable[[int, int | None], None]
-
-# the address under which the page's API lists releases
+# the address under which the page's API lists the releases of OpenCode
 BASE = "https://api.github.com/repos/anomalyco/opencode"
 ARCHIVES = (".tar.gz", ".zip")
 TRIES = 4  # connections in a row that bring nothing before we give up
@@ -43,12 +42,36 @@ class Unfinished:
     tag: str
 
 
-class ReleasePage:
-    """The release page below `base`; `pause` waits between tries (asyncio.sleep but in tests)."""
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release as the page tells it: `text` is what its makers wrote about it, `files` what it holds, by name."""
 
-    def __init__(self, base: str = BASE, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    text: str
+    files: Mapping[str, Mapping[str, Any]]
+
+    def asset(self, name: str) -> Asset | None:
+        """Return the file called `name`, None when there is none; raises ReleaseRefused when it has no digest."""
+        if (item := self.files.get(name)) is None:
+            return None
+        if not item.get("digest"):
+            raise ReleaseRefused(f"No digest is published for {name}, so it cannot be verified.")
+        try:
+            return Asset(name, item["browser_download_url"], int(item["size"]), Digest.parse(item["digest"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ReleaseRefused(f"What it says of {name} cannot be read.") from error
+
+
+class ReleasePage:
+    """The release page below `base`; version 1.2.3 is tagged `tag` + 1.2.3 there.
+
+    `pause` waits between tries (asyncio.sleep but in tests).
+    """
+
+    def __init__(
+        self, base: str = BASE, pause: Callable[[float], Awaitable[None]] = asyncio.sleep, tag: str = "v"
+    ) -> None:
         self._base = base.rstrip("/")
-        self._pause = pause
+        self._pause, self._tag = pause, tag
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[httpx2.AsyncClient]:
@@ -57,12 +80,9 @@ class ReleasePage:
         async with httpx2.AsyncClient(timeout=time_out, follow_redirects=True, headers=headers) as client:
             yield client
 
-    async def find(self, version: str, builds: list[str]) -> list[Asset]:
-        """Return the archives of `version` for `builds`, in their order; one request.
-
-        Raises NetworkGone, NoSuchBuild (no such release, or none of the builds in it) or ReleaseRefused.
-        """
-        url = f"{self._base}/releases/tags/v{version}"
+    async def release(self, version: str) -> Release:
+        """Return what the page says of `version`; one request. Raises NetworkGone, NoSuchBuild or ReleaseRefused."""
+        url = f"{self._base}/releases/tags/{self._tag}{version}"
         try:
             async with self._client() as client:
                 answer = await client.get(url, headers={"Accept": "application/vnd.github+json"})
@@ -73,20 +93,22 @@ class ReleasePage:
         if answer.status_code != 200:
             raise ReleaseRefused(f"It answered {answer.status_code} for version {version}.")
         try:
-            assets = {item["name"]: item for item in answer.json()["assets"]}
-        except (ValueError, KeyError, TypeError) as error:
+            told = answer.json()
+            return Release(str(told.get("body") or ""), {item["name"]: item for item in told["assets"]})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ReleaseRefused("Its answer cannot be read.") from error
+
+    async def find(self, version: str, builds: list[str]) -> list[Asset]:
+        """Return OpenCode's archives of `version` for `builds`, in their order; one request.
+
+        Raises NetworkGone, NoSuchBuild (no such release, or none of the builds in it) or ReleaseRefused.
+        """
+        release = await self.release(version)
         names = [f"opencode-{build}{ending}" for build in builds for ending in ARCHIVES]
-        found = [self._asset(assets[name]) for name in names if name in assets]
+        found = [asset for name in names if (asset := release.asset(name)) is not None]
         if not found:
             raise NoSuchBuild(f"Version {version} is not published for {builds[0] if builds else 'this machine'}.")
         return found
-
-    @staticmethod
-    def _asset(item: dict[str, Any]) -> Asset:
-        if not item.get("digest"):
-            raise ReleaseRefused(f"No digest is published for {item['name']}, so it cannot be verified.")
-        return Asset(item["name"], item["browser_download_url"], int(item["size"]), Digest.parse(item["digest"]))
 
     async def download(self, asset: Asset, folder: Path, report: Report) -> Path:
         """Fetch `asset` into `folder` and return the whole and verified file `<name>`.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The copies of OpenCode in the home folder: one folder a version, placed in one step, old ones pruned."""
+"""The copies of a program in the home folder: one folder a version, placed in one step, old ones pruned."""
 
 import os
 import shutil
@@ -12,23 +12,24 @@ import psutil
 from opencode_nexus.install.check import parse
 from opencode_nexus.install.platforms import PROGRAM
 
-KEPT = 2  # the one in use, and the one before it to go back to (185 MB each)
+KEPT = 2  # the one in use, and the one before it to go back to (OpenCode: 185 MB each, cloudflared: 40 MB)
 _WORK = "work-"  # prefix of the folders of jobs
 
 
 class Versions:
-    """`<folder>/versions/<version>/opencode`, and `<folder>/downloads` for what is not finished.
+    """`<folder>/versions/<version>/<program>`, and `<folder>/downloads` for what is not finished.
 
     Every method touches the disk: call them in a thread.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: str = PROGRAM) -> None:
+        self._program = program
         self.folder = folder / "versions"
         self.downloads = folder / "downloads"
 
     def path(self, version: str) -> Path:
         """Return where the program of `version` is, or would be."""
-        return self.folder / version / PROGRAM
+        return self.folder / version / self._program
 
     def all(self) -> list[str]:
         """Return the versions that are here, newest first."""
@@ -56,9 +57,9 @@ class Versions:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         staged = Path(tempfile.mkdtemp(prefix=_WORK, dir=self.folder))
         try:
-            os.replace(program, staged / PROGRAM)
+            os.replace(program, staged / self._program)
             if place.exists():
-                os.replace(staged / PROGRAM, place)
+                os.replace(staged / self._program, place)
             else:
                 staged.chmod(0o755)
                 shutil.rmtree(place.parent, ignore_errors=True)  # a folder without its program

@@ -16,6 +16,7 @@ from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.install import bringing
 from opencode_nexus.install.errors import (
     AlreadyBringing,
+    Cancelled,
     DigestMismatch,
     DiskFull,
     HomeNotWritable,
@@ -25,7 +26,7 @@ from opencode_nexus.install.errors import (
     OpenCodeNotSupported,
     OpenCodeNotWorking,
 )
-from opencode_nexus.install.installer import Cancelled, Installer
+from opencode_nexus.install.installer import Installer
 from opencode_nexus.install.platforms import Machine
 from opencode_nexus.install.progress import Progress
 from opencode_nexus.install.release import ReleasePage

@@ -112,7 +112,7 @@ async def test_a_file_that_changed_meanwhile_is_taken_anew(page: release_page.Re
     page.cuts = [300_000, 0, 0, 0, 0]
     with pytest.raises(NetworkGone):
         await ReleasePage(page.base, Pauses()).download(await asset(page), tmp_path, nothing)
-    page.cuts, page.tag = [], '"two"'
+    page.cuts, page.etag = [], '"two"'
     file = await ReleasePage(page.base).download(await asset(page), tmp_path, nothing)
     assert file.read_bytes() == DATA
 
