@@ -14,9 +14,10 @@ from typing import Self
 import httpx2
 import psutil
 
+from tests import leaks
 from tests.fakes.real import ROOT
 
-OWNER, PASSWORD = "owner", "Correct-horse-7"
+OWNER, PASSWORD = "owner", leaks.remember("Correct-horse-7")
 READY = "OpenCode Nexus is ready at "
 READY_WITHIN = 60.0  # seconds; a start takes well under one, on a machine that is not crowded
 GONE_WITHIN = 60.0
@@ -90,7 +91,7 @@ class RealHub:
         """Make an API token by command, and keep it for `api`."""
         done = self.command("token", "create", "--name", f"test-{time.monotonic_ns()}", "--json")
         assert done.returncode == 0, done.stderr
-        self.token = json.loads(done.stdout)["token"]
+        self.token = leaks.remember(json.loads(done.stdout)["token"])
         return self.token
 
     # -- the process -------------------------------------------------------------------------------
@@ -160,3 +161,4 @@ class RealHub:
         for process in self.children():
             with contextlib.suppress(psutil.Error):
                 process.kill()
+        leaks.refuse(leaks.in_logs(self.root))

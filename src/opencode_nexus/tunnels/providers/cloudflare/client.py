@@ -16,11 +16,12 @@ from uuid import uuid4
 import httpx2
 
 from opencode_nexus.secrets.redact import Secret, redact
+from opencode_nexus.tunnels.errors import BadTunnel
 from opencode_nexus.tunnels.providers.cloudflare import errors
 from opencode_nexus.tunnels.providers.cloudflare.permissions import RECORDS, TUNNEL, ZONES, Grant, Needed
 
 JSON = dict[str, Any]
-Refusal: TypeAlias = errors.CloudflareError | errors.BadTunnel
+Refusal: TypeAlias = errors.CloudflareError | BadTunnel
 
 BASE = "https://api.cloudflare.com/client/v4"
 CONNECT, ANSWER = 10.0, 30.0  # seconds
@@ -51,7 +52,7 @@ _BY_STATUS: Mapping[int, type[Refusal]] = {
     409: errors.NameTaken,
 }
 # Words that say more than their code, which stands for several things.
-_BY_WORDS: Mapping[str, type[errors.BadTunnel]] = {
+_BY_WORDS: Mapping[str, type[BadTunnel]] = {
     "access token from location": errors.ApiTokenElsewhere,  # 9109: Cannot use the access token from location
     "Invalid access token": errors.ApiTokenInvalid,  # 9109 too
 }
@@ -111,7 +112,7 @@ class Client:
             return "missing"
         except errors.NotAtCloudflare as error:
             return "not known" if error.data.get("cloudflare_code") in _NO_ROUTE else "granted"
-        except (errors.CloudflareError, errors.BadTunnel):
+        except (errors.CloudflareError, BadTunnel):
             return "not known"
         return "not known"
 
