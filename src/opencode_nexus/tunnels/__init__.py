@@ -11,7 +11,7 @@ Glossary
     registered    a connection that the edge has accepted; only then is the public address answered
     public URL    where a browser elsewhere reaches the hub; hostnames are the names that may stand in its Host header
     self test     the hub visits itself through the public URL and notes what passes
-    run           one life of a cloudflared process; known by pid and start time, so it is found after a crash of the hub
+    run           one life of a cloudflared process; known by pid and start time, so a later hub finds it again
 
 Neighbours: `install` brings cloudflared, `access` knows who may come in, `web` holds the listener and the page.
 """

@@ -29,6 +29,31 @@ class BadTunnelToken(BadTunnel):
     hint = "Copy it again from Cloudflare's dashboard: the long text after --token, beginning with eyJ."
 
 
+class TokenMissing(BadTunnel):
+    """The tunnel's token is not among the kept secrets."""
+
+    code = "tunnel-token-missing"
+    title = "The tunnel's token is not here."
+    hint = "Paste it again: change the tunnel on the page Remote access. A backup does not hold it in clear."
+
+
+class ApiTokenMissing(BadTunnel):
+    """The API token that a tunnel was made with is not among the kept secrets."""
+
+    code = "tunnel-api-token-missing"
+    title = "The API token of this tunnel is not here."
+    hint = "Paste one that may edit tunnels and DNS: change the tunnel on the page Remote access. Then try again."
+
+
+class TunnelsNotOpen(TunnelError):
+    """What still ran at the hub's start could not be found out, so nothing may be started beside it."""
+
+    code = "tunnels-not-open"
+    title = "It could not be found out which tunnels are still open."
+    hint = "Stop OpenCode Nexus and start it again; its log says more."
+    status = 503
+
+
 class TunnelNotFound(NotFound):
     """There is no such tunnel."""
 
@@ -43,6 +68,14 @@ class TunnelExists(Conflict):
     code = "tunnel-exists"
     title = "There is a tunnel with this name already."
     hint = "Choose another name."
+
+
+class TunnelStopped(Conflict):
+    """It was told to stop before it had started."""
+
+    code = "tunnel-start-stopped"
+    title = "The start was stopped."
+    hint = "Start the tunnel again when you need it."
 
 
 class NoOwnerYet(Conflict):

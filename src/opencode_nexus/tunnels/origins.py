@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Where a tunnel hands requests to: the hub's own listener for tunnels."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -23,6 +24,14 @@ class Origins(Protocol):
     def port(self) -> int: ...
     @property
     def moved(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One rule of the configuration in force: visitors of `hostname` ("" for all others) get `service`."""
+
+    hostname: str
+    service: str
 
 
 def service(origins: Origins, kind: Kind) -> str:

@@ -2,7 +2,6 @@
 """A named tunnel's token and its credentials file: read and checked before cloudflared sees them."""
 
 import base64
-import binascii
 import json
 import re
 from dataclasses import dataclass
@@ -71,13 +70,13 @@ def _bad_file(detail: str) -> BadTunnel:
 
 def _checked(content: Any, account: str, tunnel: str, secret: str) -> tuple[str, str, str]:
     """Return account, tunnel id and secret, which stand under these names; raises _Unusable."""
-    values = [content.get(name) if isinstance(content, dict) else None for name in (account, tunnel, secret)]
-    if not all(isinstance(value, str) and value for value in values):
+    values = [str(content.get(name) or "") if isinstance(content, dict) else "" for name in (account, tunnel, secret)]
+    if not all(values):
         raise _Unusable("It does not name account, tunnel and secret.")
     try:
         tunnel_id, size = str(UUID(values[1])), len(base64.b64decode(values[2], validate=True))
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise _Unusable("Its tunnel id or its secret is damaged.") from error
     if size < _SHORTEST:
         raise _Unusable("Its secret is too short.")
-    return str(values[0]), tunnel_id, str(values[2])
+    return values[0], tunnel_id, values[2]

@@ -1,0 +1,406 @@
+# SPDX-License-Identifier: MIT
+"""All tunnels of this hub."""
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from opencode_nexus.core.bus import Bus
+from opencode_nexus.core.clock import Clock
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.core.ids import new_id
+from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.processes.identity import Identity, alive
+from opencode_nexus.processes.logfile import last_lines
+from opencode_nexus.processes.tree import Tree, end, end_all, marked, self_and_parents
+from opencode_nexus.secrets.redact import Secret
+from opencode_nexus.store.activity import Activity, Level
+from opencode_nexus.store.db import Database
+from opencode_nexus.store.tunnels import TunnelRow, TunnelRunRow, TunnelTable
+from opencode_nexus.tunnels.arguments import MARK
+from opencode_nexus.tunnels.cloud import Cloud, api_token_name
+from opencode_nexus.tunnels.config import TunnelConfig
+from opencode_nexus.tunnels.errors import (
+    BadTunnel,
+    BadTunnelToken,
+    NoOwnerYet,
+    OriginDown,
+    TunnelExists,
+    TunnelNotFound,
+    TunnelsNotOpen,
+)
+from opencode_nexus.tunnels.health import Finding
+from opencode_nexus.tunnels.lines import shown
+from opencode_nexus.tunnels.origins import Origins, service
+from opencode_nexus.tunnels.pauses import Pauses
+from opencode_nexus.tunnels.program import Program
+from opencode_nexus.tunnels.providers.cloudflare.account import Account
+from opencode_nexus.tunnels.reconcile import Plan, reconcile
+from opencode_nexus.tunnels.run import KILL, TunnelRuns, Vault, token_name
+from opencode_nexus.tunnels.status import SelfTest, TunnelInfo, TunnelStatus
+from opencode_nexus.tunnels.token import parse_token, read_credentials
+from opencode_nexus.tunnels.tunnel import Around, Tunnel
+from opencode_nexus.tunnels.visits import Test
+
+log = logging.getLogger(__name__)
+
+Infos = list[TunnelInfo]  # inside the class `list` is a method
+Words = list[str]
+
+MOVED = "The address is new: the hub listens at another place than before, and the tunnel was made anew for it."
+
+
+class Manager:
+    """Adds, starts, watches, stops and removes tunnels; tells the bus (topics "tunnel" and "tunnel-removed").
+
+    `program` says which cloudflared to run, `origins` where the hub listens for tunnels, `arguments` further flags,
+    `environ` what the user's own programs find, `test` visits a public address, `account` is Cloudflare's API.
+    """
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        bus: Bus,
+        clock: Clock,
+        home: Path,
+        activity: Activity,
+        vault: Vault,
+        program: Callable[[], Awaitable[Program]],
+        origins: Origins,
+        has_owner: Callable[[], bool],
+        arguments: Callable[[], str],
+        environ: Mapping[str, str],
+        test: Test | None = None,
+        account: Account | None = None,
+        pauses: Pauses | None = None,
+    ) -> None:
+        self._clock, self._bus, self._activity, self._vault = clock, bus, activity, vault
+        self._store, self._tasks = TunnelTable(db), Tasks()
+        self._origins, self._has_owner = origins, has_owner
+        # a copy of the home in another place has marks of its own
+        self._prefix = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]
+        self._runs = TunnelRuns(self._store, vault, clock, home, origins, environ, arguments, self._prefix)
+        self._cloud = Cloud(account, vault, bus, origins) if account is not None else None
+        self._around = Around(
+            self._runs, bus, self._tasks, activity, program, test, pauses or Pauses(), self._note_names
+        )
+        self._known: dict[str, Tunnel] | None = None
+        self._taken_up = asyncio.Event()
+        self._trouble: BaseException | None = None  # what `open` raised
+        self._hostnames, self._pids = frozenset[str](), frozenset[int]()
+
+    # -- the hub's start and end ---------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Take up what still runs, end what is left over, and start what is to be started by itself."""
+        try:
+            await self._take_up()
+        except BaseException as error:
+            self._trouble = error
+            raise
+        finally:
+            self._taken_up.set()
+
+    async def _take_up(self) -> None:
+        tunnels, rows = self._tunnels(), self._store.runs()
+        living = await asyncio.to_thread(_living, rows)
+        carriers = await asyncio.to_thread(marked, MARK, f"{self._prefix}:")
+        wanted = {tunnel.id: service(self._origins, tunnel.config.kind) for tunnel in tunnels.values()}
+        plan = reconcile(wanted, rows, living, carriers)
+        for tunnel_id, (row, identity) in plan.adopt.items():
+            tunnel = tunnels[tunnel_id]
+            tunnel.adopt(await self._runs.find(row, identity, tunnel.config))
+            self._note_names()
+            await self._note("tunnel-adopted", f"Took up {tunnel.config.name}, which was still open.", "info")
+        self._tasks.spawn(self._after_taking_up(plan), "tunnels that are to be started")
+
+    async def _after_taking_up(self, plan: Plan) -> None:
+        await self._clear(plan)
+        for tunnel in list(self._tunnels().values()):
+            if tunnel.id in plan.lost and tunnel.config.kind in ("token", "api"):
+                self._tasks.spawn(self._led_elsewhere(tunnel), f"point {tunnel.id}")
+            elif tunnel.id in plan.lost or (tunnel.config.autostart and tunnel.id not in plan.adopt):
+                news = MOVED if tunnel.id in plan.lost and tunnel.config.kind == "quick" else ""
+                self._tasks.spawn(self._start_unasked(tunnel, news), f"start {tunnel.id}")
+
+    async def _led_elsewhere(self, tunnel: Tunnel) -> None:
+        """Another program has the port to which Cloudflare's configuration leads: nobody must be sent there."""
+        try:
+            if tunnel.config.kind == "api" and self._cloud is not None:
+                await self._cloud.point(tunnel.id, tunnel.config)
+                await self._start_unasked(tunnel)
+                return
+        except NexusError as error:
+            log.warning("%s cannot be led here: %s", tunnel.id, error)
+        here = f"http://127.0.0.1:{self._origins.port}"
+        problem = OriginDown(f"Another program took the hub's port. Put {here} as the service, and start it again.")
+        await tunnel.stop(Finding("failed", "", problem))
+        await self._note("tunnel-failed", f"{tunnel.config.name} was closed. {problem}", "error")
+
+    async def _start_unasked(self, tunnel: Tunnel, news: str = "") -> None:
+        if not self._has_owner():
+            return
+        try:
+            await tunnel.start(by_hand=False, news=news)
+        except NexusError as error:
+            log.warning("%s: %s", tunnel.id, error)  # the tunnel shows it
+
+    async def _clear(self, plan: Plan) -> None:
+        ours = await asyncio.to_thread(self_and_parents)
+        left = await end_all([found for found in plan.leftovers if found.pid not in ours], KILL)
+        for row, identity in plan.end:
+            left += (still := await end(Tree(identity, MARK, row.mark), KILL))
+            if not still:
+                await self._runs.forget(row.run_id)
+        if left:
+            log.error("these leftovers did not end: %s", [identity.pid for identity in left])
+
+    async def close(self) -> None:
+        """Close all tunnels: nobody would answer at their addresses."""
+        await asyncio.gather(*(tunnel.stop() for tunnel in self._tunnels().values()))
+        await self._tasks.close()
+
+    # -- looking -------------------------------------------------------------------------------------------------
+
+    def list(self) -> Infos:
+        """Return every tunnel, oldest first."""
+        return [tunnel.info() for tunnel in self._tunnels().values()]
+
+    def get(self, id_or_name: str) -> TunnelInfo:
+        """Return one tunnel by its id or its name; raises TunnelNotFound."""
+        key = _key(id_or_name)
+        for tunnel in self._tunnels().values():
+            if tunnel.id == id_or_name or _key(tunnel.config.name) == key:
+                return tunnel.info()
+        raise TunnelNotFound(f"{id_or_name}.", tunnel=id_or_name)
+
+    def get_tunnel_status(self, tunnel_id: str) -> TunnelStatus:
+        """Return how a tunnel is now; raises TunnelNotFound."""
+        return self._tunnel(tunnel_id).status()
+
+    async def logs(self, tunnel_id: str, lines: int = 200) -> Words:
+        """Return the last lines that its cloudflareds wrote, oldest first, without secrets; raises TunnelNotFound."""
+        path = self._runs.log(self._tunnel(tunnel_id).id)
+
+        def read() -> Words:
+            kept = [self._vault.get(name) for name in (token_name(tunnel_id), api_token_name(tunnel_id))]
+            return shown(last_lines(path, lines), [Secret(value) for value in kept if value])
+
+        return await asyncio.to_thread(read)
+
+    def hostnames(self) -> frozenset[str]:
+        """Return the public names that lead here now, in small letters."""
+        return self._hostnames
+
+    def pids(self) -> frozenset[int]:
+        """Return the process ids of our cloudflareds that run."""
+        return self._pids
+
+    def visited(self, hostname: str) -> None:
+        """Somebody who may come in has come through that name: its tunnel is not idle."""
+        name = hostname.lower()
+        for tunnel in self._tunnels().values():
+            if name in tunnel.names():
+                tunnel.visited()
+
+    def _note_names(self) -> None:
+        tunnels = self._tunnels().values()
+        self._hostnames = frozenset(name for tunnel in tunnels for name in tunnel.names())
+        self._pids = frozenset(pid for tunnel in tunnels if (pid := tunnel.pid()) is not None)
+
+    # -- changing ------------------------------------------------------------------------------------------------
+
+    async def create_tunnel(self, config: TunnelConfig, *, secret: Secret | None = None) -> TunnelInfo:
+        """Add a tunnel without starting it; raises BadTunnel, BadTunnelToken, TunnelExists or a CloudflareError.
+
+        `secret` is the tunnel's token (kind token), or the API token with which it is made at Cloudflare (kind api).
+        """
+        config = dataclasses.replace(config.checked(), name=config.name.strip(), tunnel_id="", record="")
+        await self._check_secret(config, secret, needed=True)
+        tunnel = Tunnel(new_id("tun"), config, self._clock.now(), self._around)
+        await self._save(tunnel, config)
+        try:
+            await self._keep_secret(tunnel.id, config, secret)
+            if config.kind == "api":
+                await self._make(tunnel, secret)
+        except BaseException:
+            if not (tunnel.config.tunnel_id or tunnel.config.record):
+                await self._forget(tunnel.id)
+            else:  # it could not be rolled back: it stays, so that removing it can be tried again
+                self._tunnels()[tunnel.id] = tunnel
+                tunnel.tell()
+            raise
+        self._tunnels()[tunnel.id] = tunnel
+        tunnel.tell()
+        await self._note("tunnel-added", f"The tunnel {config.name} was added.", "info")
+        return tunnel.info()
+
+    async def change_tunnel(self, tunnel_id: str, config: TunnelConfig, *, secret: Secret | None = None) -> TunnelInfo:
+        """Keep what is wanted now; one that runs goes on as it was (`stale`) until it is restarted.
+
+        Raises TunnelNotFound, BadTunnel, BadTunnelToken or TunnelExists. Kind, and for kind api the place at
+        Cloudflare, stay what they were.
+        """
+        tunnel = self._tunnel(tunnel_id)
+        config, was = config.checked(), tunnel.config
+        if config.kind != was.kind:
+            raise BadTunnel("A tunnel stays of its kind: make another one.", field="kind")
+        if was.kind == "api":
+            for field in ("hostname", "account", "zone"):
+                if getattr(config, field) != getattr(was, field):
+                    raise BadTunnel("A tunnel made at Cloudflare keeps its place there: make another one.", field=field)
+        config = dataclasses.replace(config, name=config.name.strip(), tunnel_id=was.tunnel_id, record=was.record)
+        await self._check_secret(config, secret, needed=False)
+        await self._save(tunnel, config)
+        await self._keep_secret(tunnel_id, config, secret)
+        tunnel.change(config, secret=secret is not None and config.kind == "token")
+        return tunnel.info()
+
+    async def remove_tunnel(self, tunnel_id: str) -> None:
+        """Stop a tunnel, delete what was made for it at Cloudflare and nothing else, and forget it.
+
+        Raises TunnelNotFound, or a CloudflareError: then it is still there, and can be removed again.
+        """
+        tunnel = await self._settled(tunnel_id)
+        await tunnel.stop()
+        if tunnel.config.kind == "api" and self._cloud is not None:
+            await self._cloud.delete(tunnel_id, tunnel.config)
+        await self._forget(tunnel_id)
+        self._tunnels().pop(tunnel_id, None)
+        self._note_names()
+        self._bus.publish("tunnel-removed", tunnel_id)
+        await self._note("tunnel-removed", f"The tunnel {tunnel.config.name} was removed.", "info")
+
+    async def start_tunnel(self, tunnel_id: str) -> TunnelInfo:
+        """Return once its cloudflared is spawned; raises TunnelNotFound, NoOwnerYet or what the start met."""
+        tunnel = await self._settled(tunnel_id)
+        if not self._has_owner():
+            raise NoOwnerYet()
+        await tunnel.start()
+        return tunnel.info()
+
+    async def stop_tunnel(self, tunnel_id: str) -> None:
+        """Return when nothing of it runs; raises TunnelNotFound."""
+        await (await self._settled(tunnel_id)).stop()
+
+    async def restart_tunnel(self, tunnel_id: str) -> TunnelInfo:
+        """Stop and start; raises what these raise."""
+        await self.stop_tunnel(tunnel_id)
+        return await self.start_tunnel(tunnel_id)
+
+    async def stop_all(self) -> Words:
+        """Close every tunnel, all at once; returns the names of those that were open."""
+        await self._taken_up.wait()
+        open_now = [tunnel for tunnel in self._tunnels().values() if tunnel.active]
+        await asyncio.gather(*(tunnel.stop() for tunnel in open_now))
+        return [tunnel.config.name for tunnel in open_now]
+
+    async def run_selftest(self, tunnel_id: str) -> SelfTest:
+        """Visit the tunnel's public address now; raises TunnelNotFound."""
+        return await self._tunnel(tunnel_id).test()
+
+    # -- small things --------------------------------------------------------------------------------------------
+
+    async def _check_secret(self, config: TunnelConfig, secret: Secret | None, *, needed: bool) -> None:
+        if config.kind == "config":
+            await asyncio.to_thread(read_credentials, config.credentials)
+        if secret is None:
+            if needed and config.kind == "token":
+                raise BadTunnelToken("It is empty.", field="token")
+            if needed and config.kind == "api":
+                raise BadTunnel("This kind needs an API token.", field="token")
+            return
+        if config.kind == "token":
+            parse_token(secret.reveal())
+        elif config.kind == "api":
+            if self._cloud is None:
+                raise BadTunnel("Cloudflare's API is not available here.", field="kind")
+            await self._cloud.check(secret)
+        else:
+            raise BadTunnel("This kind has no token.", field="token")
+
+    async def _keep_secret(self, tunnel_id: str, config: TunnelConfig, secret: Secret | None) -> None:
+        if secret is None:
+            return
+        if config.kind == "token":
+            name, value = token_name(tunnel_id), parse_token(secret.reveal()).token
+        else:
+            name, value = api_token_name(tunnel_id), secret
+        await asyncio.to_thread(self._vault.set, name, value.reveal())
+
+    async def _make(self, tunnel: Tunnel, token: Secret | None) -> None:
+        assert self._cloud is not None and token is not None  # _check_secret has seen to both
+
+        async def keep(config: TunnelConfig) -> None:
+            await self._save(tunnel, config)
+            tunnel.config = config
+
+        tunnel.config, run_with = await self._cloud.make(tunnel.config, token, keep)
+        await self._save(tunnel, tunnel.config)
+        await asyncio.to_thread(self._vault.set, token_name(tunnel.id), run_with.reveal())
+
+    async def _save(self, tunnel: Tunnel, config: TunnelConfig) -> None:
+        text = json.dumps(dataclasses.asdict(config), ensure_ascii=False)
+        if not await self._store.save(TunnelRow(tunnel.id, _key(config.name), text, tunnel.created)):
+            raise TunnelExists(f"{config.name}.", field="name")
+
+    async def _forget(self, tunnel_id: str) -> None:
+        await self._store.remove(tunnel_id)
+        for name in (token_name(tunnel_id), api_token_name(tunnel_id)):
+            await asyncio.to_thread(self._vault.delete, name)
+        await asyncio.to_thread(self._runs.clean, tunnel_id)
+
+    def _tunnels(self) -> dict[str, Tunnel]:
+        if self._known is None:
+            self._known = {
+                row.id: Tunnel(row.id, _config(row.config), row.created, self._around) for row in self._store.all()
+            }
+        return self._known
+
+    def _tunnel(self, tunnel_id: str) -> Tunnel:
+        tunnel = self._tunnels().get(tunnel_id)
+        if tunnel is None:
+            raise TunnelNotFound(f"{tunnel_id}.", tunnel=tunnel_id)
+        return tunnel
+
+    async def _settled(self, tunnel_id: str) -> Tunnel:
+        """Return the tunnel once what still ran at the hub's start is taken up; raises TunnelNotFound, TunnelsNotOpen.
+
+        A start before that would make a second process beside the one that runs.
+        """
+        self._tunnel(tunnel_id)
+        await self._taken_up.wait()
+        if self._trouble is not None:
+            raise TunnelsNotOpen(f"{self._trouble}.") from self._trouble
+        return self._tunnel(tunnel_id)
+
+    async def _note(self, kind: str, text: str, level: Level) -> None:
+        try:
+            await self._activity.add(kind, text, level=level)
+        except Exception:  # a full disk, say: it is so even when it cannot be written down
+            log.exception("not noted: %s", text)
+
+
+def _key(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _config(text: str) -> TunnelConfig:
+    kept = json.loads(text)
+    kept["allowed_mail"] = tuple(kept.get("allowed_mail", ()))
+    return TunnelConfig(**kept)
+
+
+def _living(rows: list[TunnelRunRow]) -> dict[str, Identity]:
+    """Return, by run id, the processes of `rows` that still run. Blocks."""
+    named = {
+        row.run_id: Identity(row.pid, row.created, row.birth)
+        for row in rows
+        if row.pid is not None and row.created is not None
+    }
+    return {run_id: identity for run_id, identity in named.items() if alive(identity)}
