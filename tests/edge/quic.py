@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from qh3.asyncio import QuicConnectionProtocol, serve
+from qh3.asyncio.protocol import QuicConnectionProtocol
+from qh3.asyncio.server import serve
 from qh3.quic.configuration import QuicConfiguration
 from qh3.quic.connection import QuicConnection as Quic
 from qh3.quic.events import ConnectionTerminated, HandshakeCompleted, QuicEvent, StreamDataReceived, StreamReset
@@ -171,7 +172,7 @@ class QuicConnection(Connection):
         self.lost()
 
 
-class Protocol(QuicConnectionProtocol):  # type: ignore[misc] # qh3 1.9 is typed in part
+class Protocol(QuicConnectionProtocol):
     """qh3's end; `deaf`: nothing comes in or goes out any more."""
 
     deaf = False
@@ -183,7 +184,7 @@ class Protocol(QuicConnectionProtocol):  # type: ignore[misc] # qh3 1.9 is typed
 
     @property
     def quic(self) -> Quic:
-        return cast(Quic, self._quic)
+        return self._quic
 
     def _silent(self) -> bool:
         return self.deaf or self.cloud.faults.udp_dead
@@ -201,7 +202,7 @@ class Protocol(QuicConnectionProtocol):  # type: ignore[misc] # qh3 1.9 is typed
         else:
             self._edge.event(event)
 
-    def datagram_received(self, data: bytes, addr: Any) -> None:
+    def datagram_received(self, data: bytes | str, addr: Any) -> None:
         if not self._silent():
             super().datagram_received(data, addr)
 

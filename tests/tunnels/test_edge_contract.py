@@ -5,6 +5,7 @@ Everything else in `tests/tunnels` stands on this.
 """
 
 import hashlib
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -157,10 +158,11 @@ def test_a_websocket_passes(edge: Edge, start: Start, origin: Origin) -> None:
     _, tunnel = quick(edge, start, origin)
     host, _, port = edge.front.partition(":")
     where = tunnel.url.replace("https", "wss") + "/ws"
-    with connect(where, host=host, port=int(port), ssl=edge.authority.visitors(), proxy=None) as socket:
+    line = socket.create_connection((host, int(port)))
+    with connect(where, sock=line, ssl=edge.authority.visitors()) as websocket:
         for text in ("hello", "x" * 70_000):
-            socket.send(text)
-            assert socket.recv(WITHIN) == f"echo: {text}"
+            websocket.send(text)
+            assert websocket.recv(WITHIN) == f"echo: {text}"
 
 
 def test_a_visitor_who_leaves_ends_the_request_at_the_origin(edge: Edge, start: Start, origin: Origin) -> None:
