@@ -2,10 +2,11 @@
 """The service that lets people and programs in: used by pages, API, set-up and commands."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from opencode_nexus.access.endings import Endings
 from opencode_nexus.access.errors import (
     CurrentPasswordWrong,
     LoginNotFound,
@@ -28,12 +29,12 @@ from opencode_nexus.store.audit import Audit, AuditRow
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.lockouts import Lockouts
 from opencode_nexus.store.logins import LoginRow, Logins
+from opencode_nexus.store.pairings import Pairings
 from opencode_nexus.store.tokens import TokenRow, Tokens
 from opencode_nexus.store.users import UserRow, Users
 
 log = logging.getLogger(__name__)
 
-REMEMBER_ENDED = 1000  # ids; only streams older than their end need them
 COMMAND = "command"  # the source of what is done on the command line, in the audit log
 
 
@@ -61,7 +62,7 @@ class ActivityLog(Protocol):
 class Access:
     """Accounts, logins and tokens over one database.
 
-    Publishes bus topic `access` with {"ended": [ids]} when logins or tokens end, so that their streams can.
+    Publishes bus topic `access` with {"began": [ids]} for new logins and {"ended": [ids]} when logins or tokens end.
     """
 
     def __init__(
@@ -79,11 +80,11 @@ class Access:
         self._users, self._audit = Users(db), Audit(db)
         self._passwords = passwords or Passwords()
         self._lockout = lockout or Lockout(Lockouts(db), clock)
-        self._sessions = Sessions(Logins(db), clock)
+        self._sessions, self._pairings = Sessions(Logins(db), clock), Pairings(db)
         self._tokens = ApiTokens(Tokens(db), clock)
         self._local = LocalKey(local_token)
         self._has_owner = False
-        self._gone: dict[str, None] = {}  # ids of logins and tokens that ended here, oldest first
+        self._endings = Endings(bus)
 
     async def open(self) -> None:
         """Tidies what ran out while nobody looked; needs the database open."""
@@ -130,19 +131,36 @@ class Access:
         *,
         agent: str = "",
         address: str = "",
+        remote: bool = False,
     ) -> str:
         """Signs somebody in; gives the session token for the cookie.
 
-        `source` is what failures are counted by, `address` what is shown and logged (default: the source).
-        Raises WrongLogin, LoginLocked or LoginBusy, each alike for names that exist and names that do not.
+        `source` is what failures are counted by, `address` what is shown and logged (default: the source);
+        `remote`: it came through a tunnel. Raises WrongLogin, LoginLocked or LoginBusy, each alike for names that
+        exist and names that do not.
         """
         user = await self._checked(username, password, source, address or source, "login")
         if self._passwords.outdated(user.password):
             fresh = await self._passwords.hash(password)
             await self._users.set_password(user.id, fresh, None, expected=user.password)
-        token, row = await self._sessions.start(user.id, user.name, address or source, agent, stay)
+        return await self._begin(user, "login", address or source, agent, stay=stay, remote=remote)
+
+    async def admit_device(self, user_id: str, device: str, *, agent: str, address: str, remote: bool) -> str:
+        """Signs a device in without a password, for `pairing`, which has seen its link; gives the session token."""
+        user = self._users.by_id(user_id)
+        if user is None:
+            raise UserNotFound()
+        return await self._begin(user, "device-paired", address, agent, stay=True, remote=remote, device=device)
+
+    async def _begin(
+        self, user: UserRow, kind: str, address: str, agent: str, *, stay: bool, remote: bool, device: str = ""
+    ) -> str:
+        token, row = await self._sessions.start(user.id, user.name, address, agent, stay, remote=remote, device=device)
         await self._users.signed_in(user.id, row.created)
-        await self._audit.add(row.created, "login", user.name, address or source, login=row.id, stay=stay)
+        detail = {"login": row.id, "stay": stay, "remote": remote, **({"device": device} if device else {})}
+        await self._audit.add(row.created, kind, user.name, address, **detail)
+        if self._bus is not None:
+            self._bus.publish("access", {"began": [row.id]})
         return token
 
     async def _checked(self, username: str, password: str, source: str, address: str, kind: str) -> UserRow:
@@ -173,30 +191,29 @@ class Access:
 
     async def _end(self, row: LoginRow, kind: str, source: str) -> None:
         await self._sessions.end(row.id, row.user_id)
-        self._ended([row.id])
+        self._endings.add([row.id])
         await self._audit.add(self._clock.now(), kind, row.user_name, source, login=row.id)
-
-    def _ended(self, keys: list[str]) -> None:
-        for key in keys:
-            self._gone[key] = None
-        while len(self._gone) > REMEMBER_ENDED:
-            del self._gone[next(iter(self._gone))]
-        if keys and self._bus is not None:
-            self._bus.publish("access", {"ended": keys})
 
     # -- at each request ---------------------------------------------------------------------------
 
-    def authenticate(self, token: str) -> Who | None:
-        """Whose session token this is, None when it does not hold. A point read, some 35 us."""
+    def authenticate(self, token: str, *, remote: bool = False) -> Who | None:
+        """Whose session token this is, None when it does not hold. A point read, some 35 us.
+
+        `remote`: it came through a tunnel, where a login that was opened on this side does not hold: a cookie that
+        was taken from this machine is worth nothing outside.
+        """
         row = self._sessions.find(token)
-        if row is None:
+        if row is None or (remote and not row.remote):
             return None
         return Who(row.user_name, "session", user_id=row.user_id, key=row.id, expires=row.expires)
 
-    def bearer(self, token: str) -> Who | None:
-        """Whose API token (or local key) this is, None when it does not hold."""
+    def bearer(self, token: str, *, remote: bool = False) -> Who | None:
+        """Whose API token (or local key) this is, None when it does not hold.
+
+        `remote`: it came through a tunnel, where the local key is worth nothing.
+        """
         if self._local.fits(token):
-            return LOCAL
+            return None if remote else LOCAL
         row = self._tokens.find(token)
         if row is None:
             return None
@@ -205,7 +222,11 @@ class Access:
 
     def ended_here(self, who: Who) -> bool:
         """Whether this hub ended the login or token, or its time ran out; two comparisons, cheap."""
-        return who.key in self._gone or (who.expires is not None and self._clock.now() >= who.expires)
+        return who.key in self._endings or (who.expires is not None and self._clock.now() >= who.expires)
+
+    def when_ended(self, who: Who, tell: Callable[[], None]) -> Callable[[], None]:
+        """Call `tell` as soon as this hub ends the login or token; returns a function that forgets it."""
+        return self._endings.watch(who.key, tell)
 
     def holds(self, who: Who) -> bool:
         """Whether somebody let in earlier still is, by the database: another process may have ended it."""
@@ -214,6 +235,26 @@ class Access:
         if who.via == "session":
             return self._sessions.holds(who.key)
         return who.via != "token" or self._tokens.holds(who.key)
+
+    # -- the password again ------------------------------------------------------------------------
+
+    def fresh(self, who: Who) -> bool:
+        """Whether the password was given within ten minutes; programs, which have none, always are."""
+        return who.via != "session" or self._sessions.fresh(who.key)
+
+    async def confirm(self, login_id: str, password: str, *, source: str, address: str = "") -> None:
+        """Takes the password again for a login that is no longer fresh; wrong tries count like those at the login.
+
+        Raises CurrentPasswordWrong, LoginLocked, LoginBusy, or LoginNotFound when the login ended meanwhile.
+        """
+        row = self._sessions.by_id(login_id)
+        if row is None:
+            raise LoginNotFound()
+        try:
+            await self._checked(row.user_name, password, source, address or source, "confirm")
+        except WrongLogin as error:
+            raise CurrentPasswordWrong(error.detail) from error
+        await self._sessions.confirm(login_id)
 
     # -- accounts ----------------------------------------------------------------------------------
 
@@ -233,7 +274,10 @@ class Access:
             await self._checked(user.name, current, source, address or source, "password-change")
         except WrongLogin as error:
             raise CurrentPasswordWrong(error.detail) from error
-        return await self._set_password(user, new, keep, address or source)
+        ended = await self._set_password(user, new, keep, address or source)
+        if keep is not None:
+            await self._sessions.confirm(keep)
+        return ended
 
     async def set_password(self, name: str, new: str, *, source: str = COMMAND) -> int:
         """Sets a new password without the present one (for commands); ends the account's logins and locks.
@@ -249,7 +293,7 @@ class Access:
         now = self._clock.now()
         await self._users.set_password(user.id, await self._passwords.hash(new), now)
         ended = await self._sessions.end_others(user.id, keep)
-        self._ended(ended)
+        self._endings.add(ended)
         await self._audit.add(now, "password-changed", user.name, source, logins_ended=len(ended))
         return len(ended)
 
@@ -297,10 +341,19 @@ class Access:
     async def revoke_other_logins(self, user_id: str, keep: str | None, *, source: str) -> int:
         """Ends all logins of the user but `keep`; gives how many."""
         ended = await self._sessions.end_others(user_id, keep)
-        self._ended(ended)
+        self._endings.add(ended)
         user = self._users.by_id(user_id)
         name = user.name if user else ""
         await self._audit.add(self._clock.now(), "logins-revoked", name, source, logins_ended=len(ended))
+        return len(ended)
+
+    async def end_remote(self, *, source: str) -> int:
+        """Ends every login that was opened through a tunnel, and all links that would make one; gives how many."""
+        await self._pairings.remove_all()
+        ended = await self._sessions.end_remote()
+        self._endings.add(ended)
+        name = next((user.name for user in self._users.all()), "")
+        await self._audit.add(self._clock.now(), "remote-ended", name, source, logins_ended=len(ended))
         return len(ended)
 
     # -- API tokens --------------------------------------------------------------------------------
@@ -328,7 +381,7 @@ class Access:
     async def revoke_token(self, id_or_name: str, *, source: str = COMMAND) -> TokenRow:
         """Revokes an API token; gives what it was. Raises TokenNotFound."""
         row = await self._tokens.revoke(id_or_name)
-        self._ended([row.id])
+        self._endings.add([row.id])
         await self._audit.add(self._clock.now(), "token-revoked", row.user_name, source, token=row.name)
         return row
 

@@ -48,6 +48,15 @@ class CurrentPasswordWrong(BadRequest):
     hint = "Type the password you sign in with now."
 
 
+class PasswordNeeded(NexusError):
+    """What opens a further way in asks for the password when it was given more than ten minutes ago."""
+
+    code = "password-needed"
+    title = "This needs your password again."
+    hint = "Type the password you sign in with. For ten minutes it is then not asked for again."
+    status = 403
+
+
 class PasswordWeak(BadRequest):
     """The password breaks rules; `problems` in the data lists each as code and message."""
 
@@ -94,6 +103,22 @@ class LoginNotFound(NotFound):
     code = "login-not-found"
     title = "That device is not signed in."
     hint = "It may have been signed out meanwhile. Reload the page."
+
+
+class PairingGone(NotFound):
+    """No link that waits has this secret."""
+
+    code = "pairing-gone"
+    title = "This link does not connect a device any more."
+    hint = "A link works once and for five minutes. Make a new one on the page Remote access."
+
+
+class DeviceNameBad(BadRequest):
+    """The name of a device cannot be used."""
+
+    code = "device-name-bad"
+    title = "The device cannot be called that."
+    hint = "Give it a name of 1 to 40 characters, such as My phone."
 
 
 class TokenNotFound(NotFound):
@@ -145,6 +170,23 @@ class HostNotAllowed(NexusError):
     title = "This hub does not answer to that host name."
     hint = "If the name is yours, start the hub with --allowed-hosts NAME or OPENCODE_NEXUS_ALLOWED_HOSTS."
     status = 421
+
+
+class SenderUnknown(BadRequest):
+    """A request came through a tunnel and does not say, once and clearly, who sent it."""
+
+    code = "sender-unknown"
+    title = "The tunnel did not say where the request comes from."
+    hint = "Come through Cloudflare: the header CF-Connecting-IP must name one address."
+
+
+class NotThroughTunnel(NexusError):
+    """Something that is done on the machine or its network, asked for through a tunnel."""
+
+    code = "not-through-tunnel"
+    title = "This is not offered through a tunnel."
+    hint = "Open the hub on the machine that it runs on."
+    status = 403
 
 
 class BodyTooLarge(NexusError):

@@ -2,8 +2,9 @@
 """Which Host headers are answered: not that of a site that points its own name at us (DNS rebinding)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from ipaddress import ip_address
+from typing import Protocol
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 WILDCARDS = frozenset({"", "0.0.0.0", "::"})
@@ -18,6 +19,25 @@ def host_name(header: str) -> str | None:
         return None
     name: str = found["six"] or found["name"]
     return name.rstrip(".").lower() or None
+
+
+class Hosts(Protocol):
+    """Which Host headers are answered."""
+
+    def allows(self, header: str) -> bool:
+        """Whether a request with this Host header is answered."""
+        ...
+
+
+class PublicHosts:
+    """The names at which tunnels are reached, and no others: not even this machine's own."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+
+    def allows(self, header: str) -> bool:
+        """Whether a request with this Host header is answered."""
+        return host_name(header) in self._names
 
 
 class HostList:

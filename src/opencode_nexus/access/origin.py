@@ -7,7 +7,7 @@ from, in Sec-Fetch-Site and Origin, and a page cannot forge either; so no tokens
 
 from urllib.parse import urlsplit
 
-from opencode_nexus.access.hosts import HostList
+from opencode_nexus.access.hosts import Hosts
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -17,7 +17,7 @@ def is_write(method: str, websocket: bool) -> bool:
     return websocket or method not in SAFE
 
 
-def from_elsewhere(host: str, origin: str | None, fetch_site: str | None, hosts: HostList) -> bool:
+def from_elsewhere(host: str, origin: str | None, fetch_site: str | None, hosts: Hosts) -> bool:
     """Whether a write with these headers was sent by another site's page.
 
     `host` is the Host header. With neither header it comes from a program: browsers have sent Origin with

@@ -55,6 +55,24 @@ def sender(peer: str | None, forwarded: Sequence[str], trusted: Sequence[Network
     return Sender(str(hop), _counted(hop), proxied)
 
 
+def visitor(named: Sequence[str]) -> Sender | None:
+    """Who sent a request that came through a tunnel; None when that is not said once and clearly.
+
+    `named` are the values of CF-Connecting-IP, which Cloudflare sets and no visitor can. Nothing else is read: a
+    visitor writes X-Forwarded-For as he likes.
+    """
+    try:
+        (text,) = named
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        if address.scope_id is not None:
+            return None
+        address = address.ipv4_mapped or address
+    return Sender(str(address), _counted(address), True)
+
+
 def _is_in(address: Address, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks)
 

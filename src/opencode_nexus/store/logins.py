@@ -9,7 +9,11 @@ from opencode_nexus.store.db import Database
 
 @dataclass(frozen=True, slots=True)
 class LoginRow:
-    """One signed-in browser; times are epoch seconds, ``user_name`` comes from its account."""
+    """One signed-in browser; times are epoch seconds, ``user_name`` comes from its account.
+
+    ``remote``: opened through a tunnel. ``device``: the name of a device that was paired by a link, "" for one that
+    signed in with the password. ``confirmed``: when the password was last given here, 0 for never.
+    """
 
     id: str
     user_id: str
@@ -20,11 +24,14 @@ class LoginRow:
     stay: bool
     source: str
     agent: str
+    remote: bool = False
+    device: str = ""
+    confirmed: float = 0.0
 
 
 _SELECT = (
-    "SELECT logins.id, user_id, users.name, logins.created, expires, last_seen, stay, source, agent"
-    " FROM logins JOIN users ON users.id = user_id"
+    "SELECT logins.id, user_id, users.name, logins.created, expires, last_seen, stay, source, agent, remote, device,"
+    " confirmed FROM logins JOIN users ON users.id = user_id"
 )
 
 
@@ -39,6 +46,9 @@ def _row(row: sqlite3.Row) -> LoginRow:
         stay=bool(row[6]),
         source=row[7],
         agent=row[8],
+        remote=bool(row[9]),
+        device=row[10],
+        confirmed=row[11],
     )
 
 
@@ -53,9 +63,10 @@ class Logins:
         row = self._db.one(f"{_SELECT} WHERE token_hash = ?", (token_hash,))
         return _row(row) if row else None
 
-    def exists(self, login_id: str) -> bool:
-        """Whether the sign-in is still there (not ended, not revoked)."""
-        return self._db.one("SELECT 1 FROM logins WHERE id = ?", (login_id,)) is not None
+    def by_id(self, login_id: str) -> LoginRow | None:
+        """The sign-in with this id, expired or not; None when it was ended or revoked."""
+        row = self._db.one(f"{_SELECT} WHERE logins.id = ?", (login_id,))
+        return _row(row) if row else None
 
     def of_user(self, user_id: str, now: float) -> list[LoginRow]:
         """The user's sign-ins that have not expired, last seen first."""
@@ -69,9 +80,9 @@ class Logins:
 
         def insert(conn: sqlite3.Connection) -> None:
             conn.execute(
-                "INSERT INTO logins"
-                " (id, user_id, token_hash, created, expires, last_seen, stay, source, agent)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO logins (id, user_id, token_hash, created, expires, last_seen, stay, source, agent,"
+                " remote, device, confirmed)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     login.id,
                     login.user_id,
@@ -82,6 +93,9 @@ class Logins:
                     int(login.stay),
                     login.source,
                     login.agent,
+                    int(login.remote),
+                    login.device,
+                    login.confirmed,
                 ),
             )
 
@@ -94,6 +108,14 @@ class Logins:
             conn.execute("UPDATE logins SET last_seen = ? WHERE id = ?", (at, login_id))
 
         self._db.post(update)
+
+    async def confirm(self, login_id: str, at: float) -> None:
+        """Notes that the password was given again."""
+
+        def update(conn: sqlite3.Connection) -> None:
+            conn.execute("UPDATE logins SET confirmed = ? WHERE id = ?", (at, login_id))
+
+        await self._db.write(update)
 
     async def remove(self, login_id: str, user_id: str) -> bool:
         """Ends one sign-in of that user; False when there is none."""
@@ -112,6 +134,14 @@ class Logins:
                 "DELETE FROM logins WHERE user_id = ? AND id IS NOT ? RETURNING id", (user_id, keep)
             ).fetchall()
             return [row[0] for row in ended]
+
+        return await self._db.write(delete)
+
+    async def remove_remote(self) -> list[str]:
+        """Ends every sign-in that was opened through a tunnel; gives the ids that ended."""
+
+        def delete(conn: sqlite3.Connection) -> list[str]:
+            return [row[0] for row in conn.execute("DELETE FROM logins WHERE remote = 1 RETURNING id").fetchall()]
 
         return await self._db.write(delete)
 

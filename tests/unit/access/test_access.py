@@ -196,13 +196,13 @@ async def test_logout_ends_the_login_on_the_server(owned: World) -> None:
     assert not await owned.access.logout(token)
 
 
-async def test_what_ends_is_published(owned: World) -> None:
+async def test_what_begins_and_what_ends_is_published(owned: World) -> None:
     seen: list[object] = []
     owned.bus.listen(lambda record: seen.append(record.data), "access")
     token = await owned.access.login(OWNER, PASSWORD, HERE)
     who = who_is(owned, token)
     await owned.access.logout(token)
-    assert seen == [{"ended": [who.key]}]
+    assert seen == [{"began": [who.key]}, {"ended": [who.key]}]
 
 
 async def test_who_was_let_in_is_no_more_when_the_time_is_up(owned: World) -> None:
@@ -222,7 +222,7 @@ async def test_another_process_can_end_a_login(owned: World) -> None:
 
 
 async def test_the_ids_that_are_remembered_are_bounded(owned: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opencode_nexus.access.access.REMEMBER_ENDED", 2)
+    monkeypatch.setattr("opencode_nexus.access.endings.REMEMBER", 2)
     whos = []
     for _ in range(3):
         token = await owned.access.login(OWNER, PASSWORD, HERE)

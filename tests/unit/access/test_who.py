@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 import pytest
 
-from opencode_nexus.access.public import OPEN, is_public
+from opencode_nexus.access.public import NOT_REMOTE, OPEN, is_not_remote, is_public
 from opencode_nexus.access.who import SCOPES, Who
 
 
@@ -54,5 +54,15 @@ def test_what_is_not(path: str) -> None:
 
 
 def test_the_table_is_as_small_as_the_contract() -> None:
-    assert set(OPEN) == {"/healthz", "/login", "/setup", "/setup/", "/static/"}
+    assert set(OPEN) == {
+        "/healthz", "/login", "/pair", "/pair/name", "/selftest/", "/setup", "/setup/", "/static/"
+    }  # fmt: skip
     assert all(OPEN.values())
+    assert all(NOT_REMOTE.values())
+
+
+def test_no_tunnel_carries_the_set_up() -> None:
+    for path in ("/setup", "/setup/", "/setup/owner"):
+        assert is_not_remote(path)
+    for path in ("/", "/login", "/pair", "/setupx", "/api/v1/setup"):  # the last asks for the local key
+        assert not is_not_remote(path)
