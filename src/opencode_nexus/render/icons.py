@@ -35,6 +35,11 @@ _PATHS: dict[str, str] = {
     "copy": '<rect x="5.5" y="5.5" width="8" height="8" rx="1"/><path d="M3.5 10.5h-1v-8h8v1"/>',
     "trash": '<path d="M2.5 4.5h11M6 4.5V2.8h4v1.7M4 4.5l.6 8.7h6.8l.6-8.7"/>',
     "pen": '<path d="m3 13 .6-2.8 7-7 2.2 2.2-7 7z"/>',
+    "globe": '<circle cx="8" cy="8" r="5.8"/><path d="M2.2 8h11.6M8 2.2'
+    'c2 1.6 2.6 3.6 2.6 5.8S10 12.2 8 13.8C6 12.2 5.4 10.2 5.4 8S6 3.8 8 2.2"/>',
+    "phone": '<rect x="4.5" y="1.8" width="7" height="12.4" rx="1.5"/><path d="M7.2 11.8h1.6"/>',
+    "share": '<path d="M8 9.5V2M5.2 4.6 8 2l2.8 2.6M4.5 7h-1v6.5h9V7h-1"/>',
+    "mail": '<rect x="2" y="3.5" width="12" height="9" rx="1"/><path d="m2.5 4.5 5.5 4 5.5-4"/>',
     "terminal": '<path d="m3 4.5 3.5 3.5L3 11.5M8 11.8h5"/>',
     "theme": '<circle cx="8" cy="8" r="5.5"/><path d="M8 2.5a5.5 5.5 0 0 1 0 11z" fill="currentColor"/>',
     # The mark: a hub between two brackets, with the ways that lead to it.

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from opencode_nexus.render.graph import traffic
 from opencode_nexus.render.icons import icon
+from opencode_nexus.render.qr import qr
 
 
 def bytes_text(count: float | None) -> str:
@@ -56,5 +58,5 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(bytes=bytes_text, duration=duration_text, timetag=time_tag)
-    made.globals["icon"] = icon
+    made.globals.update(icon=icon, qr=qr, traffic=traffic)
     return made

@@ -16,14 +16,18 @@ router = APIRouter(prefix="/cloudflared", tags=["tunnels"])
 
 
 async def _told(hub: Hub) -> Cloudflared:
-    bringing = bringing_of(hub.cloudflared.progress)
-    try:
-        path, version, sha256 = await hub.cloudflared.program()
-    except NexusError as error:
-        return Cloudflared(path=None, version=None, sha256=None, problem=error.problem(), bringing=bringing)
-    return Cloudflared(
-        path=str(path), version=".".join(map(str, version)), sha256=sha256, problem=None, bringing=bringing
+    told = Cloudflared(
+        path=None, version=None, sha256=None, problem=None, bringing=bringing_of(hub.cloudflared.progress)
     )
+    if hub.cloudflared.running:  # its sum is read at each look: not at each poll of a job
+        return told
+    try:
+        found = await hub.cloudflared.program()
+    except NexusError as error:
+        told.problem = error.problem()
+    else:
+        told.path, told.version, told.sha256 = str(found.path), ".".join(map(str, found.version)), found.sha256
+    return told
 
 
 @router.get("")

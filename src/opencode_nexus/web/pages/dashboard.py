@@ -10,7 +10,8 @@ from opencode_nexus.web.pages.overview import overview
 from opencode_nexus.web.pages.pieces import Html, Pieces
 
 TOPIC = "dashboard"
-PIECES = ("summary", "waiting", "servers", "running", "machine", "activity")
+PIECES = ("summary", "waiting", "servers", "running", "machine", "remote", "activity")
+TOPICS = ("server", "session", "tunnel", "tunnel-removed", "activity", "usage")
 
 
 class DashboardSource(Pieces):
@@ -27,7 +28,7 @@ class DashboardSource(Pieces):
             view = overview(hub)
             return {f"dash-{name}": macros[name](view, url) for name in PIECES}
 
-        super().__init__(hub.bus, ("server", "session", "activity", "usage"), make, macros["region"], hub.usage.watch)
+        super().__init__(hub.bus, TOPICS, make, macros["region"], hub.usage.watch)
 
 
 async def show(request: Request) -> Response:

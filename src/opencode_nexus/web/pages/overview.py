@@ -8,6 +8,7 @@ from opencode_nexus.chat.inbox import Waiting
 from opencode_nexus.observe.machine import MachineSample
 from opencode_nexus.render.page import bytes_text
 from opencode_nexus.web.context import Hub
+from opencode_nexus.web.pages.remote_view import Card, cards
 from opencode_nexus.web.pages.server_card import ServerCard, server_cards
 from opencode_nexus.web.ports import ActivityLine
 
@@ -40,6 +41,7 @@ class Overview:
     running: Sequence[Running]
     machine: Sequence[Measure]
     activity: Sequence[ActivityLine]
+    tunnels: Sequence[Card] = ()
 
     @property
     def any_running(self) -> bool:
@@ -104,4 +106,5 @@ def overview(hub: Hub) -> Overview:
         ],
         machine=machine_measures(hub.machine.latest),
         activity=hub.activity.recent(10),
+        tunnels=cards(hub),
     )

@@ -12,7 +12,7 @@ from opencode_nexus.fleet.errors import BadProject, ProjectMissing
 from opencode_nexus.install.errors import InstallError
 from opencode_nexus.install.installer import VERSION
 from opencode_nexus.install.progress import Progress
-from opencode_nexus.render.page import bytes_text, duration_text
+from opencode_nexus.web.pages.progress_words import told
 from opencode_nexus.web.pages.setup_door import behind, to
 from opencode_nexus.web.pages.setup_view import output, step, words
 
@@ -73,20 +73,6 @@ async def choose(request: Request) -> Response:
     return to(request, f"/setup/{await wizard.pass_by('opencode')}")
 
 
-def _told(progress: Progress) -> str:
-    """Return the bytes, rate and time left of a job in words."""
-    if progress.stage not in ("downloading", "failed") or not progress.done:
-        return ""
-    said = bytes_text(progress.done)
-    if progress.total:
-        said += f" of {bytes_text(progress.total)}"
-    if progress.rate:
-        said += f", {bytes_text(progress.rate)}/s"
-    if progress.left is not None:
-        said += f", {duration_text(progress.left)} left"
-    return said
-
-
 async def show_progress(request: Request) -> Response:
     """How far the job is; goes on to the next page when it is done."""
     wizard, installer = request.state.hub.wizard, request.state.hub.installer
@@ -102,7 +88,7 @@ async def show_progress(request: Request) -> Response:
         errors[""] = " ".join(str(part) for part in parts if part)
         said = str(progress.error.get("output") or "")
     return step(
-        request, "opencode", template="setup/progress.html", progress=progress, told=_told(progress),
+        request, "opencode", template="setup/progress.html", progress=progress, told=told(progress),
         heading="Bringing OpenCode", errors=errors, output=said, back="/setup/opencode",
     )  # fmt: skip
 
@@ -115,7 +101,7 @@ async def progress_json(request: Request) -> Response:
             "running": progress.running,
             "stage": progress.stage,
             "text": progress.text,
-            "told": _told(progress),
+            "told": told(progress),
             "done": progress.done,
             "total": progress.total,
             "rate": progress.rate,

@@ -35,6 +35,22 @@
     if (back) back.value = here();
   }, true);
 
+  // Copying and sharing, where the browser can; the buttons show by what stands here.
+  document.documentElement.dataset.can = `${navigator.clipboard ? "copy" : ""} ${navigator.share ? "share" : ""}`;
+  addEventListener("click", async ({ target }) => {
+    const button = target.closest?.("[data-copy],[data-share]");
+    if (!button) return;
+    const { copy, share } = button.dataset, words = button.querySelector("span");
+    try {
+      if (share) return await navigator.share({ title: document.title, url: share });
+      await navigator.clipboard.writeText(copy);
+      words.textContent = id("say").textContent = "Copied";
+    } catch (error) {
+      if (error.name !== "AbortError") id("say").textContent = "It could not be passed on.";
+    }
+    setTimeout(() => { if (words) words.textContent = "Copy"; }, 2000);
+  });
+
   // A press that takes its time says so, and cannot be given twice.
   addEventListener("submit", (event) => {
     const button = event.submitter;

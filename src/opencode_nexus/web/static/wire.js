@@ -327,11 +327,12 @@
   });
   on("popstate", () => place() !== here && go(location.href, "", false));
 
-  // Seconds to go, where something is tried again.
+  // How long it is until something is tried again, or ends.
   setInterval(() => {
     for (const el of all("[data-until]")) {
       const left = Math.round(el.dataset.until - Date.now() / 1000);
-      el.textContent = left > 0 ? `in ${left} s` : "now";
+      const [size, unit] = left > 5400 ? [3600, "h"] : left > 90 ? [60, "min"] : [1, "s"];
+      el.textContent = left > 0 ? `in ${Math.round(left / size)} ${unit}` : "now";
     }
   }, 1000);
 

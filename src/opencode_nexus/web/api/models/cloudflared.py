@@ -13,7 +13,7 @@ Granted = Literal["granted", "missing", "not known"]
 class Cloudflared(BaseModel):
     """The program that runs tunnels."""
 
-    path: str | None = Field(description="Null: there is none that could be used.")
+    path: str | None = Field(description="Null: there is none that could be used, or one is being brought.")
     version: str | None
     sha256: str | None
     problem: dict[str, Any] | None = Field(description="Why there is none, as a problem document.")

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Starting a tunnel where cloudflared may still have to be brought: one press does both."""
+
+import logging
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from opencode_nexus.core.bus import Bus
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.install.cloudflared.check import Cloudflared
+from opencode_nexus.install.progress import Progress
+from opencode_nexus.tunnels.errors import CloudflaredMissing
+from opencode_nexus.tunnels.status import TunnelInfo
+
+log = logging.getLogger(__name__)
+
+
+class Tunnels(Protocol):
+    """`tunnels.manager.Manager`, as far as it is needed here."""
+
+    def get(self, id_or_name: str) -> TunnelInfo: ...
+    async def start_tunnel(self, tunnel_id: str) -> TunnelInfo: ...
+
+
+class Program(Protocol):
+    """`install.cloudflared.installer.CloudflaredInstaller`, as far as it is needed here."""
+
+    @property
+    def progress(self) -> Progress: ...
+    @property
+    def running(self) -> bool: ...
+    async def program(self) -> Cloudflared: ...
+    def bring(self) -> None: ...
+    async def wait(self) -> object: ...
+
+
+class ActivityLog(Protocol):
+    """Where people read what happened (`store.activity.Activity`)."""
+
+    async def add(
+        self, kind: str, text: str, *, level: Literal["info", "success", "warning", "error"] = "info"
+    ) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Which cloudflared would be run: `version` and `path`, else the `error`."""
+
+    version: str = ""
+    path: str = ""
+    error: NexusError | None = None
+
+
+class Opener:
+    """Starts tunnels; `waiting` holds the ids of those that start as soon as cloudflared is here.
+
+    `seen` is the cloudflared of the last look, for pages that are rendered without waiting; None: nobody looked yet.
+    """
+
+    def __init__(
+        self, *, tunnels: Tunnels, cloudflared: Program, tasks: Tasks, bus: Bus, activity: ActivityLog
+    ) -> None:
+        self._tunnels, self._cloudflared, self._tasks = tunnels, cloudflared, tasks
+        self._bus, self._activity = bus, activity
+        self.waiting: set[str] = set()
+        self.seen: Seen | None = None
+
+    async def look(self) -> Seen:
+        """Look which cloudflared would be run; some 0.1 s of a thread, as its sum is read."""
+        if not self._cloudflared.running:
+            try:
+                found = await self._cloudflared.program()
+            except NexusError as error:
+                self.seen = Seen(error=error)
+            else:
+                self.seen = Seen(".".join(map(str, found.version)), str(found.path))
+        return self.seen or Seen()
+
+    async def start(self, tunnel_id: str) -> None:
+        """Start it now, or once cloudflared is brought; raises what the start gives, but CloudflaredMissing."""
+        if tunnel_id in self.waiting:
+            return
+        try:
+            await self._tunnels.start_tunnel(tunnel_id)
+        except CloudflaredMissing:
+            if not self._cloudflared.running:
+                self._cloudflared.bring()
+            self.waiting.add(tunnel_id)
+            self._tasks.spawn(self._later(tunnel_id), f"start {tunnel_id} once cloudflared is here")
+            self._bus.publish("tunnel", self._tunnels.get(tunnel_id))
+
+    def forget(self, tunnel_id: str) -> None:
+        """Do not start it any more when cloudflared is here."""
+        self.waiting.discard(tunnel_id)
+
+    async def _later(self, tunnel_id: str) -> None:
+        try:
+            await self._cloudflared.wait()
+            if tunnel_id in self.waiting:
+                self.waiting.discard(tunnel_id)
+                await self._tunnels.start_tunnel(tunnel_id)
+        except NexusError as error:
+            log.warning("the tunnel %s did not start: %s", tunnel_id, error)
+            await self._activity.add("tunnel-not-started", f"The tunnel did not start: {error}", level="error")
+        finally:
+            self.waiting.discard(tunnel_id)
+            self._tell(tunnel_id)
+
+    def _tell(self, tunnel_id: str) -> None:
+        try:
+            self._bus.publish("tunnel", self._tunnels.get(tunnel_id))
+        except NexusError:  # removed meanwhile
+            return
