@@ -145,7 +145,7 @@ class CloudflareApi:
         """A new tunnel with its token."""
         key, secret = str(uuid.uuid4()), remember(base64.b64encode(secrets.token_bytes(32)).decode())
         parts = json.dumps({"a": account, "t": key, "s": secret})
-        made = {
+        made: JSON = {
             "id": key, "account_tag": account, "name": name, "connections": [], "deleted_at": None,
             "remote_config": True, "token": remember(base64.b64encode(parts.encode()).decode()),
             "credentials_file": {"AccountTag": account, "TunnelID": key, "TunnelSecret": secret},
@@ -156,8 +156,8 @@ class CloudflareApi:
     def record(self, zone: str, kind: str, name: str, content: str) -> JSON:
         """A new DNS record."""
         key = secrets.token_hex(16)
-        self.records[key] = made = {"id": key, "zone": zone, "type": kind, "name": name, "content": content}
-        return made
+        self.records[key] = {"id": key, "zone": zone, "type": kind, "name": name, "content": content}
+        return self.records[key]
 
     @property
     def living(self) -> list[JSON]:

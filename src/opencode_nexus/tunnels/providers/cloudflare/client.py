@@ -52,7 +52,7 @@ _BY_STATUS: Mapping[int, type[Refusal]] = {
     409: errors.NameTaken,
 }
 # Words that say more than their code, which stands for several things.
-_BY_WORDS: Mapping[str, type[BadTunnel]] = {
+_BY_WORDS: Mapping[str, type[Refusal]] = {
     "access token from location": errors.ApiTokenElsewhere,  # 9109: Cannot use the access token from location
     "Invalid access token": errors.ApiTokenInvalid,  # 9109 too
 }
@@ -220,9 +220,9 @@ class Client:
             return errors.CloudflareDown(f"It answered {status}. {words}".strip())
         if not told:
             return errors.CloudflareUnreadable(f"It answered {status}, and nothing that can be read.")
-        kind = next((kind for part, kind in _BY_WORDS.items() if part in words), None)
-        kind = kind or next((_BY_CODE[code] for code, _ in told if code in _BY_CODE), None)
-        kind = kind or _BY_STATUS.get(status, errors.CloudflareError)
+        kinds = [kind for part, kind in _BY_WORDS.items() if part in words]
+        kinds += [_BY_CODE[code] for code, _ in told if code in _BY_CODE]
+        kind = kinds[0] if kinds else _BY_STATUS.get(status, errors.CloudflareError)
         if kind is errors.ApiPermissionMissing and needs is not None:
             return kind(f"It needs {needs.name}: that {needs.why}. Cloudflare says: {words}.", permission=needs.name)
         return kind(f"Cloudflare says: {words}.", cloudflare_code=told[0][0])
