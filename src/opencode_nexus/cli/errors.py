@@ -53,3 +53,20 @@ class PasswordUnread(BadRequest):
     code = "password-unread"
     title = "The password could not be read."
     hint = "Type it twice at a terminal, or give it in a file: --password-file."
+
+
+class TokenUnread(BadRequest):
+    """No token could be read."""
+
+    code = "token-unread"
+    title = "The token could not be read."
+    hint = "Paste it at a terminal, or give a text file whose first line it is, or - for standard input: --token-file."
+
+
+class ZoneUnclear(NexusError):
+    """No domain of the account fits the host name."""
+
+    code = "zone-unclear"
+    title = "The token sees no domain that this host name belongs to."
+    hint = "Give a host name below one of the domains named, or let the token see the other domain as well."
+    status = 422

@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "setup": "opencode_nexus.cli.setup",
     "status": "opencode_nexus.cli.status",
     "server": "opencode_nexus.cli.server",
+    "tunnel": "opencode_nexus.cli.tunnel",
     "token": "opencode_nexus.cli.token",
     "user": "opencode_nexus.cli.user",
 }

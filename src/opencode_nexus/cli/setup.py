@@ -15,7 +15,7 @@ import typer
 from opencode_nexus.access.rules import check_name, check_password
 from opencode_nexus.cli.client import HomeOption, HubClient, JsonOption, find_hub
 from opencode_nexus.cli.errors import HubSaid
-from opencode_nexus.cli.password_file import password_in
+from opencode_nexus.cli.secret_file import password_in
 from opencode_nexus.cli.table import show_json
 from opencode_nexus.setup.errors import CheckStops
 from opencode_nexus.setup.project import folder
