@@ -6,8 +6,8 @@ import hmac
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from opencode_nexus.install.asking import TIME_OUT, ask, located
 from opencode_nexus.install.errors import (
@@ -27,8 +27,7 @@ LOWEST = (2025, 4, 0)
 _VERSION = re.compile(r"^cloudflared version (\d+)\.(\d+)\.(\d+)\S*(?: \(built .*\))?$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Cloudflared:
+class Cloudflared(NamedTuple):
     """A cloudflared that works: `path` is what is run, `sha256` of its bytes in hex.
 
     `sha256` is empty for a script in its place: what that starts is not known, so there is nothing to compare.

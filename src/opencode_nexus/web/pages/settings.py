@@ -12,6 +12,9 @@ from opencode_nexus.install.errors import InstallError
 from opencode_nexus.web.pages import account, models
 from opencode_nexus.web.pages.settings_view import STORED, back, show
 
+PROGRAMS = {"opencode_binary": "installer", "cloudflared_binary": "cloudflared"}
+"""Setting that names a program → the service of the hub that runs it once before it is kept."""
+
 
 async def page(request: Request) -> Response:
     """The settings page."""
@@ -31,13 +34,14 @@ async def save_hub(request: Request) -> Response:
     except SettingsError as error:
         name = str(error.data.get("setting", ""))
         return show(request, error.status, errors={name: error.detail}, values=typed)
-    binary = checked.opencode_binary
-    if "opencode_binary" in typed and binary and binary != before.opencode_binary:
-        try:
-            await hub.installer.check(Path(binary))
-        except InstallError as error:
-            said = " ".join(part for part in (error.title, error.detail, error.hint) if part)
-            return show(request, error.status, errors={"opencode_binary": said}, values=typed)
+    for name, service in PROGRAMS.items():
+        program = getattr(checked, name)
+        if name in typed and program and program != getattr(before, name):
+            try:
+                await getattr(hub, service).check(Path(program))
+            except InstallError as error:
+                said = " ".join(part for part in (error.title, error.detail, error.hint) if part)
+                return show(request, error.status, errors={name: said}, values=typed)
     await hub.stored.set(STORED, kept)
     # what a flag or variable has set stays as it is
     hub.settings = hub.settings.model_copy(

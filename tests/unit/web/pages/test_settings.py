@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from opencode_nexus.access.lockout import FAILURES
+from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.settings import SETTINGS, Settings
+from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.install.cloudflared.installer import CloudflaredInstaller
 from opencode_nexus.web.pages.settings_view import AUDIT_WORDS, browser_name
 from tests.unit.web.pages.conftest import BASE, OWNER, PASSWORD, Desk, words
 
@@ -243,6 +246,22 @@ async def test_the_path_of_opencode_counts_at_once(desk: Desk, opencode_binary: 
     assert said_of_it and note not in said_of_it
     await desk.post("/settings/hub", opencode_binary=str(opencode_binary))
     assert desk.hub.settings.opencode_binary == str(opencode_binary)  # what the installer asks at each start
+
+
+async def test_a_cloudflared_of_ones_own_is_checked_before_it_is_kept(desk: Desk, tmp_path: Path) -> None:
+    desk.hub.cloudflared = CloudflaredInstaller(
+        home=tmp_path / "home", bus=Bus(desk.clock), kv=desk.hub.stored, clock=desk.clock, tasks=Tasks()
+    )
+    own = tmp_path / "own"
+    own.write_text("#!/bin/sh\necho 'cloudflared version 2026.6.0 (built x)'\n")
+    own.chmod(0o755)
+    answer = await desk.post("/settings/hub", cloudflared_binary=str(own))
+    assert said(answer.headers["location"]) == "hub"
+    assert desk.hub.settings.cloudflared_binary == str(own)  # what tunnels ask for at each start
+    answer = await desk.post("/settings/hub", cloudflared_binary=sys.executable)
+    assert answer.status_code == 422
+    assert "did not print a version as cloudflared does" in words(answer)
+    assert desk.hub.settings.cloudflared_binary == str(own)
 
 
 async def test_what_a_flag_has_set_stays(desk: Desk) -> None:
