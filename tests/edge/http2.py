@@ -7,6 +7,7 @@ headers into one of its own.
 
 import asyncio
 import base64
+import contextlib
 import json
 import ssl
 from typing import TYPE_CHECKING
@@ -77,11 +78,7 @@ class Http2Exchange(Exchange):
         self._connection.push_out()
 
     def abort(self) -> None:
-        try:
-            self._connection.protocol_state.reset_stream(self.stream, ErrorCodes.CANCEL)
-        except h2.exceptions.ProtocolError:
-            return
-        self._connection.push_out()
+        self._connection.drop(self.stream)
 
 
 class Http2Connection(Connection):
@@ -141,6 +138,13 @@ class Http2Connection(Connection):
             raise ConnectionLost
         answer = json.loads(received)
         return int(answer["lastAppliedVersion"]), str(answer["err"] or "")
+
+    def drop(self, stream: int) -> None:
+        """The visitor of this stream went away."""
+        if self._exchanges.pop(stream, None) is not None:
+            with contextlib.suppress(h2.exceptions.ProtocolError):
+                self.protocol_state.reset_stream(stream, ErrorCodes.CANCEL)
+            self.push_out()
 
     def push_out(self) -> None:
         data = self.protocol_state.data_to_send()

@@ -27,6 +27,7 @@ class Origin:
 
     def __init__(self) -> None:
         self.wrote = threading.Semaphore(0)  # released at each piece that /stream has written
+        self.left = threading.Semaphore(0)  # released when the reader of /stream went away before its end
         self._gate = asyncio.Semaphore(0)
         routes = [
             Route("/echo", self._echo, methods=["GET", "POST"]),
@@ -68,10 +69,14 @@ class Origin:
 
     async def _stream(self, request: Request) -> Response:
         async def say() -> AsyncIterator[str]:
-            for piece in PIECES:
-                await self._gate.acquire()
-                yield piece
-                self.wrote.release()
+            try:
+                for piece in PIECES:
+                    await self._gate.acquire()
+                    yield piece
+                    self.wrote.release()
+            except asyncio.CancelledError:
+                self.left.release()
+                raise
 
         return StreamingResponse(say(), media_type="text/plain")
 

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: MIT
 """The genuine cloudflared as a process, told where the edge is by flags alone: nothing of ours is between."""
 
-import json
 import os
 import re
 import shlex
 import signal
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+import httpx2
 
 from tests.edge.edge import WITHIN, Edge
 
@@ -65,13 +64,16 @@ class Program:
 
     def metrics(self, path: str) -> tuple[int, Any]:
         """What its metrics server answers: status and JSON."""
+        answer = self._ask(path)
+        return answer.status_code, answer.json()
+
+    def metrics_text(self) -> str:
+        """Its counters, as Prometheus reads them."""
+        return self._ask("/metrics").text
+
+    def _ask(self, path: str) -> httpx2.Response:
         where = self.wait_line(r"Starting metrics server on ([\d.:]+)/metrics")[1]
-        try:
-            with urllib.request.urlopen(f"http://{where}{path}", timeout=WITHIN) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error)
+        return httpx2.get(f"http://{where}{path}", timeout=WITHIN, trust_env=False)
 
     def stop(self) -> int:
         """SIGTERM; its exit status."""

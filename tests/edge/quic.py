@@ -45,7 +45,7 @@ class QuicExchange(Exchange):
         pass  # QUIC's window opens by itself
 
     def abort(self) -> None:
-        self._connection.reset(self._stream)
+        self._connection.drop(self._stream)
 
     def received(self, data: bytes, end: bool) -> None:
         """Bytes of the answer: its head until that is whole, then its body."""
@@ -108,8 +108,10 @@ class QuicConnection(Connection):
         self._protocol.quic.send_stream_data(stream, data, end)
         self._protocol.transmit()
 
-    def reset(self, stream: int) -> None:
-        if stream in self._streams:
+    def drop(self, stream: int) -> None:
+        """The visitor of this stream went away."""
+        if self._streams.pop(stream, None) is not None:
+            self._protocol.quic.stop_stream(stream, CANCELLED)
             self._protocol.quic.reset_stream(stream, CANCELLED)
             self._protocol.transmit()
 
@@ -181,6 +183,7 @@ class Protocol(QuicConnectionProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._edge: QuicConnection | None = None
+        self._heard = False  # before that qh3 has no address to send to
 
     @property
     def quic(self) -> Quic:
@@ -204,10 +207,11 @@ class Protocol(QuicConnectionProtocol):
 
     def datagram_received(self, data: bytes | str, addr: Any) -> None:
         if not self._silent():
+            self._heard = True
             super().datagram_received(data, addr)
 
     def transmit(self) -> None:
-        if not self._silent():
+        if self._heard and not self._silent():
             super().transmit()
 
 
