@@ -59,9 +59,20 @@ def only_loopback() -> bool:
     return True
 
 
+def _possible() -> bool:
+    """Whether `isolate` works here, tried by a child: half of it would leave us with no user of ours."""
+    child = os.fork()
+    if child == 0:
+        try:
+            isolate()
+        except OSError as error:
+            print(f"isolated: not possible here ({error.strerror}); running as it is", file=sys.stderr, flush=True)
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 if __name__ == "__main__":
-    try:
+    if _possible():
         isolate()
-    except OSError as error:
-        print(f"isolated: not possible here ({error.strerror}); running as it is", file=sys.stderr)
     os.execvp(sys.argv[1], sys.argv[1:])
