@@ -61,20 +61,33 @@ async def _body(request: Request) -> Any:
 
 
 class Guest(Viewer):
-    """A viewer who, once the login behind it has ended, gets a goodbye in place of the next frame."""
+    """A viewer who, once the login behind it has ended, gets a goodbye in place of the next frame.
 
-    __slots__ = ("_state",)
+    It comes at once when this hub ended the login, and with the next frame when a command beside it did.
+    """
+
+    __slots__ = ("_forget", "_state")
 
     def __init__(self, channel: Channel, state: MutableMapping[str, Any]) -> None:
         super().__init__(channel, 0)
         self._state = state
+        watch = state.get("when_login_ends")
+        self._forget = watch(self._look) if watch is not None else None
 
     async def wait(self) -> None:
         await super().wait()
+        self._look()
+
+    def _look(self) -> None:
         over = self._state.get("login_over")
         if self.ended is None and over is not None and over():
             self._state["farewell"] = True
             self.end(SIGNED_OUT, at_once=True)
+
+    def leave(self) -> None:
+        """Watch the login no more."""
+        if self._forget is not None:
+            self._forget()
 
 
 class Stream(Response):
@@ -85,11 +98,11 @@ class Stream(Response):
         self.status_code, self.background = 200, None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        viewer = Guest(self.channel, scope["state"])
         headers = [*HEADERS, (b"vary", b"accept-encoding")]
         if self.packed:
             headers.append((b"content-encoding", b"gzip"))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+        viewer = Guest(self.channel, scope["state"])
         gone = asyncio.create_task(_until_gone(receive, viewer))
         pieces = stream.gzipped if self.packed else stream.plain
         try:
@@ -101,6 +114,7 @@ class Stream(Response):
             pass
         finally:
             gone.cancel()
+            viewer.leave()
 
 
 async def _until_gone(receive: Receive, viewer: Viewer) -> None:
@@ -175,6 +189,7 @@ async def socket(websocket: WebSocket) -> None:
         pass
     finally:
         gone.cancel()
+        viewer.leave()
 
 
 async def _until_closed(websocket: WebSocket, viewer: Viewer) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The HTTP server: one listening socket, uvicorn on it, and an end that we command ourselves."""
+"""The HTTP server: uvicorn on our listening sockets, and an end that we command ourselves."""
 
 import asyncio
 import errno
@@ -9,9 +9,11 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 
 from opencode_nexus.core.errors import NexusError
 
@@ -27,6 +29,12 @@ class AddressUnusable(NexusError):
     title = "The address to listen on cannot be used."
     hint = "Choose another one with --port or --host, or stop the program that holds it."
     status = 500
+
+
+class Door(Protocol):
+    """Listeners that answer in a way of their own (`web.tunnel_door.TunnelDoor`)."""
+
+    async def serve(self, config: uvicorn.Config, state: ServerState) -> list[asyncio.AbstractServer]: ...
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -58,17 +66,23 @@ def _refused_handshake(record: logging.LogRecord) -> bool:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling: it waits for open streams first, and ours end only when told."""
+    """uvicorn without its own signal handling: it waits for open streams first, and ours end only when told.
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    A further door belongs to it, so that both are shut, and their streams waited for, together.
+    """
+
+    def __init__(self, config: uvicorn.Config, door: Door | None) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
+        self._door = door
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         return nullcontext()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self._door is not None:
+            self.servers += await self._door.serve(self.config, self.server_state)  # type: ignore[arg-type]
         self.up.set()
 
 
@@ -79,8 +93,9 @@ async def serve(
     *,
     ready: Callable[[], Awaitable[None]],
     before_close: Callable[[], Awaitable[None]],
+    door: Door | None = None,
 ) -> None:
-    """Serve `app` on `listener` until `closing` is set or a signal asks for the end.
+    """Serve `app` on `listener`, and at `door`, until `closing` is set or a signal asks for the end.
 
     `ready` runs once requests are answered; `before_close` runs first at the end and must close our own streams:
     uvicorn waits for open ones before it stops (measured: still alive 8 s after SIGTERM with one client).
@@ -99,7 +114,7 @@ async def serve(
         ws_max_size=1 << 20,
     )
     logging.getLogger("uvicorn.error").addFilter(_refused_handshake)
-    server = _Server(config)
+    server = _Server(config, door)
     loop = asyncio.get_running_loop()
     names = [signal.SIGINT, signal.SIGTERM] + ([signal.SIGHUP] if sys.platform != "win32" else [])
     for name in names:

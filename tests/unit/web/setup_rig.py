@@ -34,6 +34,7 @@ from opencode_nexus.web.middleware.stack import stack
 from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages import login, setup
 from opencode_nexus.web.static import StaticFiles
+from tests.fakes.no_tunnels import NoTunnels
 
 STATIC = StaticFiles()
 
@@ -144,6 +145,7 @@ class Rig:
             access=self.access,
             installer=self.installer,
             wizard=self.wizard,
+            tunnels=NoTunnels(),
             fleet=self.fleet,
             practice=self.practice,
             chat=Chat(),

@@ -7,12 +7,17 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opencode_nexus.access.errors import HostNotAllowed
-from opencode_nexus.access.hosts import HostList
+from opencode_nexus.access.hosts import HostList, Hosts, PublicHosts, host_name
+from opencode_nexus.web.context import Hub
 from opencode_nexus.web.middleware.refusal import refuse
 
 
 class HostsMiddleware:
-    """Lets through what names one of our hosts, and leaves the list at `scope["state"]["hosts"]`."""
+    """Lets through what names one of our hosts, and leaves the list at `scope["state"]["hosts"]`.
+
+    Each door has its own: through a tunnel the tunnels' public names and no other, elsewhere never those. So a
+    tunnel that leads to the wrong door, past the marking of what is remote, finds it shut.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -21,17 +26,22 @@ class HostsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            hub = scope["state"]["hub"]
-            # a host given by name listens on an address of that name, and that address is the one we print
-            wanted = (hub.settings.host, (*hub.settings.allowed_hosts, *_place(hub.address)))
-            if wanted != self._made:
-                self._made, self._hosts = wanted, HostList(*wanted)
-            given = HTTPConnection(scope).headers.getlist("host")
-            if len(given) != 1 or not self._hosts.allows(given[0]):
+            hub, given = scope["state"]["hub"], HTTPConnection(scope).headers.getlist("host")
+            public, remote = hub.tunnels.hostnames(), scope["state"]["remote"]
+            hosts: Hosts = PublicHosts(public) if remote else self._own(hub)
+            elsewhere = not remote and len(given) == 1 and host_name(given[0]) in public
+            if len(given) != 1 or elsewhere or not hosts.allows(given[0]):
                 shown = given[0] if given else ""
                 return await refuse(scope, receive, send, HostNotAllowed(f"The host was {shown!r}."))
-            scope["state"]["hosts"] = self._hosts
+            scope["state"]["hosts"] = hosts
         await self._app(scope, receive, send)
+
+    def _own(self, hub: Hub) -> HostList:
+        # a host given by name listens on an address of that name, and that address is the one we print
+        wanted = (hub.settings.host, (*hub.settings.allowed_hosts, *_place(hub.address)))
+        if wanted != self._made:
+            self._made, self._hosts = wanted, HostList(*wanted)
+        return self._hosts
 
 
 def _place(address: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ KIB, MIB = 1024, 1024 * 1024
 
 LIMITS: tuple[tuple[str, int], ...] = (
     ("/login", 16 * KIB),
+    ("/pair", 16 * KIB),
     ("/setup", 64 * KIB),
     ("/settings", 64 * KIB),
     ("/live", 64 * KIB),

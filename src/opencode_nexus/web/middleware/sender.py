@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""Who sent the request: found once, for lockouts, the audit log and the cookie."""
+"""Who sent the request, and by which door it came: found once, for lockouts, the audit log and the cookie."""
 
 import logging
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from opencode_nexus.access.source import Network, networks, sender
+from opencode_nexus.access.errors import SenderUnknown
+from opencode_nexus.access.source import Network, networks, sender, visitor
+from opencode_nexus.web.middleware.refusal import refuse
 
 log = logging.getLogger(__name__)
 
 
 class SenderMiddleware:
-    """Sets `request.state.sender`, and the scheme to https when a trusted proxy says so."""
+    """Sets `request.state.sender` and `request.state.remote`; the scheme to https when a trusted proxy says so.
+
+    What the tunnels' door marked as remote was sent by Cloudflare, over https from the visitor on: there
+    CF-Connecting-IP alone says who it is, and without it the request goes no further.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -22,12 +28,19 @@ class SenderMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             connection = HTTPConnection(scope)
+            if scope["state"].setdefault("remote", False):
+                found = visitor(connection.headers.getlist("cf-connecting-ip"))
+                _https(scope)
+                if found is None:
+                    return await refuse(scope, receive, send, SenderUnknown())
+                scope["state"]["sender"] = found
+                return await self._app(scope, receive, send)
             trusted = self._networks(scope["state"]["hub"].settings.trusted_proxies)
             peer = connection.client.host if connection.client else None
             found = sender(peer, connection.headers.getlist("x-forwarded-for"), trusted)
             scope["state"]["sender"] = found
             if found.proxied and connection.headers.get("x-forwarded-proto", "").strip().lower() == "https":
-                scope["scheme"] = "https" if scope["type"] == "http" else "wss"
+                _https(scope)
         await self._app(scope, receive, send)
 
     def _networks(self, entries: tuple[str, ...]) -> tuple[Network, ...]:
@@ -39,3 +52,7 @@ class SenderMiddleware:
                 self._trusted = ()
                 log.error("trusted_proxies cannot be used, so no proxy is trusted: %s", error)
         return self._trusted
+
+
+def _https(scope: Scope) -> None:
+    scope["scheme"] = "https" if scope["type"] == "http" else "wss"

@@ -70,6 +70,7 @@ async def submit(request: Request) -> Response:
             stay,
             agent=request.headers.get("user-agent", ""),
             address=sender.address,
+            remote=request.state.remote,
         )
     except (WrongLogin, LoginLocked, LoginBusy) as error:
         return _page(request, error.status, _retry(error), errors={"": _words(error)}, **kept)

@@ -34,6 +34,10 @@ SAID = {
 AUDIT_WORDS = {
     "owner-created": "Owner account made",
     "login": "Signed in",
+    "device-paired": "Device connected by a link",
+    "pairing-made": "Link to connect a device made",
+    "remote-ended": "Logins through tunnels ended",
+    "confirm-failed": "Wrong password when asked again",
     "login-failed": "Sign-in failed",
     "logout": "Signed out",
     "login-revoked": "Device signed out",
@@ -48,10 +52,15 @@ AUDIT_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One signed-in browser; times in epoch seconds, `here` for the one that asks."""
+    """One signed-in browser; times in epoch seconds, `here` for the one that asks.
+
+    `name` of one that was connected by a link, `remote` for one that came in through a tunnel.
+    """
 
     id: str
+    name: str
     agent: str
+    remote: bool
     source: str
     created: float
     last_seen: float
@@ -158,7 +167,9 @@ def show(
         devices=[
             Device(
                 row.id,
+                row.device,
                 browser_name(row.agent),
+                row.remote,
                 row.source,
                 row.created,
                 row.last_seen,

@@ -26,6 +26,7 @@ from opencode_nexus.core.settings import Settings
 from opencode_nexus.store.db import Database
 from opencode_nexus.web.middleware.stack import stack
 from opencode_nexus.web.problems import HANDLERS
+from tests.fakes.no_tunnels import NoTunnels
 
 OWNER, PASSWORD = "Ada", "Correct Horse 7"
 
@@ -96,6 +97,7 @@ async def site(tmp_path: Path, base: str) -> AsyncIterator[Site]:
         access=access,
         clock=clock,
         wizard=SimpleNamespace(done=True),
+        tunnels=NoTunnels(),
         pages=PlainPages(),
         waiting=asyncio.Event(),
     )

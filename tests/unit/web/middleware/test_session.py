@@ -92,7 +92,7 @@ async def test_until_the_set_up_is_done_pages_lead_there(site: Site, base: str) 
             assert (await client.get(base + path, headers=cookie)).status_code == 200
         assert (await client.post(base + "/theme", headers={**cookie, **HTML})).status_code == 200
         assert (await client.get(base + "/settings")).headers["location"].startswith(base + "/login")
-        site.hub.access = SimpleNamespace(authenticate=lambda token: None, has_owner=lambda: False)
+        site.hub.access = SimpleNamespace(authenticate=lambda token, **_: None, has_owner=lambda: False)
         assert (await client.get(base + "/settings")).headers["location"] == base + "/setup"
 
 

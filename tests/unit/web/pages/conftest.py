@@ -29,6 +29,7 @@ from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages import login, settings
 from opencode_nexus.web.problems import HANDLERS
 from opencode_nexus.web.static import StaticFiles
+from tests.fakes.no_tunnels import NoTunnels
 
 OWNER, PASSWORD, BASE = "Ada", "Correct Horse 7", "/nexus"
 
@@ -93,6 +94,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         clock=clock,
         stored=Kv(db),
         wizard=SimpleNamespace(done=True),
+        tunnels=NoTunnels(),
         fleet=SimpleNamespace(list=lambda: [SimpleNamespace(id="srv_1", name="Work", state="running")]),
         installer=Installer(),
         chat=Chat(),
