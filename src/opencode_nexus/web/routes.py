@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from opencode_nexus import __version__
 from opencode_nexus.web import live
 from opencode_nexus.web.api.lazy import LazyApi
-from opencode_nexus.web.pages import chat, dashboard, login, servers, settings, setup, theme
+from opencode_nexus.web.pages import chat, dashboard, login, pair, remote, servers, settings, setup, theme
 from opencode_nexus.web.static import StaticFiles
 
 
@@ -23,9 +23,11 @@ def routes(static: StaticFiles) -> list[BaseRoute]:
         Route("/healthz", healthz, methods=["GET"]),
         *static.routes(),
         *login.routes,
+        *pair.routes,
         *setup.routes,
         *dashboard.routes,
         *servers.routes,
+        *remote.routes,
         *theme.routes,
         *chat.routes,
         *settings.routes,
