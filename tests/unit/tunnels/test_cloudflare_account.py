@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -131,7 +131,8 @@ async def test_a_token_that_an_account_owns(world: World) -> None:
     token = Secret(world.api.token(owner=world.account))
     found = await world.ours.verify(token)
     assert found.missing == ()
-    assert [one.id for one in found.accounts] == [world.account], "from its zones, as the list is refused to it"
+    told = [(one.id, one.name) for one in found.accounts]
+    assert told == [(world.account, "Ada's account")], "from its zones, as the list is refused to it"
 
 
 async def test_when_it_expires_is_told(world: World) -> None:
@@ -411,6 +412,15 @@ async def test_a_record_that_leads_elsewhere_now_is_left(world: World, kind: str
     assert steps[1].state == "done"
     assert list(world.api.records) == [made.record]
     assert not world.api.living
+
+
+async def test_a_record_whose_id_was_never_kept_is_found(world: World) -> None:
+    """The hub was killed between the making of the record and the note of it."""
+    made = await world.create()
+    other = world.api.record(world.zone, "CNAME", "www.example.com", f"{made.tunnel_id}.cfargotunnel.com")
+    steps = await world.ours.delete(world.token, replace(made, record=""))
+    assert [(step.name, step.state) for step in steps] == [("delete-dns", "done"), ("delete-tunnel", "done")]
+    assert list(world.api.records.values()) == [other], "somebody else's, though it leads to the same tunnel"
 
 
 async def test_what_is_gone_already_is_fine(world: World) -> None:

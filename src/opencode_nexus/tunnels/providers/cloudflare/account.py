@@ -2,10 +2,9 @@
 """What the hub does at Cloudflare with a person's API token. Keeps none: the token comes with each call."""
 
 import asyncio
-from typing import Any
 
 from opencode_nexus.secrets.redact import Secret
-from opencode_nexus.tunnels.providers.cloudflare.client import BASE, Client
+from opencode_nexus.tunnels.providers.cloudflare.client import BASE, JSON, Client
 from opencode_nexus.tunnels.providers.cloudflare.errors import (
     ApiPermissionMissing,
     ApiTokenInactive,
@@ -24,7 +23,7 @@ from opencode_nexus.tunnels.providers.cloudflare.permissions import (
     Verified,
     Zone,
 )
-from opencode_nexus.tunnels.providers.cloudflare.removal import PAUSE, remove
+from opencode_nexus.tunnels.providers.cloudflare.removal import PAUSE, find_record, remove
 from opencode_nexus.tunnels.providers.cloudflare.steps import Made, Report, Step, Steps, Wish, nothing_told
 
 ASKED = 20  # accounts that are asked whether tunnels can be edited; people have one or two
@@ -41,10 +40,11 @@ class Account:
     async def verify(self, token: Secret) -> Verified:
         """What the token is good for; raises when it is good for nothing, or Cloudflare cannot be asked."""
         async with Client(token, self._base) as client:
-            zones, zones_denied = await _zones(client)
-            accounts = await _accounts(client, zones)
+            found, zones_denied = await _zones(client)
+            accounts = await _accounts(client, found)
             expires = await _expiry(client, list(accounts))
             grants = await asyncio.gather(*(client.may_edit_tunnels(account) for account in list(accounts)[:ASKED]))
+        zones = [_zone(zone) for zone in found]
         edits = dict(zip(accounts, grants, strict=False))
         owned = tuple(CloudAccount(key, name, edits.get(key, "not known")) for key, name in accounts.items())
         seen: Grant = "granted" if zones else "missing"
@@ -79,30 +79,34 @@ class Account:
             return await client.tunnel_token(made.account, made.tunnel_id)
 
     async def delete(self, token: Secret, made: Made, report: Report = nothing_told) -> tuple[Step, ...]:
-        """Delete what we made and nothing else; the steps that were taken. Its cloudflared must have been stopped."""
+        """Delete what we made and nothing else; the steps that were taken. Its cloudflared must have been stopped.
+
+        A hub that was killed while it made the record does not know the record's id: it is looked for then.
+        """
         steps = Steps(made, report)
         async with Client(token, self._base) as client:
+            if made.tunnel_id and not made.record:
+                await find_record(client, steps)
             await remove(client, steps, self._pause)
         return steps.all()
 
 
-async def _zones(client: Client) -> tuple[list[Zone], str]:
-    """The domains, and why they cannot be listed."""
+async def _zones(client: Client) -> tuple[list[JSON], str]:
+    """The domains as the API has them, and why they cannot be listed."""
     try:
-        found = await client.zones()
+        return await client.zones(), ""
     except ApiPermissionMissing as error:
         return [], error.detail
-    return [_zone(zone) for zone in found], ""
 
 
-def _zone(found: dict[str, Any]) -> Zone:
+def _zone(found: JSON) -> Zone:
     told = found.get("permissions")  # what this token may do there; not every kind of token is told
     dns: Grant = "not known" if not told else "granted" if _EDIT in told else "missing"
     account = str((found.get("account") or {}).get("id", ""))
     return Zone(str(found["id"]), str(found["name"]), account, str(found.get("status", "")), dns)
 
 
-async def _accounts(client: Client, zones: list[Zone]) -> dict[str, str]:
+async def _accounts(client: Client, zones: list[JSON]) -> dict[str, str]:
     """Id → name. The list leaves out accounts of which the token reaches only domains, and is refused to a token that
     an account owns; so the domains' own accounts are added.
     """
@@ -110,9 +114,9 @@ async def _accounts(client: Client, zones: list[Zone]) -> dict[str, str]:
         found = {str(account["id"]): str(account.get("name", "")) for account in await client.accounts()}
     except (ApiPermissionMissing, CloudflareError):
         found = {}
-    for zone in zones:
-        if zone.account:
-            found.setdefault(zone.account, "")
+    for owner in (zone.get("account") or {} for zone in zones):
+        if owner.get("id"):
+            found.setdefault(str(owner["id"]), str(owner.get("name", "")))
     return found
 
 

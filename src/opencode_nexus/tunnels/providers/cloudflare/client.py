@@ -70,7 +70,8 @@ class Client:
         if not _TOKEN.fullmatch(self._token.reveal()):
             raise errors.ApiTokenInvalid("An API token has letters, digits, hyphens and underscores only.")
         # in a thread: reading the system's certificates took 0.4 s here
-        certificates = await asyncio.to_thread(ssl.create_default_context)
+        secure = self._base.startswith("https:")
+        certificates = await asyncio.to_thread(ssl.create_default_context) if secure else False
         timeout = httpx2.Timeout(ANSWER, connect=CONNECT)
         self._http = httpx2.AsyncClient(timeout=timeout, verify=certificates, headers={"User-Agent": "opencode-nexus"})
         return self

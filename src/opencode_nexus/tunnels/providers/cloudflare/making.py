@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.tunnels.errors import BadTunnel
-from opencode_nexus.tunnels.providers.cloudflare.client import TARGET, Client
+from opencode_nexus.tunnels.providers.cloudflare.client import Client
 from opencode_nexus.tunnels.providers.cloudflare.errors import (
     CloudflareDown,
     CloudflareUnreachable,
@@ -15,7 +15,7 @@ from opencode_nexus.tunnels.providers.cloudflare.errors import (
     HalfMade,
     NameTaken,
 )
-from opencode_nexus.tunnels.providers.cloudflare.removal import PAUSE, remove
+from opencode_nexus.tunnels.providers.cloudflare.removal import PAUSE, find_record, remove
 from opencode_nexus.tunnels.providers.cloudflare.steps import Made, Report, Steps, Wish
 
 log = logging.getLogger(__name__)
@@ -116,11 +116,7 @@ class Making:
             if ours:
                 self._steps.now(tunnel_id=str(ours[0]["id"]))
         else:
-            target = f"{made.tunnel_id}.{TARGET}".lower()
-            records = await self._client.records_named(made.zone, made.hostname)
-            ours = [record for record in records if str(record.get("content", "")).lower() == target]
-            if ours:
-                self._steps.now(record=str(ours[0]["id"]))
+            await find_record(self._client, self._steps)
 
 
 def _within(hostname: str, zone: str) -> bool:

@@ -4,7 +4,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from opencode_nexus.tunnels.providers.cloudflare.client import TARGET, Client
+from opencode_nexus.tunnels.providers.cloudflare.client import JSON, TARGET, Client
 from opencode_nexus.tunnels.providers.cloudflare.errors import (
     CloudflareBusy,
     CloudflareDown,
@@ -12,7 +12,7 @@ from opencode_nexus.tunnels.providers.cloudflare.errors import (
     NotAtCloudflare,
     StillConnected,
 )
-from opencode_nexus.tunnels.providers.cloudflare.steps import Steps
+from opencode_nexus.tunnels.providers.cloudflare.steps import Made, Steps
 
 TRIES = 3
 PAUSE = 1.0  # seconds before the next try, doubled each time
@@ -37,13 +37,29 @@ async def remove(client: Client, steps: Steps, pause: float = PAUSE) -> None:
             steps.now(tunnel_id="", token=None)
 
 
+async def find_record(client: Client, steps: Steps) -> None:
+    """Note the record of our name that leads to our tunnel, when there is one: nobody else made that."""
+    made = steps.made
+    for record in await client.records_named(made.zone, made.hostname):
+        if _leads_to(record) == _target(made):
+            steps.now(record=str(record["id"]))
+
+
+def _leads_to(record: JSON) -> str:
+    return str(record.get("content", "")).rstrip(".").lower()
+
+
+def _target(made: Made) -> str:
+    return f"{made.tunnel_id}.{TARGET}".lower()
+
+
 async def _remove_record(client: Client, steps: Steps) -> None:
     made = steps.made
     try:
         found = await client.record(made.zone, made.record)
-        content = str(found.get("content", "")).rstrip(".").lower()
-        if found.get("type") != "CNAME" or content != f"{made.tunnel_id}.{TARGET}".lower():
-            await steps.tell("delete-dns", "left", f"It leads to {content or 'something else'} now, so it was left.")
+        if found.get("type") != "CNAME" or _leads_to(found) != _target(made):
+            place = _leads_to(found) or "another place"
+            await steps.tell("delete-dns", "left", f"It leads to {place} now, so it was left.")
             return
         await client.delete_record(made.zone, made.record)
     except NotAtCloudflare:
