@@ -78,7 +78,8 @@ def check(
         told = f"{program} cannot be read: {error.strerror or error}."
         raise CloudflaredNotWorking(told, output="", path=str(given)) from error
     if verified is not None and not hmac.compare_digest(digest, verified):
-        raise CloudflaredChanged(f"{program}: its sha256 is {digest[:16]}…, verified was {verified[:16]}….")
+        before = f"verified was {verified[:16]}…" if verified else "and with which it was verified is not known"
+        raise CloudflaredChanged(f"{program}: its sha256 is {digest[:16]}…, {before}.", path=str(given))
     version = known.get(digest)
     if version is None:
         said = ask(program, given, time_out, environ, CloudflaredNotWorking)

@@ -135,6 +135,10 @@ class CloudflaredInstaller:
 
     async def _bring(self, version: tuple[int, int, int]) -> Cloudflared:
         text = text_of(version)
+        try:  # what is here and as it was verified need not be fetched again, nor be replaced while it runs
+            return await self.check(self.versions.path(text), self._verified(text))
+        except InstallError as error:
+            log.info("cloudflared %s is brought: %s", text, error)
 
         async def keep(sha256: str) -> None:
             await self._kv.set(_VERIFIED, {**self._kv.get(_VERIFIED, {}), text: sha256})

@@ -82,6 +82,19 @@ async def test_brought_with_its_progress(bench: Bench, page: release_page.Releas
     assert await bench.installer().program() == brought  # after a restart of the hub
 
 
+async def test_what_is_here_and_as_it_was_verified_is_not_fetched_again(
+    bench: Bench, page: release_page.ReleasePage
+) -> None:
+    installer = bench.installer()
+    installer.bring()
+    brought = await installer.wait()
+    asked = len(page.requests)
+    installer.bring()
+    assert await installer.wait() == brought
+    assert len(page.requests) == asked
+    assert installer.progress.stage == "done"
+
+
 async def test_a_redirected_file_that_is_cut_goes_on_where_it_stopped(
     bench: Bench, page: release_page.ReleasePage
 ) -> None:

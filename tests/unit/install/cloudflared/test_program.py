@@ -136,7 +136,7 @@ async def test_a_copy_that_nothing_is_known_of_is_not_run_unless_it_is_the_pinne
 ) -> None:
     await brought(bench, page)
     bench.kv.values.clear()  # the database was set back
-    with pytest.raises(CloudflaredChanged):
+    with pytest.raises(CloudflaredChanged, match="is not known"):
         await bench.installer().program()
     bench.pins = {BUILD: sha256(program())}
     assert (await bench.installer().program()).sha256 == sha256(program())
