@@ -47,6 +47,11 @@ _METRICS = re.compile(r"^Starting metrics server on \S*?:(\d+)/metrics")
 _TEXT = re.compile(r"^(\d{4}-\d\d-\d\dT[\d:]+Z) ([A-Z]{3}) (.*)$")
 _PAIR = re.compile(r'(?<=\s)([A-Za-z_]+)=("(?:[^"\\]|\\.)*"|\S+)')
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_UNREACHABLE = (
+    "Unable to establish connection with Cloudflare edge",
+    "Failed to dial a quic connection",
+    "edge discovery: error looking up",
+)
 _LIMITED = re.compile(r"\b(?:429|error code: 1015|too many requests)\b", re.IGNORECASE)
 _OLD = re.compile(r"too old|unsupported version|version .*(?:outdated|deprecated)", re.IGNORECASE)
 
@@ -89,7 +94,7 @@ def read(line: str) -> Event | None:
         return Event("refused", error or message, data)
     if message.startswith("Retrying connection in up to"):
         return Event("retrying", message, data)
-    if message.startswith(("Unable to establish connection with Cloudflare edge", "Failed to dial a quic connection")):
+    if message.startswith(_UNREACHABLE):
         return Event("unreachable", error or message, data)
     if message.startswith(("Lost connection with the edge", "Connection terminated", "Serve tunnel error")):
         return Event("lost", error or message, data)

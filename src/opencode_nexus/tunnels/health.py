@@ -26,6 +26,7 @@ from opencode_nexus.tunnels.status import State
 Action = Literal["none", "renew", "restart"]
 
 SLOW = 10.0  # seconds without a connection after which it is worth saying; 0.2 to 2 s are usual
+SAID = 1.0  # seconds after its metrics within which its log tells of a connection, and over which protocol
 ROUTED = 10.0  # seconds from the first connection within which Cloudflare's configuration comes; it takes below 1 s
 REFUSALS = 2  # times "Unauthorized" in a row, over SETTLED seconds: one alone may be the edge's own slip
 SETTLED = 3.0
@@ -148,8 +149,11 @@ def judge(signs: Signs, now: float) -> Finding:
 
 
 def _connected(signs: Signs, now: float) -> Finding:
+    since = now - signs.up_since
+    if signs.protocol is None and since < SAID:
+        return Finding("connecting", "Connected.")
     if not signs.names():
-        if signs.kind == "quick" or now - signs.up_since < ROUTED:
+        if signs.kind == "quick" or (signs.routes is None and since < ROUTED):
             return Finding("connecting", "Connected; the public address is not known yet.")
         return Finding("degraded", "", _unrouted(signs))
     if signs.origin is not None and now - signs.origin_at < ORIGIN:
@@ -182,6 +186,8 @@ def _unconnected(signs: Signs, now: float) -> Finding:
 def ended(signs: Signs, how: str, lines: list[str]) -> TunnelError:
     """Return why a process ended that nobody ended: `how` as the end of a sentence, `lines` its last ones."""
     said = signs.end
+    if said is None and not signs.ready_once and signs.trouble is not None and signs.trouble.kind == "unreachable":
+        return NetworkBlocked(_short(signs.trouble.text), last_lines=lines)
     if said is None:
         return CloudflaredEnded(f"It ended{how}.", last_lines=lines)
     words = _short(said.text)

@@ -125,10 +125,13 @@ class TunnelRun:
         """End all of it; returns what did not end."""
         left = await end(Tree(self.process.identity, MARK, self.row.mark), KILL, root_first=GRACE)
         self.process.alive()  # takes the exit status, so that no zombie stays
-        if self.metrics is not None:
-            await self.metrics.close()
-            self.metrics = None
         return left
+
+    async def let_go(self) -> None:
+        """Ask it no more."""
+        metrics, self.metrics = self.metrics, None
+        if metrics is not None:
+            await metrics.close()
 
 
 def how_it_ended(process: Process) -> str:

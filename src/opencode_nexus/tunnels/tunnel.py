@@ -294,6 +294,7 @@ class Tunnel:
         finally:
             gone.cancel()
             halt.cancel()
+            await run.let_go()
 
     async def _found(self, finding: Finding) -> None:
         before, names = self._finding, self.names()

@@ -1,0 +1,389 @@
+# SPDX-License-Identifier: MIT
+"""One function a fault: what the tunnel is said to be, and how it is again, with the genuine cloudflared.
+
+`NOW` are those of `make test`; the others take long, since cloudflared itself waits a random time of up to 20 s before
+it connects again.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+from opencode_nexus.secrets.redact import Secret
+from opencode_nexus.tunnels.errors import CloudflaredTooOld, RegistrationRefused
+from opencode_nexus.tunnels.pauses import PAUSES, Pauses
+from opencode_nexus.tunnels.program import Program
+from tests.edge.faults import COME_BACK, NO_TUNNEL, RATE_LIMITED, TOO_OLD, UNAUTHORIZED
+from tests.fakes.manager import code
+from tests.leaks import remember
+from tests.tunnels.ground import Ground, Stream
+
+Fault = Callable[[Ground], Awaitable[None]]
+
+
+async def cut_http2(ground: Ground) -> None:
+    """The edge hangs up: told at once, taken up again by cloudflared itself, and the address is the same."""
+    await _cut(ground, "http2", "quick")
+
+
+async def cut_quic(ground: Ground) -> None:
+    """The same over QUIC, which notices after five seconds of silence."""
+    await _cut(ground, "quic", "quick")
+
+
+async def cut_named(ground: Ground) -> None:
+    """The same for a named tunnel."""
+    await _cut(ground, "http2", "token")
+
+
+async def _cut(ground: Ground, protocol: str, kind: str) -> None:
+    tunnel_id, url = await ground.opened(protocol, kind)
+    pid = ground.status(tunnel_id).pid
+    ground.edge.cut()
+    lost = await ground.until_state(tunnel_id, "degraded")
+    assert code(lost) == "tunnel-edge-lost" and lost.connections == 0 and lost.edges == ()
+    assert lost.url == url and lost.retry_at is None
+    back = await ground.until_state(tunnel_id, "ready", 90)
+    assert (back.pid, back.url, back.problem, back.reason) == (pid, url, None, "")
+    assert await ground.visit(url) == 200
+    assert len(ground.notes("tunnel-back")) == 1
+
+
+async def network_gone(ground: Ground) -> None:
+    """No network for a while: it is waited out, nothing is restarted, the address is the same."""
+    tunnel_id, url = await ground.opened()
+    pid = ground.status(tunnel_id).pid
+    ground.edge.go_down()
+    assert code(await ground.until_state(tunnel_id, "degraded")) == "tunnel-edge-lost"
+    await asyncio.sleep(3)
+    ground.edge.come_up()
+    assert await ground.visit(url) == 530
+    back = await ground.until_state(tunnel_id, "ready", 150)
+    assert (back.pid, back.url) == (pid, url)
+    await ground.until_visit(url, 200)
+
+
+async def no_network_at_start(ground: Ground) -> None:
+    """A quick tunnel that cannot be asked for is asked for again by itself."""
+    ground.edge.go_down()
+    tunnel_id = await ground.add()
+    await ground.manager.start_tunnel(tunnel_id)
+    failed = await ground.until(tunnel_id, lambda status: status.retry_at is not None)
+    assert (failed.state, code(failed), failed.pid) == ("failed", "tunnel-network-blocked", None)
+    ground.edge.come_up()
+    ready = await ground.until_state(tunnel_id, "ready")
+    assert ready.url is not None and await ground.visit(ready.url) == 200
+
+
+async def no_network_at_start_named(ground: Ground) -> None:
+    """A named tunnel goes on trying by itself, and it is said why there is no connection."""
+    tunnel_id = await ground.add_named()
+    ground.edge.go_down()
+    await ground.manager.start_tunnel(tunnel_id)
+    blocked = await ground.until(tunnel_id, lambda status: code(status) == "tunnel-network-blocked")
+    assert blocked.state == "connecting" and blocked.pid is not None
+    ground.edge.come_up()
+    ready = await ground.until_state(tunnel_id, "ready", 120)
+    assert (ready.pid, ready.url) == (blocked.pid, "https://code.example.com")
+
+
+async def udp_dead(ground: Ground) -> None:
+    """QUIC alone was asked for and no datagram passes: it is said what to do, and `auto` does it by itself."""
+    ground.edge.faults.udp_dead = True
+    tunnel_id = await ground.add(protocol="quic")
+    await ground.manager.start_tunnel(tunnel_id)
+    blocked = await ground.until(tunnel_id, lambda status: code(status) == "tunnel-network-blocked")
+    assert blocked.state == "connecting" and blocked.problem is not None
+    assert "http2" in str(blocked.problem["hint"]) and blocked.url is not None
+    tunnel = ground.manager.get(tunnel_id)
+    changed = await ground.manager.change_tunnel(tunnel_id, replace(tunnel.config, protocol="auto"))
+    assert changed.status.stale
+    await ground.manager.restart_tunnel(tunnel_id)
+    ready = await ground.until_state(tunnel_id, "ready", 90)
+    assert (ready.protocol, ready.stale) == ("http2", False)
+    assert ready.url is not None and await ground.visit(ready.url) == 200
+
+
+async def rate_limited(ground: Ground) -> None:
+    """429: minutes of patience, the time is told; whoever presses start is not made to wait."""
+    ground.pauses = Pauses(PAUSES)
+    await ground.close()
+    await ground.open()
+    ground.edge.faults.quick_reply = RATE_LIMITED
+    tunnel_id = await ground.add()
+    await ground.manager.start_tunnel(tunnel_id)
+    limited = await ground.until(tunnel_id, lambda status: status.retry_at is not None)
+    assert (limited.state, code(limited)) == ("failed", "tunnel-rate-limited")
+    assert limited.retry_at is not None and 295 < limited.retry_at - time.time() <= 300
+    assert "1015" in str(limited.problem and limited.problem["detail"])
+    ground.edge.faults.quick_reply = None
+    await ground.manager.start_tunnel(tunnel_id)
+    await ground.until_state(tunnel_id, "ready")
+
+
+async def no_quick_tunnel(ground: Ground) -> None:
+    """The quick service has a fault of its own: told in its words, tried again."""
+    ground.edge.faults.quick_reply = NO_TUNNEL
+    tunnel_id = await ground.add()
+    await ground.manager.start_tunnel(tunnel_id)
+    failed = await ground.until(tunnel_id, lambda status: status.retry_at is not None)
+    assert (failed.state, code(failed)) == ("failed", "tunnel-refused")
+    ground.edge.faults.quick_reply = None
+    await ground.until_state(tunnel_id, "ready")
+
+
+async def expired(ground: Ground) -> None:
+    """Cloudflare has dropped a quick tunnel: it is made anew, and said plainly that the address is another one."""
+    tunnel_id, url = await ground.opened()
+    pid = ground.status(tunnel_id).pid
+    ground.edge.forget(ground.edge.tunnels[-1])
+    renewed = await ground.until(tunnel_id, lambda s: s.state == "ready" and s.url != url, 120)
+    assert renewed.pid != pid and url in renewed.reason and "new" in renewed.reason
+    assert renewed.url is not None and await ground.visit(renewed.url) == 200
+    assert url in ground.notes("tunnel-ready")[0]
+    assert any(code(info.status) == "tunnel-deleted" for info in ground.infos)
+    assert ground.manager.hostnames() == frozenset(renewed.hostnames)
+
+
+async def token_refused(ground: Ground) -> None:
+    """The edge says Unauthorized to a named tunnel for ever; should it change its mind, the tunnel is back."""
+    tunnel_id = await ground.add_named()
+    ground.edge.faults.refuse = UNAUTHORIZED
+    await ground.manager.start_tunnel(tunnel_id)
+    refused = await ground.until_state(tunnel_id, "failed")
+    assert code(refused) == "tunnel-token-refused" and refused.retry_at is None
+    ground.edge.faults.refuse = None
+    await ground.until_state(tunnel_id, "ready", 60)
+
+
+async def too_old(ground: Ground) -> None:
+    """The edge takes no connection from this version: that is the cause, and the same program is not tried again."""
+    ground.edge.faults.refuse = TOO_OLD
+    tunnel_id = await ground.add()
+    await ground.manager.start_tunnel(tunnel_id)
+    failed = await ground.until_state(tunnel_id, "failed")
+    assert (code(failed), failed.retry_at, failed.pid) == (CloudflaredTooOld.code, None, None)
+    assert "too old" in str(failed.problem and failed.problem["detail"])
+
+
+async def come_back_later(ground: Ground) -> None:
+    """The edge refuses for another reason: told in its words, tried again."""
+    ground.edge.faults.refuse = COME_BACK
+    tunnel_id = await ground.add()
+    await ground.manager.start_tunnel(tunnel_id)
+    failed = await ground.until(tunnel_id, lambda status: status.retry_at is not None)
+    assert (failed.state, code(failed)) == ("failed", RegistrationRefused.code)
+    assert COME_BACK.cause in str(failed.problem and failed.problem["detail"])
+    ground.edge.faults.refuse = None
+    await ground.until_state(tunnel_id, "ready")
+
+
+async def cloudflared_killed(ground: Ground) -> None:
+    """kill -9 of cloudflared: started again; a quick tunnel says that its address is another one."""
+    tunnel_id, url = await ground.opened()
+    pid = _kill(ground, tunnel_id)
+    again = await ground.until(tunnel_id, lambda s: s.state == "ready" and s.pid != pid)
+    assert again.url is not None and again.url != url and url in again.reason
+    assert await ground.visit(again.url) == 200
+    ended = next(info.status for info in ground.infos if code(info.status) == "cloudflared-ended")
+    assert ended.state == "failed" and ended.retry_at is not None
+    assert "SIGKILL" in str(ended.problem and ended.problem["detail"])
+
+
+async def cloudflared_killed_named(ground: Ground) -> None:
+    """The same for a named tunnel, whose address stays."""
+    tunnel_id, url = await ground.opened(kind="token")
+    pid = _kill(ground, tunnel_id)
+    again = await ground.until(tunnel_id, lambda s: s.state == "ready" and s.pid != pid)
+    assert (again.url, again.reason) == (url, "")
+    await ground.until_visit(url, 200)
+
+
+def _kill(ground: Ground, tunnel_id: str) -> int:
+    pid = ground.status(tunnel_id).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+async def hub_killed(ground: Ground) -> None:
+    """The hub is killed while somebody reads: the tunnel stands, the stream goes on, a later hub takes it up."""
+    tunnel_id, url = await ground.opened()
+    pid = ground.status(tunnel_id).pid
+    stream = Stream(ground, url)
+    await stream.begun()
+    await ground.crash()
+    ground.origin.go_on()
+    await ground.open()
+    taken = await ground.until_state(tunnel_id, "ready")
+    assert (taken.pid, taken.url, taken.adopted, taken.protocol, taken.edges) == (pid, url, True, "http2", ("lhr01",))
+    assert taken.version == "2026.6.0" and ground.manager.pids() == {pid}
+    ground.origin.go_on()
+    await stream.ended()
+    assert stream.whole, stream.text
+    assert await ground.visit(url) == 200
+
+
+async def hub_killed_before_noting(ground: Ground) -> None:
+    """The hub is killed between the spawn and the note of the process id: found by its mark."""
+    tunnel_id, url = await ground.opened()
+    pid = ground.status(tunnel_id).pid
+    await ground.db.write(lambda base: base.execute("UPDATE tunnel_runs SET pid = NULL, created = NULL, birth = ''"))
+    await ground.crash()
+    await ground.open()
+    taken = await ground.until_state(tunnel_id, "ready")
+    assert (taken.pid, taken.url) == (pid, url)
+
+
+async def removed_while_hub_is_dead(ground: Ground) -> None:
+    """A cloudflared of a tunnel that is no more, or that nobody knows, is ended."""
+    await ground.opened()
+    await ground.db.write(lambda base: base.execute("DELETE FROM tunnels"))
+    await ground.crash()
+    await ground.open()
+    assert ground.manager.list() == []
+    async with asyncio.timeout(20):
+        while ground.carriers() or ground.store.runs():
+            await asyncio.sleep(0.05)
+
+
+async def both_killed(ground: Ground) -> None:
+    """The machine went down: what is to be open by itself is opened, the other is not, and nothing is said to run."""
+    opened, _ = await ground.opened(kind="token")
+    other = await ground.add("other")
+    await ground.manager.start_tunnel(other)
+    await ground.until_state(other, "ready")
+    await ground.manager.change_tunnel(opened, replace(ground.manager.get(opened).config, autostart=True))
+    for tunnel_id in (opened, other):
+        _kill(ground, tunnel_id)
+    await ground.crash()
+    await ground.open()
+    assert (await ground.until_state(opened, "ready")).adopted is False
+    assert ground.status(other).state == "stopped"
+
+
+async def users_own_configuration(ground: Ground) -> None:
+    """~/.cloudflared/config.yml with an ingress of its own would win over ours: it is not read."""
+    folder = ground.root / "user" / ".cloudflared"
+    folder.mkdir(parents=True)
+    (folder / "config.yml").write_text(json.dumps({"ingress": [{"service": "http_status:418"}]}))
+    await ground.opened()
+
+
+async def users_own_environment(ground: Ground) -> None:
+    """TUNNEL_* in the environment would change what cloudflared does: it does not get there."""
+    ground.environ.update(
+        TUNNEL_URL="http://127.0.0.1:9", TUNNEL_TRANSPORT_PROTOCOL="smoke", TUNNEL_LOGLEVEL="fatal",
+        TUNNEL_METRICS="127.0.0.1:1", TUNNEL_TOKEN="not mine", TUNNEL_GRACE_PERIOD="3m", OPENAI_API_KEY="not yours",
+    )  # fmt: skip
+    await ground.close()
+    await ground.open()
+    tunnel_id, _ = await ground.opened()
+    pid = ground.status(tunnel_id).pid
+    environ = Path(f"/proc/{pid}/environ").read_text()
+    assert "TUNNEL_URL" not in environ and "OPENAI" not in environ
+
+
+async def old_program(ground: Ground) -> None:
+    """An old cloudflared gets no flag that it does not know; its log is text, and it is understood."""
+    assert isinstance(ground.program, Program)
+    ground.program = Program(ground.program.path, (2025, 4, 0), ground.program.sha256)
+    tunnel_id, url = await ground.opened()
+    lines = await ground.manager.logs(tunnel_id)
+    assert not any(line.startswith("{") for line in lines)
+    assert not any("no-prechecks" in line for line in lines)
+    ground.edge.forget(ground.edge.tunnels[-1])
+    await ground.until(tunnel_id, lambda s: s.state == "ready" and s.url != url, 120)
+
+
+async def unknown_flag(ground: Ground) -> None:
+    """It answers to an unknown flag with its help and exit status 0: that is no success."""
+    ground.arguments += " --brand-new-flag"
+    tunnel_id = await ground.add()
+    await ground.manager.start_tunnel(tunnel_id)
+    failed = await ground.until_state(tunnel_id, "failed")
+    assert (code(failed), failed.retry_at) == (CloudflaredTooOld.code, None)
+    assert "brand-new-flag" in str(failed.problem and failed.problem["detail"])
+
+
+async def swapped(ground: Ground) -> None:
+    """The running program tells another checksum than the one that was verified: it is ended, and stays so."""
+    assert isinstance(ground.program, Program)
+    ground.program = Program(ground.program.path, ground.program.version, "0" * 64)
+    tunnel_id = await ground.add()
+    await ground.manager.start_tunnel(tunnel_id)
+    failed = await ground.until_state(tunnel_id, "failed")
+    assert (code(failed), failed.retry_at, failed.pid) == ("cloudflared-swapped", None, None)
+    assert ground.carriers() == []
+
+
+async def stopped_while_streaming(ground: Ground) -> None:
+    """Stop everything while somebody reads an endless answer: closed within about a second."""
+    tunnel_id, url = await ground.opened()
+    stream = Stream(ground, url)
+    await stream.begun()
+    begun = time.monotonic()
+    stopping = asyncio.create_task(ground.manager.stop_all())
+    while ground.manager.hostnames():
+        await asyncio.sleep(0.01)
+    assert not stopping.done(), "its name is answered no longer, while its streams get a moment to end"
+    assert await stopping == ["phone"]
+    assert time.monotonic() - begun < 3, "about a second, on a busy machine too"
+    assert ground.status(tunnel_id).state == "stopped"
+    assert await ground.visit(url) == 530
+    await stream.ended()
+    assert not stream.whole
+    for _ in range(2):
+        ground.origin.go_on()
+
+
+async def led_elsewhere(ground: Ground) -> None:
+    """Cloudflare's configuration leads to another address: told with both; right as soon as it is corrected."""
+    tunnel_id = await ground.add_named(service="http://localhost:8000")
+    await ground.manager.start_tunnel(tunnel_id)
+    lost = await ground.until(tunnel_id, lambda s: s.state == "degraded", 30)
+    assert code(lost) == "tunnel-origin-down" and lost.url is None
+    detail = str(lost.problem and lost.problem["detail"])
+    assert "http://localhost:8000" in detail and ground.origin.url in detail
+    assert ground.manager.hostnames() == frozenset()
+    ground.edge.configure(ground.named, ground.origin.url)
+    ready = await ground.until_state(tunnel_id, "ready")
+    assert ready.url == "https://code.example.com" and await ground.visit(ready.url) == 200
+
+
+async def not_routed(ground: Ground) -> None:
+    """A named tunnel to which no public name leads."""
+    tunnel = ground.edge.add_tunnel(service=ground.origin.url)
+    tunnel_id = await ground.add(kind="token", secret=Secret(remember(tunnel.token)))
+    await ground.manager.start_tunnel(tunnel_id)
+    lost = await ground.until(tunnel_id, lambda s: s.state == "degraded", 30)
+    assert code(lost) == "tunnel-hostname-not-routed" and lost.connections > 0
+
+
+async def origin_down(ground: Ground) -> None:
+    """Visitors do not reach the hub: told, with what cloudflared says."""
+    tunnel_id, url = await ground.opened()
+    await asyncio.to_thread(ground.origin.close)
+    assert await ground.visit(url) == 502
+    lost = await ground.until_state(tunnel_id, "degraded")
+    assert code(lost) == "tunnel-origin-down" and lost.url == url
+    assert "connection refused" in str(lost.problem and lost.problem["detail"])
+
+
+FAULTS: dict[str, Fault] = {
+    function.__name__: function
+    for function in (
+        cut_http2, cut_quic, cut_named, network_gone, no_network_at_start, no_network_at_start_named, udp_dead,
+        rate_limited, no_quick_tunnel, expired, token_refused, too_old, come_back_later, cloudflared_killed,
+        cloudflared_killed_named, hub_killed, hub_killed_before_noting, removed_while_hub_is_dead, both_killed,
+        users_own_configuration, users_own_environment, old_program, unknown_flag, swapped, stopped_while_streaming,
+        led_elsewhere, not_routed, origin_down,
+    )
+}  # fmt: skip
+SLOW = frozenset({"cut_http2", "cut_quic", "cut_named", "network_gone", "expired", "old_program"})
+NOW = tuple(name for name in FAULTS if name not in SLOW or name == "cut_quic")
