@@ -147,9 +147,14 @@ def test_status_tells_the_next_step(hub: HubStub, run: Run, capsys: Capture) -> 
         "waiting": 2,
     }
     hub.answers["GET /status"] = (200, now)
+    tunnel = {"name": "phone", "state": "ready", "url": "https://a.example.com", "reason": "", "service": ""}
+    closed = {**tunnel, "name": "other", "state": "stopped"}
+    hub.answers["GET /tunnels"] = (200, {"items": [tunnel, closed], "next": None})
     assert run("status") == 0
     out = capsys.readouterr().out
     assert f"open {hub.url}setup" in out
     assert "Waiting for you: 2." in out
+    assert "Tunnel phone is ready. https://a.example.com" in out
+    assert "other" not in out
     assert run("status", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"running": True, **now, "servers": []}
+    assert json.loads(capsys.readouterr().out) == {"running": True, **now, "servers": [], "tunnels": [tunnel]}
