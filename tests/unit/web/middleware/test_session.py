@@ -111,7 +111,9 @@ async def test_the_cookie_of_https_is_bound_to_the_host(site: Site, base: str) -
 # -- streams
 
 
-async def read_stream(site: Site, base: str, headers: dict[str, str], between: Any) -> bytes:
+async def read_stream(
+    site: Site, base: str, headers: dict[str, str], between: Any, host: str = "localhost:4600"
+) -> bytes:
     """Calls the application itself, so that something can happen between the parts."""
     got: list[bytes] = []
     began = asyncio.Event()
@@ -136,7 +138,7 @@ async def read_stream(site: Site, base: str, headers: dict[str, str], between: A
         "scheme": "http",
         "client": ("127.0.0.1", 5000),
         "server": ("localhost", 4600),
-        "headers": [(b"host", b"localhost:4600")]
+        "headers": [(b"host", host.encode())]
         + [(name.lower().encode(), value.encode()) for name, value in headers.items()],
     }
     task = asyncio.ensure_future(site.app(scope, receive, send))

@@ -111,7 +111,7 @@ async def test_signing_out_ends_the_login_and_says_so(desk: Desk) -> None:
 
 
 async def test_without_an_owner_the_set_up_comes_first(desk: Desk) -> None:
-    desk.hub.access = SimpleNamespace(has_owner=lambda: False, authenticate=lambda token: None)
+    desk.hub.access = SimpleNamespace(has_owner=lambda: False, authenticate=lambda token, **_: None)
     answer = await desk.get("/login")
     assert (answer.status_code, answer.headers["location"]) == (303, BASE + "/setup")
 
