@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 import pytest
 
-from opencode_nexus.access.source import Sender, networks, parse, sender
+from opencode_nexus.access.source import Sender, networks, parse, sender, visitor
 
 TRUSTED = networks(["10.0.0.0/8", "::1"])
 
@@ -54,3 +54,24 @@ def test_loopback_is_a_source_of_its_own() -> None:
 def test_a_wrong_entry_is_an_error() -> None:
     with pytest.raises(ValueError, match="proxy"):
         networks(["proxy.example"])
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        (["203.0.113.7"], Sender("203.0.113.7", "203.0.113.7", True)),
+        (["2001:db8::7"], Sender("2001:db8::7", "2001:db8::/64", True)),
+        (["::ffff:203.0.113.7"], Sender("203.0.113.7", "203.0.113.7", True)),
+        ([], None),
+        (["203.0.113.7", "203.0.113.7"], None),
+        (["203.0.113.7, 203.0.113.8"], None),
+        (["203.0.113.7:80"], None),
+        (["[2001:db8::7]"], None),
+        (["fe80::1%eth0"], None),
+        ([" 203.0.113.7"], None),
+        (["1"], None),
+        ([""], None),
+    ],
+)
+def test_a_visitor_is_whom_cloudflare_names_once_and_clearly(named: list[str], expected: Sender | None) -> None:
+    assert visitor(named) == expected
