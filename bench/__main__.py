@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser, async_playwright
 
 from bench import report
 from bench.folders import Folders
-from bench.measures import load, long, startup, stream, viewers
+from bench.measures import load, long, startup, stream, tunnel, viewers
 from bench.nexus import Nexus
 from bench.opencode_page import OpenCodePage
 from bench.process import free_port
@@ -33,6 +33,7 @@ MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "long": long.measure,
     "stream": stream.measure,
     "viewers": viewers.measure,
+    "tunnel": tunnel.measure,
 }
 SUBJECTS: dict[str, type[Subject]] = {"opencode": OpenCodePage, "nexus": Nexus}
 CHROMIUM = (
@@ -81,8 +82,13 @@ async def main(told: argparse.Namespace, root: Path) -> None:
     results = Results(told.out, machine)
     try:
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=chromium, headless=True, args=CHROMIUM)
-            run = Run(subjects, browser, provider, results, told.times)
+
+            async def launch(more: list[str]) -> Browser:
+                flags = [*CHROMIUM, *more]
+                return await playwright.chromium.launch(executable_path=chromium, headless=True, args=flags)
+
+            browser = await launch([])
+            run = Run(subjects, browser, launch, provider, results, told.times)
             for subject in subjects:
                 await asyncio.to_thread(subject.start)
                 for count in (SHORT, MESSAGES):
@@ -94,7 +100,7 @@ async def main(told: argparse.Namespace, root: Path) -> None:
         for subject in subjects:
             subject.stop()
         provider.stop()
-    print("\n" + report.table(results))
+    print("\n" + report.table(results) + report.tunnel_table(results))
 
 
 if __name__ == "__main__":

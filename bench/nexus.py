@@ -34,10 +34,11 @@ class Nexus(Subject):
     _token = ""
     _cookie: dict[str, Any] | None = None
     server_id = ""
+    more: dict[str, str] = {}  # noqa: RUF012 # replaced, never changed: further environment of the next start
 
     def _environ(self) -> dict[str, str]:
         home = str(self.folders.root / "nexus")
-        return self.folders.environ(OPENCODE_NEXUS_HOME=home, OPENCODE_NEXUS_OPEN="0")
+        return self.folders.environ(OPENCODE_NEXUS_HOME=home, OPENCODE_NEXUS_OPEN="0", **self.more)
 
     def _command(self, *words: str) -> str:
         done = subprocess.run([COMMAND, *words], env=self._environ(), capture_output=True, text=True)
@@ -70,14 +71,15 @@ class Nexus(Subject):
         assert self.server is not None
         end = time.monotonic() + WAIT
         while time.monotonic() < end:
-            items = self._api("servers")["items"]
+            items = self.api("servers")["items"]
             if items and items[0]["state"] == "running":
                 self.server_id = items[0]["id"]
                 return self.server.ms()
             time.sleep(0.05)
         raise RuntimeError(f"OpenCode behind the hub did not run within {WAIT} s")
 
-    def _api(self, path: str, body: Any = None) -> Any:
+    def api(self, path: str, body: Any = None) -> Any:
+        """One request to the hub's API; a POST when there is a body."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json", "authorization": f"Bearer {self._token}"}
         request = urllib.request.Request(f"{self.base}/api/v1/{path}", data, headers)
@@ -91,10 +93,10 @@ class Nexus(Subject):
         return str(row[0]) if row else "global"
 
     def new_chat(self, title: str) -> str:
-        return str(self._api(f"servers/{self.server_id}/sessions", {"title": title})["id"])
+        return str(self.api(f"servers/{self.server_id}/sessions", {"title": title})["id"])
 
     def prompt(self, chat: str, text: str) -> None:
-        self._api(f"servers/{self.server_id}/sessions/{chat}/messages", {"text": text, "model": MODEL})
+        self.api(f"servers/{self.server_id}/sessions/{chat}/messages", {"text": text, "model": MODEL})
 
     def cookies(self) -> list[Any]:
         if self._cookie is None:

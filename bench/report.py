@@ -105,3 +105,26 @@ def table(results: Results) -> str:
         f"{noisy} of {len(results.rows)} measurements ran while others used over {BUSY_MACHINE} of a core.",
         "Deltas that never showed: " + ("; ".join(short) or "none") + ".",
     ])  # fmt: skip
+
+
+TUNNEL = (
+    ("start → ready, ms", "tunnel", "start", ("ready_ms",)),
+    ("50/s: write → DOM, p50 / p95, ms", "stream", "50/cpu1", ("dom_p50", "dom_p95")),
+    ("200/s: write → DOM, p50 / p95, ms", "stream", "200/cpu1", ("dom_p50", "dom_p95")),
+    ("50/s: bytes a delta, B", "stream", "50/cpu1", ("bytes_per_delta",)),
+    ("200/s: bytes a streamed character, B", "stream", "200/cpu1", ("bytes_per_char",)),
+)
+WAYS = ("direct", "http2", "quic")
+
+
+def tunnel_table(results: Results) -> str:
+    """The same hub without a tunnel and through one by each protocol; "" when that was not measured."""
+    rows = []
+    for label, measure, variant, figures in TUNNEL:
+        cells = [[results.median(way, measure, variant, figure) for figure in figures] for way in WAYS]
+        if any(value is not None for values in cells for value in values):
+            rows.append(f"| {label} | {' | '.join(' / '.join(map(shown, values)) for values in cells)} |")
+    if not rows:
+        return ""
+    head = "| through a tunnel, on loopback | direct | HTTP/2 | QUIC |"
+    return "\n".join(["", "", head, "|---|---|---|---|", *rows])

@@ -65,6 +65,15 @@ class Edge:
         return f"127.0.0.1:{self._cloud.front_port}"
 
     @property
+    def environ(self) -> dict[str, str]:
+        """Environment of a hub whose tunnels lead here, and whose self test trusts the front."""
+        return {
+            "OPENCODE_NEXUS_CLOUDFLARED_ARGUMENTS": self.arguments,
+            "OPENCODE_NEXUS_TUNNEL_FRONT": self.front,
+            "SSL_CERT_FILE": str(self.authority.path),
+        }
+
+    @property
     def authority(self) -> Authority:
         """Whose certificates the edge and the front show."""
         return self._cloud.authority

@@ -49,9 +49,4 @@ def protocol(request: pytest.FixtureRequest) -> str:
 
 def to_the_edge(edge: Edge, cloudflared: Path) -> dict[str, str]:
     """Environment of a hub (RealHub's `environ`) whose tunnels lead to `edge`, and whose self test trusts it."""
-    return {
-        "OPENCODE_NEXUS_CLOUDFLARED_BINARY": str(cloudflared),
-        "OPENCODE_NEXUS_CLOUDFLARED_ARGUMENTS": edge.arguments,
-        "OPENCODE_NEXUS_TUNNEL_FRONT": edge.front,
-        "SSL_CERT_FILE": str(edge.authority.path),
-    }
+    return {**edge.environ, "OPENCODE_NEXUS_CLOUDFLARED_BINARY": str(cloudflared)}
