@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from opencode_nexus import __version__
-from opencode_nexus.web import live
+from opencode_nexus.web import live, selftest
 from opencode_nexus.web.api.lazy import LazyApi
 from opencode_nexus.web.pages import chat, dashboard, login, pair, remote, servers, settings, setup, theme
 from opencode_nexus.web.static import StaticFiles
@@ -32,5 +32,6 @@ def routes(static: StaticFiles) -> list[BaseRoute]:
         *chat.routes,
         *settings.routes,
         *live.routes,
+        *selftest.routes,
         Mount("/api/v1", LazyApi()),
     ]
