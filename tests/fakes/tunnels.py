@@ -2,6 +2,7 @@
 """Tunnels that only remember: the Manager's methods without any cloudflared, and states to put them in."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from opencode_nexus.core.bus import Bus
@@ -14,6 +15,7 @@ from opencode_nexus.tunnels.config import TunnelConfig
 from opencode_nexus.tunnels.errors import TunnelExists, TunnelNotFound
 from opencode_nexus.tunnels.status import SelfTest, Trial, TunnelInfo, TunnelStatus
 
+CLOUDFLARED = Cloudflared(Path("/opt/cloudflared"), (2026, 6, 0), "ab" * 32)
 URL = "https://calm-poc-words.trycloudflare.com"
 
 

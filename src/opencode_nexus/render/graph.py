@@ -35,7 +35,7 @@ def traffic(points: Sequence[tuple[float, int, int]]) -> Markup:
                 bars[name].append(f"M{place * 10 + left} {HEIGHT}v-{height}h{width}v{height}z")
     return Markup(
         '<svg class="traffic" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
-        '<path d="M0 {}h{}"/><path class="requests" d="{}"/><path class="errors" d="{}"/></svg>'
+        '<path d="M0 {}h{}"/><path class="requests" d="{}"/><path class="faults" d="{}"/></svg>'
     ).format(BARS * 10, HEIGHT, _words(shown), HEIGHT, BARS * 10, "".join(bars["requests"]), "".join(bars["errors"]))
 
 

@@ -5,6 +5,10 @@ import builtins
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from opencode_nexus.secrets.redact import Secret
+from opencode_nexus.tunnels.config import TunnelConfig
+from opencode_nexus.tunnels.status import TunnelInfo
+
 
 class Memory(Protocol):
     """Small named values that outlive the hub (`store.kv.Kv`)."""
@@ -49,6 +53,23 @@ class Servers(Protocol):
     async def add(self, name: str, projects: builtins.list[str], *, autostart: bool = True) -> Server: ...
     async def add_project(self, id: str, folder: str) -> object: ...  # noqa: A002 - fleet's own word
     async def start(self, id: str) -> object: ...  # noqa: A002
+
+
+class Tunnels(Protocol):
+    """The ways in from outside (`tunnels.manager.Manager`)."""
+
+    def get(self, id_or_name: str) -> TunnelInfo: ...
+    async def create_tunnel(self, config: TunnelConfig, *, secret: Secret | None = None) -> TunnelInfo: ...
+    async def change_tunnel(
+        self, tunnel_id: str, config: TunnelConfig, *, secret: Secret | None = None
+    ) -> TunnelInfo: ...
+    async def remove_tunnel(self, tunnel_id: str) -> None: ...
+
+
+class Opener(Protocol):
+    """Starts a tunnel, bringing cloudflared first where it is missing (`web.opening.Opener`)."""
+
+    async def start(self, tunnel_id: str) -> None: ...
 
 
 class Model(Protocol):

@@ -14,8 +14,8 @@ STEP_OF: dict[Page, int] = {
 }  # fmt: skip
 
 Way = Literal["", "found", "path", "bring"]
-Remote = Literal["later", "cloudflare"]
-REMOTES: tuple[Remote, ...] = ("later", "cloudflare")
+Remote = Literal["later", "quick", "token"]
+REMOTES: tuple[Remote, ...] = ("later", "quick", "token")
 
 _KEY = "setup"
 
@@ -26,7 +26,7 @@ class Plan:
     wrong.
 
     `way` is how OpenCode is had, `path` what was typed or picked for it; `owner` is a user name, never a
-    password.
+    password. `tunnel` is the id of the tunnel that keeps the token which was pasted.
     """
 
     reached: Page = "welcome"
@@ -35,6 +35,7 @@ class Plan:
     project: str = ""
     owner: str = ""
     remote: Remote = "later"
+    tunnel: str = ""
     practice: bool = False
     done: bool = False
 

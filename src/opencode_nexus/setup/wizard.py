@@ -2,6 +2,7 @@
 """The set-up as a service: each step's work, and all of them at once for the command."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -10,17 +11,27 @@ from pathlib import Path
 from opencode_nexus.access.errors import OwnerExists
 from opencode_nexus.access.rules import check_name, check_password, name_key
 from opencode_nexus.core.clock import Clock
+from opencode_nexus.core.errors import NexusError
 from opencode_nexus.install.check import Checked
 from opencode_nexus.install.errors import InstallError
 from opencode_nexus.install.installer import VERSION, Found, Installer
+from opencode_nexus.secrets.redact import Secret
 from opencode_nexus.setup import checks
 from opencode_nexus.setup.code import SetupCode
 from opencode_nexus.setup.errors import CheckStops, StepMissing
-from opencode_nexus.setup.ports import Memory, Model, Owners, Server, Servers
+from opencode_nexus.setup.ports import Memory, Model, Opener, Owners, Server, Servers, Tunnels
 from opencode_nexus.setup.project import folder, suggestion
 from opencode_nexus.setup.state import PAGES, STEP_OF, STEPS, Page, Plan, Remote, State, after
+from opencode_nexus.tunnels.config import TunnelConfig
+from opencode_nexus.tunnels.errors import TunnelNotFound
+from opencode_nexus.tunnels.status import TunnelInfo
+
+log = logging.getLogger(__name__)
 
 SERVER_NAME = "OpenCode"
+TUNNEL = "My tunnel"
+# it has another address at each start, so it does not start unasked; and it closes when nobody needs it
+QUICK = TunnelConfig("Quick tunnel", "quick", stop_idle=8 * 3600.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +65,14 @@ class Wizard:
         access: Owners,
         fleet: Servers,
         practice: Model,
+        tunnels: Tunnels,
+        opener: Opener,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self.installer, self.code = installer, SetupCode(kv, clock)
         self._home, self._access, self._fleet = home, access, fleet
         self._practice, self._environ = practice, environ
+        self._tunnels, self._opener = tunnels, opener
         self._state = State(kv)
         self._finishing = asyncio.Lock()
         self._opening: asyncio.Task[tuple[Server, str]] | None = None
@@ -164,8 +178,49 @@ class Wizard:
 
     # 5 Remote access
 
-    async def set_remote(self, remote: Remote) -> None:
+    async def set_remote(self, remote: Remote, token: Secret | None = None) -> None:
+        """Keep the choice; nothing is opened before the end. `token` None keeps one that was pasted before.
+
+        A token is checked now, and kept where tunnels keep theirs: a plan is no place for secrets. Raises what
+        `create_tunnel` gives, and StepMissing when there is no token.
+        """
+        kept = self.tunnel
+        if remote == "token":
+            if token is not None and kept is not None:
+                await self._tunnels.change_tunnel(kept.id, kept.config, secret=token)
+            elif token is not None:
+                made = await self._tunnels.create_tunnel(TunnelConfig(TUNNEL, "token", autostart=True), secret=token)
+                await self.remember(tunnel=made.id)
+            elif kept is None:
+                raise StepMissing("The tunnel's token is missing.")
+        elif kept is not None:
+            await self._tunnels.remove_tunnel(kept.id)
+            await self.remember(tunnel="")
         await self.remember(remote=remote)
+
+    @property
+    def tunnel(self) -> TunnelInfo | None:
+        """The tunnel that keeps the token which was pasted, None when there is none."""
+        if not self.plan.tunnel:
+            return None
+        try:
+            return self._tunnels.get(self.plan.tunnel)
+        except TunnelNotFound:  # removed on its own page
+            return None
+
+    async def _open_way_in(self, plan: Plan) -> None:
+        """Start what was chosen; a tunnel that does not start fails no set-up: its own page says why."""
+        try:
+            tunnel = self.tunnel
+            if plan.remote == "quick":
+                try:
+                    tunnel = self._tunnels.get(QUICK.name)
+                except TunnelNotFound:
+                    tunnel = await self._tunnels.create_tunnel(QUICK)
+            if tunnel is not None:
+                await self._opener.start(tunnel.id)
+        except NexusError as error:
+            log.warning("the tunnel was not opened: %s", error)
 
     # 6 Finish
 
@@ -190,6 +245,8 @@ class Wizard:
                 await self._fleet.start(server.id)
             if not plan.done:
                 await self._state.change(done=True, reached="finish")
+                if start and plan.remote != "later":
+                    await self._open_way_in(plan)
             return server
 
     async def open_first(self, make_chat: Callable[[Server], Awaitable[str]]) -> tuple[Server, str]:

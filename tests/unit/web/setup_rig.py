@@ -26,15 +26,17 @@ from opencode_nexus.install.platforms import Machine
 from opencode_nexus.install.release import ReleasePage
 from opencode_nexus.render.page import environment
 from opencode_nexus.setup.wizard import Wizard
+from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.kv import Kv
 from opencode_nexus.web import problems
 from opencode_nexus.web.api.application import application as api
 from opencode_nexus.web.middleware.stack import stack
+from opencode_nexus.web.opening import Opener
 from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages import login, setup
 from opencode_nexus.web.static import StaticFiles
-from tests.fakes.no_tunnels import NoTunnels
+from tests.fakes.tunnels import CLOUDFLARED, FakeCloudflared, FakeTunnels
 
 STATIC = StaticFiles()
 
@@ -109,6 +111,8 @@ class Rig:
         self.wizard: Wizard
         self.access: Access
         self.installer: Installer
+        self.tunnels: FakeTunnels
+        self.cloudflared: FakeCloudflared
         self.clock = ManualClock()
 
     @asynccontextmanager
@@ -128,6 +132,14 @@ class Rig:
             page=self.page,
             machine=lambda: Machine("linux", "x64"),
         )
+        self.tunnels, self.cloudflared = FakeTunnels(bus, self.clock), FakeCloudflared(CLOUDFLARED)
+        opener = Opener(
+            tunnels=self.tunnels,
+            cloudflared=self.cloudflared,
+            tasks=tasks,
+            bus=bus,
+            activity=Activity(db, bus, self.clock),
+        )
         self.wizard = Wizard(
             home=self.settings.home,
             kv=kv,
@@ -136,6 +148,8 @@ class Rig:
             access=self.access,
             fleet=self.fleet,
             practice=self.practice,
+            tunnels=self.tunnels,
+            opener=opener,
             environ=self.environ,
         )
         yield SimpleNamespace(
@@ -145,7 +159,8 @@ class Rig:
             access=self.access,
             installer=self.installer,
             wizard=self.wizard,
-            tunnels=NoTunnels(),
+            tunnels=self.tunnels,
+            door=SimpleNamespace(port=21000),
             fleet=self.fleet,
             practice=self.practice,
             chat=Chat(),

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.install.release import ReleasePage
 from opencode_nexus.setup import checks
+from opencode_nexus.tunnels.errors import BadTunnelToken, NetworkBlocked
 from tests.fakes import release_page
 from tests.unit.web.setup_rig import Rig
 from tests.unit.web.setup_walk import PASSWORD, enter, errors, heading, make_owner, reach_owner
@@ -35,14 +36,22 @@ def test_the_whole_way_with_plain_forms(rig: Rig, browser: TestClient, program: 
     assert heading(page.text) == "Owner account"
     make_owner(browser)
     assert "nexus_setup" not in browser.cookies
-    page = browser.post("/setup/remote", data={"remote": "cloudflare"})
+    page = browser.post("/setup/remote", data={"remote": "quick"})
     assert heading(page.text) == "Finish"
-    for said in ("1.18.33", str(rig.folder / "project"), "ada", "Offered, for practice only", "once this version can"):
+    for said in (
+        "1.18.33",
+        str(rig.folder / "project"),
+        "ada",
+        "Offered, for practice only",
+        "A quick tunnel, opened now",
+    ):
         assert said in page.text
     answer = browser.post("/setup/finish", follow_redirects=False)
     assert answer.headers["location"] == "/chat/srv_1/ses_1"
     assert rig.fleet.servers[0].projects == (str(rig.folder / "project"),)
     assert (rig.fleet.autostart, rig.fleet.started, rig.practice.enabled) == ([True], ["srv_1"], True)
+    (tunnel,) = rig.tunnels.list()
+    assert (tunnel.config.kind, tunnel.config.autostart, rig.tunnels.started) == ("quick", False, [tunnel.id])
     page = browser.get("/setup")
     assert "/settings" in page.text
     assert "<form" not in re.sub(r"<dialog.*?</dialog>", "", page.text, flags=re.DOTALL).partition("<main")[2]
@@ -183,6 +192,40 @@ class StartFailed(NexusError):
 
     code = "start-failed"
     title = "The server did not start."
+
+
+def test_a_named_tunnel_is_kept_at_once_and_opened_at_the_end(rig: Rig, browser: TestClient, program: Path) -> None:
+    reach_owner(rig, browser, program)
+    make_owner(browser)
+    assert "Paste the token." in errors(browser.post("/setup/remote", data={"remote": "token"}).text)
+    rig.tunnels.makes = BadTunnelToken("It was not copied whole.")
+    page = browser.post("/setup/remote", data={"remote": "token", "token": "eyJhIjoi"})
+    assert "It was not copied whole." in errors(page.text)
+    assert "eyJhIjoi" not in page.text
+    assert 'value="token" checked' in page.text
+    rig.tunnels.makes = None
+    assert heading(browser.post("/setup/remote", data={"remote": "token", "token": "eyJhIjoib"}).text) == "Finish"
+    (tunnel,) = rig.tunnels.list()
+    assert (tunnel.config.kind, tunnel.config.autostart, rig.tunnels.started) == ("token", True, [])
+    page = browser.get("/setup/remote")
+    assert "It is kept already" in page.text
+    browser.post("/setup/remote", data={"remote": "later"})  # another mind: nothing of it stays
+    assert rig.tunnels.list() == []
+    browser.post("/setup/remote", data={"remote": "token", "token": "eyJhIjoib"})
+    browser.post("/setup/remote", data={"remote": "token", "token": ""})
+    assert len(rig.tunnels.list()) == 1
+    browser.post("/setup/finish")
+    assert len(rig.tunnels.started) == 1
+
+
+def test_a_tunnel_that_does_not_open_fails_no_set_up(rig: Rig, browser: TestClient, program: Path) -> None:
+    reach_owner(rig, browser, program)
+    make_owner(browser)
+    browser.post("/setup/remote", data={"remote": "quick"})
+    rig.tunnels.fails = NetworkBlocked()
+    answer = browser.post("/setup/finish", follow_redirects=False)
+    assert answer.headers["location"] == "/chat/srv_1/ses_1"
+    assert rig.wizard.done
 
 
 def test_a_failed_start_keeps_the_set_up_open(rig: Rig, browser: TestClient, program: Path) -> None:

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from opencode_nexus.access.errors import LoginBusy, LoginLocked, OwnerExists, PasswordWeak, UserNameBad
 from opencode_nexus.access.rules import NAME_RULES, PASSWORD_RULES, broken, for_script, normal
 from opencode_nexus.core.errors import NexusError
+from opencode_nexus.secrets.redact import Secret
 from opencode_nexus.setup.errors import CheckStops, SetupCodeUsed, SetupCodeWait, SetupCodeWrong, SetupLinkUsed
 from opencode_nexus.setup.ports import Server
 from opencode_nexus.setup.state import REMOTES
@@ -177,23 +178,40 @@ async def keep_owner(request: Request) -> Response:
 # 5 Remote access, 6 Finish
 
 
+def _remote_page(request: Request, status: int = 200, **values: Any) -> Response:
+    hub = request.state.hub
+    view: dict[str, Any] = {
+        "picked": hub.wizard.plan.remote,
+        "kept": hub.wizard.tunnel is not None,
+        "service": f"http://127.0.0.1:{hub.door.port}",
+    }
+    return step(request, "remote", status, **{**view, **values})
+
+
 async def show_remote(request: Request) -> Response:
-    """Whether the hub shall be reached from outside."""
+    """Whether the hub shall be reached from outside, and how."""
     if not request.state.hub.wizard.may_open("remote"):
         return to(request, "/setup")
-    return step(request, "remote")
+    return _remote_page(request)
 
 
 async def set_remote(request: Request) -> Response:
-    """Keep the choice; nothing is opened yet."""
+    """Keep the choice; what was chosen is opened when the set-up is finished."""
     wizard = request.state.hub.wizard
     if not wizard.may_open("remote"):
         return to(request, "/setup")
     async with request.form() as form:
-        remote = str(form.get("remote", ""))
+        remote, token = str(form.get("remote", "")), str(form.get("token", "")).strip()
     if remote not in REMOTES:
-        return step(request, "remote", 400, errors={"": "Choose one of the two."})
-    await wizard.set_remote(remote)
+        return _remote_page(request, 400, errors={"": "Choose one of the three."})
+    if remote == "token" and not token and wizard.tunnel is None:
+        return _remote_page(request, 400, picked=remote, errors={"token": "Paste the token."})
+    try:
+        await wizard.set_remote(remote, Secret(token) if remote == "token" and token else None)
+    except NexusError as error:
+        if error.status >= 500:
+            raise
+        return _remote_page(request, error.status, picked=remote, errors={"token": words(error)})
     return to(request, f"/setup/{await wizard.pass_by('remote')}")
 
 

@@ -23,7 +23,6 @@ from opencode_nexus.core.clock import Clock, ManualClock
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.settings import Settings
 from opencode_nexus.core.tasks import Tasks
-from opencode_nexus.install.cloudflared.check import Cloudflared
 from opencode_nexus.live.hub import Live
 from opencode_nexus.render.page import environment
 from opencode_nexus.secrets.redact import Secret
@@ -49,10 +48,9 @@ from opencode_nexus.web.pages.remote_api import MakingSource
 from opencode_nexus.web.pages.remote_tunnel import TunnelSource
 from opencode_nexus.web.problems import HANDLERS
 from opencode_nexus.web.static import StaticFiles
-from tests.fakes.tunnels import FakeCloudflared, FakeTunnels
+from tests.fakes.tunnels import CLOUDFLARED, FakeCloudflared, FakeTunnels
 
 OWNER, PASSWORD = "Ada", "Correct Horse 7"
-HERE = Cloudflared(Path("/opt/cloudflared"), (2026, 6, 0), "ab" * 32)
 VERIFIED = Verified(
     permissions=tuple(Permission(one.name, one.why, "granted") for one in PERMISSIONS),
     accounts=(CloudAccount("acc1", "Ada's account", "granted"),),
@@ -117,7 +115,7 @@ async def remote_hub(folder: Path, clock: Clock, base: str = "") -> AsyncIterato
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     activity = Activity(db, bus, clock)
     access = Access(db=db, clock=clock, bus=bus, activity=activity, local_token="local", passwords=Passwords(weak))
-    tunnels, cloudflared = FakeTunnels(bus, clock), FakeCloudflared(HERE)
+    tunnels, cloudflared = FakeTunnels(bus, clock), FakeCloudflared(CLOUDFLARED)
     hub = SimpleNamespace(
         settings=Settings(home=folder, base_path=base), address="", access=access, clock=clock, bus=bus,
         activity=activity, stored=Kv(db), wizard=SimpleNamespace(done=True), tunnels=tunnels, cloudflared=cloudflared,

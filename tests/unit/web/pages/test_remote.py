@@ -11,8 +11,8 @@ import pytest
 from opencode_nexus.install.errors import CloudflaredNotFound
 from opencode_nexus.tunnels.errors import CloudflaredMissing, NetworkBlocked, TunnelNotFound
 from opencode_nexus.tunnels.status import TunnelStatus
-from tests.fakes.tunnels import URL, ready
-from tests.unit.web.pages.remote_desk import HERE, PASSWORD, Desk, remote_desk, words
+from tests.fakes.tunnels import CLOUDFLARED, URL, ready
+from tests.unit.web.pages.remote_desk import PASSWORD, Desk, remote_desk, words
 
 pytestmark = pytest.mark.anyio
 
@@ -198,9 +198,9 @@ async def test_a_start_that_is_refused_says_why(desk: Desk) -> None:
 
 async def test_where_cloudflared_is_missing_a_start_brings_it_first(desk: Desk) -> None:
     tunnel, hub = desk.tunnels.put("Away"), desk.hub
-    hub.cloudflared.found, hub.cloudflared.brings = CloudflaredNotFound(), HERE
+    hub.cloudflared.found, hub.cloudflared.brings = CloudflaredNotFound(), CLOUDFLARED
     text = words(await desk.get("/remote"))
-    assert "Not here" in text
+    assert "Not on this machine" in text
     assert "Bring cloudflared" in text
     desk.tunnels.fails = CloudflaredMissing()
     await desk.post(f"/remote/{tunnel}/start")
@@ -213,7 +213,7 @@ async def test_where_cloudflared_is_missing_a_start_brings_it_first(desk: Desk) 
     while hub.opener.waiting:
         await hub.bus.wait(hub.bus.seq)
     assert desk.tunnels.started == [tunnel]
-    assert "Here 2026.6.0" in words(await desk.get("/remote"))
+    assert "On this machine 2026.6.0" in words(await desk.get("/remote"))
 
 
 async def test_what_was_waiting_and_closed_does_not_start(desk: Desk) -> None:
