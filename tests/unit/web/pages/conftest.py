@@ -3,7 +3,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from opencode_nexus.access.access import Access
+from opencode_nexus.access.pairing import Pairing
 from opencode_nexus.access.passwords import Passwords
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
@@ -26,12 +27,13 @@ from opencode_nexus.store.db import Database
 from opencode_nexus.store.kv import Kv
 from opencode_nexus.web.middleware.stack import stack
 from opencode_nexus.web.page import Pages
-from opencode_nexus.web.pages import login, settings
+from opencode_nexus.web.pages import login, pair, settings
 from opencode_nexus.web.problems import HANDLERS
 from opencode_nexus.web.static import StaticFiles
 from tests.fakes.no_tunnels import NoTunnels
 
 OWNER, PASSWORD, BASE = "Ada", "Correct Horse 7", "/nexus"
+PUBLIC, VISITOR = "code.example", "203.0.113.7"
 
 
 @dataclass
@@ -42,6 +44,21 @@ class Desk:
     clock: ManualClock
     client: httpx2.AsyncClient
     calls: list[tuple[Any, ...]] = field(default_factory=list)
+    app: Callable[[Scope, Receive, Send], Any] | None = None
+
+    def phone(self) -> httpx2.AsyncClient:
+        """Another browser, which comes through a tunnel to `PUBLIC`."""
+        assert self.app is not None
+        inner = self.app
+        self.hub.tunnels.names.add(PUBLIC)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("state", {})["remote"] = True
+            await inner(scope, receive, send)
+
+        headers = {"CF-Connecting-IP": VISITOR, "Accept": "text/html", "User-Agent": "Mozilla (iPhone) Safari/9"}
+        transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 5000))
+        return httpx2.AsyncClient(transport=transport, base_url=f"https://{PUBLIC}", headers=headers)
 
     async def get(self, path: str) -> httpx2.Response:
         return await self.client.get(BASE + path, headers={"Accept": "text/html", "User-Agent": "Firefox/9 Linux"})
@@ -101,7 +118,10 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         practice=Practice(),
         pages=Pages(environment(), StaticFiles()),
     )
-    inner = Starlette(routes=[*login.routes, *settings.routes], middleware=stack(), exception_handlers=HANDLERS)
+    hub.pairing = Pairing(db=db, clock=clock, access=hub.access)
+    inner = Starlette(
+        routes=[*login.routes, *pair.routes, *settings.routes], middleware=stack(), exception_handlers=HANDLERS
+    )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         scope["root_path"] = BASE
@@ -111,5 +131,5 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     await hub.access.create_owner(OWNER, PASSWORD)
     transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 5000))
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost:4600") as client:
-        yield Desk(hub, clock, client, calls)
+        yield Desk(hub, clock, client, calls, app)
     await db.close()
