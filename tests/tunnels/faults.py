@@ -150,6 +150,25 @@ async def expired(ground: Ground) -> None:
     assert ground.manager.hostnames() == frozenset(renewed.hostnames)
 
 
+async def expired_quic(ground: Ground) -> None:
+    """The same over QUIC, where cloudflared keeps the refusal to itself."""
+    tunnel_id, url = await ground.opened("quic")
+    ground.edge.forget(ground.edge.tunnels[-1])
+    renewed = await ground.until(tunnel_id, lambda s: s.state == "ready" and s.url != url, 120)
+    assert url in renewed.reason and renewed.protocol == "quic"
+    assert any(code(info.status) == "tunnel-deleted" for info in ground.infos)
+
+
+async def token_refused_quic(ground: Ground) -> None:
+    """Refused over QUIC, which tells no reason: it is asked for over http2, and told."""
+    tunnel_id = await ground.add_named("quic")
+    ground.edge.faults.refuse = UNAUTHORIZED
+    await ground.manager.start_tunnel(tunnel_id)
+    refused = await ground.until(tunnel_id, lambda s: code(s) == "tunnel-token-refused")
+    assert refused.state == "failed"
+    assert any(code(info.status) == "tunnel-refused-unheard" for info in ground.infos)
+
+
 async def token_refused(ground: Ground) -> None:
     """The edge says Unauthorized to a named tunnel for ever; should it change its mind, the tunnel is back."""
     tunnel_id = await ground.add_named()
@@ -379,11 +398,11 @@ FAULTS: dict[str, Fault] = {
     function.__name__: function
     for function in (
         cut_http2, cut_quic, cut_named, network_gone, no_network_at_start, no_network_at_start_named, udp_dead,
-        rate_limited, no_quick_tunnel, expired, token_refused, too_old, come_back_later, cloudflared_killed,
-        cloudflared_killed_named, hub_killed, hub_killed_before_noting, removed_while_hub_is_dead, both_killed,
-        users_own_configuration, users_own_environment, old_program, unknown_flag, swapped, stopped_while_streaming,
-        led_elsewhere, not_routed, origin_down,
+        rate_limited, no_quick_tunnel, expired, expired_quic, token_refused, token_refused_quic, too_old,
+        come_back_later, cloudflared_killed, cloudflared_killed_named, hub_killed, hub_killed_before_noting,
+        removed_while_hub_is_dead, both_killed, users_own_configuration, users_own_environment, old_program,
+        unknown_flag, swapped, stopped_while_streaming, led_elsewhere, not_routed, origin_down,
     )
 }  # fmt: skip
-SLOW = frozenset({"cut_http2", "cut_quic", "cut_named", "network_gone", "expired", "old_program"})
+SLOW = frozenset({"cut_http2", "cut_quic", "cut_named", "network_gone", "expired", "expired_quic", "old_program"})
 NOW = tuple(name for name in FAULTS if name not in SLOW or name == "cut_quic")

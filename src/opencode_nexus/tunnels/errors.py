@@ -151,6 +151,14 @@ class RegistrationRefused(TunnelError):
     hint = "Read what it says; a newer cloudflared often helps."
 
 
+class RefusedUnheard(RegistrationRefused):
+    """The edge refuses over QUIC, where cloudflared keeps the reason to itself: it is asked again over http2."""
+
+    code = "tunnel-refused-unheard"
+    title = "Cloudflare refuses the connection, and over quic its reason is not told."
+    hint = "It is tried once over http2 by itself, which tells the reason."
+
+
 class HostnameNotRouted(TunnelError):
     """The tunnel stands, but no public name leads to it."""
 

@@ -14,6 +14,7 @@ from opencode_nexus.tunnels.errors import (
     NetworkBlocked,
     OriginDown,
     RateLimited,
+    RefusedUnheard,
     RegistrationRefused,
     TokenRefused,
     TunnelDeleted,
@@ -57,6 +58,9 @@ class Signs:
     spoke: float = 0.0  # last line in its log
     refusals: int = 0
     refused_at: float = 0.0
+    mute: int = 0  # refusals since it had a connection of which its metrics alone tell
+    mute_at: float = 0.0
+    mute_before: int | None = 0  # its count of refusals by then; None: not seen yet
     trouble: Event | None = None  # why there is no connection, in cloudflared's words
     end: Event | None = None  # what it said that it ends of
     origin: Event | None = None
@@ -106,6 +110,21 @@ class Signs:
             self.down_since = now
         self.connections = connections
 
+    def reject(self, refusals: int, now: float) -> None:
+        """Take in how many registrations were refused since the process began, as its metrics count them."""
+        if self.mute_before is None or self.connections:
+            self.mute_before, self.mute = refusals, 0
+            return
+        more = refusals - self.mute_before
+        if more > self.mute == 0:
+            self.mute_at = now
+        self.mute = more
+
+    @property
+    def refused(self) -> bool:
+        """Whether the edge does not take it, over some time and more than once, without a word on why."""
+        return self.mute >= REFUSALS and not self.refusals and not self.connections
+
     def names(self) -> tuple[str, ...]:
         """Return the public names under which visitors reach the hub through it."""
         if self.kind == "quick":
@@ -138,6 +157,10 @@ def judge(signs: Signs, now: float) -> Finding:
             return Finding("degraded", "", TunnelDeleted("It is given a new address."), "renew")
         # it goes on asking by itself, every half minute or so: should the token be taken again, it is back
         return Finding("failed", "", TokenRefused("cloudflared goes on asking, in case that changes."))
+    if signs.refused and now - signs.mute_at >= SETTLED:
+        if signs.kind == "quick" and signs.ready_once:
+            return Finding("degraded", "", TunnelDeleted("It is given a new address."), "renew")
+        return Finding("degraded", "", RefusedUnheard(), "restart")
     if signs.metrics is None:
         if now - signs.began >= BIRTH:
             return Finding("starting", "", CloudflaredEnded("It did not come up."), "restart")

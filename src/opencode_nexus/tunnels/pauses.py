@@ -11,6 +11,7 @@ from opencode_nexus.tunnels.errors import (
     EdgeLost,
     NetworkBlocked,
     RateLimited,
+    RefusedUnheard,
     RegistrationRefused,
     TunnelDeleted,
 )
@@ -22,6 +23,7 @@ HOUR = 3600.0
 PAUSES: Mapping[type[NexusError], Backoff] = {
     RateLimited: Backoff(first=300, longest=HOUR, limit=FOR_EVER, window=4 * HOUR),
     NetworkBlocked: Backoff(first=5, longest=60, limit=FOR_EVER, window=HOUR),
+    RefusedUnheard: Backoff(first=1, longest=300, limit=FOR_EVER, window=HOUR),
     EdgeLost: Backoff(first=1, longest=60, limit=FOR_EVER, window=HOUR),
     RegistrationRefused: Backoff(first=10, longest=300, limit=FOR_EVER, window=HOUR),
     CloudflaredEnded: Backoff(first=1, longest=300, limit=FOR_EVER, window=HOUR),

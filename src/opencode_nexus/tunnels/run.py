@@ -8,7 +8,7 @@ import logging
 import shutil
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -105,9 +105,10 @@ class TunnelRun:
                 elif signs.kind in ("token", "api"):
                     version, routes = await self.metrics.routes()
                     signs.routes = routes if version >= 0 else None
-            if now - self._counted >= COUNT:
+            if now - self._counted >= (COUNT if signs.connections else READY):
                 self._counted = now
                 self.figures = await self.metrics.figures()
+                signs.reject(self.figures.refusals, self.clock.monotonic())
         except NoAnswer as error:
             log.debug("the metrics of %s: %s", self.row.tunnel_id, error)
 
@@ -173,8 +174,12 @@ class TunnelRuns:
             raise TokenMissing()
         return Secret(kept)
 
-    async def begin(self, tunnel_id: str, config: TunnelConfig, program: Program, opened: float) -> TunnelRun:
-        """Spawn cloudflared for a tunnel; raises a TunnelError or BadTunnel.
+    async def begin(
+        self, tunnel_id: str, config: TunnelConfig, program: Program, opened: float, *, aloud: bool
+    ) -> TunnelRun:
+        """Spawn cloudflared for a tunnel, over http2 when it is to say `aloud` why it is refused.
+
+        Raises a TunnelError or BadTunnel.
 
         What a later hub needs to find the process again is kept before there is one: a kill -9 at any moment leaves
         no process that nobody knows.
@@ -194,8 +199,9 @@ class TunnelRuns:
         )  # fmt: skip
         folder = self.home / "tunnels" / tunnel_id
         file = folder / "config.yml"
+        spoken = replace(config, protocol="http2") if aloud else config
         words = command_words(
-            program, config, file=file, origin=origin, port=self.origins.port, extra=self.arguments(), tunnel_id=named
+            program, spoken, file=file, origin=origin, port=self.origins.port, extra=self.arguments(), tunnel_id=named
         )
         environ = child_environment(self.environ, home=folder, mark=row.mark, token=token)
 
@@ -232,7 +238,7 @@ class TunnelRuns:
         if row.pid is None:
             row = await self.store.spawned(row, identity.pid, identity.created, identity.birth)
         run = TunnelRun(row, Process(identity), self._signs(config), Follower(path, place), self.clock, adopted=True)
-        run.signs.metrics = row.metrics
+        run.signs.metrics, run.signs.mute_before = row.metrics, None
         await run.hear(replay=True)
         await run.look()
         return run

@@ -11,7 +11,7 @@ from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.store.activity import Activity, Level
 from opencode_nexus.tunnels.config import TunnelConfig
-from opencode_nexus.tunnels.errors import CloudflaredEnded, CloudflaredSwapped, EdgeLost, TunnelStopped
+from opencode_nexus.tunnels.errors import CloudflaredEnded, CloudflaredSwapped, EdgeLost, RefusedUnheard, TunnelStopped
 from opencode_nexus.tunnels.figures import Graph
 from opencode_nexus.tunnels.health import Finding, ended, judge
 from opencode_nexus.tunnels.pauses import Pauses
@@ -66,6 +66,7 @@ class Tunnel:
         self._since = self._clock.now()
         self._retry_at: float | None = None
         self._new_secret = False
+        self._aloud = False  # the next start is over http2, whatever was chosen
         self._address = ""  # the last one that was reached
         self._news = ""
         self._told: tuple[float, object] = (0.0, None)
@@ -228,6 +229,7 @@ class Tunnel:
                 if run is not None:
                     await self._over(run)
                     run = None
+                self._aloud = isinstance(problem, RefusedUnheard)
                 if problem is None or self._halt.is_set() or not await self._wait(problem):
                     break
         except Exception as error:  # a full disk, say: the state must not stay at "starting"
@@ -258,7 +260,9 @@ class Tunnel:
             await asyncio.wait({program, halt}, return_when=asyncio.FIRST_COMPLETED)
             if self._halt.is_set():
                 raise TunnelStopped()
-            return await self._around.runs.begin(self.id, self.config, program.result(), self._timer.opened)
+            return await self._around.runs.begin(
+                self.id, self.config, program.result(), self._timer.opened, aloud=self._aloud
+            )
         finally:
             program.cancel()
             halt.cancel()
