@@ -21,7 +21,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from opencode_nexus.web.peer import Address, at_port, at_socket
+from opencode_nexus.processes.socket_peer import Address, at_port, at_socket
 from opencode_nexus.web.ports import EditableSettings
 from opencode_nexus.web.server import AddressUnusable, bind
 
