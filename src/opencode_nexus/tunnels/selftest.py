@@ -152,6 +152,12 @@ def _other(answer: Answer) -> str:
 
 
 async def _streamed(visitor: Visitor, name: str, method: str, path: str) -> Trial:
+    """Held back only when it was so twice: a busy machine may read late, once."""
+    trial = await _stream_once(visitor, name, method, path)
+    return trial if trial.outcome != "held back" else await _stream_once(visitor, name, method, path)
+
+
+async def _stream_once(visitor: Visitor, name: str, method: str, path: str) -> Trial:
     try:
         answer = await visitor.ask(method, path)
     except NotReached as error:
