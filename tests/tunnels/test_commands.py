@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""The commands of tunnels beside a real hub: the genuine cloudflared opens what they ask for, and nothing is left."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.edge.edge import Edge
+from tests.edge.visitor import visitor
+from tests.fakes.hub import RealHub
+from tests.leaks import remember
+from tests.tunnels.conftest import to_the_edge
+
+
+@pytest.fixture
+def hub(tmp_path: Path, opencode_binary: Path, edge: Edge, cloudflared: Path) -> Iterator[RealHub]:
+    """A hub that is set up and runs; its tunnels lead to the edge."""
+    with RealHub(tmp_path / "hub", opencode_binary, **to_the_edge(edge, cloudflared)) as hub:
+        done = hub.set_up()
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield hub.start()
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def told(hub: RealHub, *words: str) -> Any:
+    return json.loads(said(hub.command("tunnel", *words, "--json")))
+
+
+def status_of(edge: Edge, url: str, path: str = "/healthz") -> int:
+    with visitor(edge, url) as client:
+        return client.get(path).status_code
+
+
+def test_a_quick_tunnel_from_its_adding_to_its_end(hub: RealHub, edge: Edge, protocol: str) -> None:
+    assert "There are no tunnels yet" in said(hub.command("tunnel", "list"))
+    made = told(hub, "add", "--name", "my phone", "--kind", "quick", "--protocol", protocol, "--stop-idle", "2h")
+    assert (made["state"], made["url"], made["stop_idle"]) == ("stopped", None, 7_200)
+    assert hub.command("tunnel", "add", "--name", "my phone", "--kind", "quick").returncode == 1
+    ready = told(hub, "start", "my phone")
+    assert (ready["state"], ready["edge_protocol"], ready["version"]) == ("ready", protocol, "2026.6.0")
+    url = ready["url"]
+    assert [tunnel["url"] for tunnel in told(hub, "list")] == [url]
+    assert f"Tunnel my phone is ready. {url}" in said(hub.command("status")).splitlines()
+    assert status_of(edge, url) == 200
+    assert "Registered tunnel connection" in said(hub.command("tunnel", "logs", "my phone"))
+    test = told(hub, "test", "my phone")
+    outcomes = {trial["name"]: trial["outcome"] for trial in test["trials"]}
+    assert test["verdict"] == "partly"
+    assert (outcomes["post-stream"], outcomes["get-stream"], outcomes["no-login"]) == ("works", "held back", "works")
+    pairing = told(hub, "pair", "my phone", "--device", "Tablet")
+    remember(pairing["secret"])
+    assert pairing["link"].startswith(f"{url}/pair#")
+    assert told(hub, "devices") == []
+    told(hub, "change", made["id"], "--stop-idle", "never")
+    assert told(hub, "status", "my phone")["stop_idle"] is None
+    assert told(hub, "stop", "--all") == {"stopped": ["my phone"], "logins_ended": 0}
+    assert status_of(edge, url) == 530
+    assert told(hub, "status", made["id"])["state"] == "stopped"
+    again = told(hub, "restart", "my phone")
+    assert again["state"] == "ready"
+    assert again["url"] != url
+    said(hub.command("tunnel", "remove", "my phone"))
+    assert status_of(edge, again["url"]) == 530
+    assert told(hub, "list") == []
+    assert hub.stop() == 0
+    assert hub.children() == []
+
+
+def test_a_token_tunnel_whose_token_is_nowhere_to_be_read(hub: RealHub, edge: Edge) -> None:
+    added = hub.command("tunnel", "add", "--name", "x", "--kind", "token", "--token-file", "-", stdin="not a token\n")
+    assert added.returncode == 1
+    assert "That is not a tunnel token." in added.stderr
+    tunnel = edge.add_tunnel("code.example.com")
+    token = remember(tunnel.token)
+    words = ("tunnel", "add", "--name", "home", "--kind", "token", "--token-file", "-", "--json")
+    made = json.loads(said(hub.command(*words, stdin=token + "\n")))
+    assert token not in json.dumps(made)
+    edge.configure(tunnel, made["service"])
+    ready = told(hub, "start", "home")
+    assert (ready["state"], ready["url"]) == ("ready", "https://code.example.com")
+    assert status_of(edge, ready["url"]) == 200
+    assert told(hub, "stop", "home")["state"] == "stopped"
+    assert status_of(edge, ready["url"]) == 530
+
+
+def test_no_tunnel_before_there_is_an_owner(tmp_path: Path, edge: Edge, cloudflared: Path) -> None:
+    with RealHub(tmp_path / "new", None, **to_the_edge(edge, cloudflared)) as hub:
+        hub.start()
+        hub.command("tunnel", "add", "--name", "x", "--kind", "quick")
+        started = hub.command("tunnel", "start", "x")
+        assert started.returncode == 1
+        assert "set-up" in started.stderr
+        assert edge.registrations == []
