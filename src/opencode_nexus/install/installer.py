@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 VERSION = ".".join(map(str, TESTED))
 _CHOICE, _CHECKS = "opencode-choice", "opencode-checks"
+LOOK_AGAIN = 60.0  # seconds before a candidate that failed is run again unasked: a page of the set-up lists them all
 _SAY_EVERY = 0.25  # seconds between two progress records on the bus
 
 
@@ -43,6 +44,15 @@ class Found:
     path: Path
     checked: Checked | None
     error: NexusError | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A candidate that failed its check: as which file, until when (monotonic), and how."""
+
+    mark: list[int | str]
+    until: float
+    error: NexusError
 
 
 class Installer:
@@ -69,6 +79,7 @@ class Installer:
         self._bus, self._kv, self._clock, self._tasks = bus, kv, clock, tasks
         self._setting, self._environ, self._machine = setting, environ, machine
         self._page = page or ReleasePage()
+        self._failures: dict[Path, _Failed] = {}
         self._job: asyncio.Task[Checked | NexusError] | None = None
         self._meter = Meter(clock)
         self._said = 0.0
@@ -103,13 +114,22 @@ class Installer:
         """Return what is on this machine, copies in the home folder too, working ones first."""
         paths = await asyncio.to_thread(find.candidates, self._environ)
         paths += [self.versions.path(version) for version in await asyncio.to_thread(self.versions.all)]
-        results = []
-        for path in paths:
-            try:
-                results.append(Found(path, await self.check(path), None))
-            except InstallError as error:
-                results.append(Found(path, None, error))
+        # at the same time: one that hangs costs TIME_OUT, and two of them must not cost it twice
+        results = await asyncio.gather(*(self._look(path) for path in paths))
         return sorted(results, key=lambda found: found.checked is None)
+
+    async def _look(self, path: Path) -> Found:
+        """Check a candidate; one that failed is not run again for a minute, as long as it is the same file."""
+        mark = await asyncio.to_thread(_stamp, path)
+        now, failed = self._clock.monotonic(), self._failures.get(path)
+        if failed is not None and failed.mark == mark and now < failed.until:
+            return Found(path, None, failed.error)
+        self._failures.pop(path, None)
+        try:
+            return Found(path, await self.check(path), None)
+        except InstallError as error:
+            self._failures[path] = _Failed(mark, self._clock.monotonic() + LOOK_AGAIN, error)
+            return Found(path, None, error)
 
     @property
     def choice(self) -> str | None:
@@ -175,7 +195,7 @@ class Installer:
             raise AlreadyBringing()
         self._meter = Meter(self._clock)
         self._publish(Progress(stage="looking", version=version, text="Looking where to get it."))
-        self._job = self._tasks.spawn(self._bring(version), f"bringing OpenCode {version}")
+        self._job = self._tasks.spawn(self._bring(version, self.choice), f"bringing OpenCode {version}")
 
     async def wait(self) -> Checked:
         """Wait for the job and return what it brought; raises the error it ended with."""
@@ -197,14 +217,15 @@ class Installer:
             self._job.cancel()
             await asyncio.gather(self._job, return_exceptions=True)
 
-    async def _bring(self, version: str) -> Checked | NexusError:
+    async def _bring(self, version: str, before: str | None) -> Checked | NexusError:
         """Run the job; what it fails with is its result, for `wait` and `progress`, not a fault of the
-        program.
+        program. `before` is the choice at its begin: one that was made meanwhile stays.
         """
         job = Bringing(version, self.versions, self._environ, self._page, self._say, self._report, self._machine)
         try:
             checked = await job.run()
-            await self.choose(None)
+            if self.choice == before:
+                await self.choose(None)
             await asyncio.to_thread(self.versions.prune, [version])
         except asyncio.CancelledError:
             self._publish(Progress(stage="cancelled", version=version, text="Cancelled. Nothing was installed."))
@@ -260,10 +281,13 @@ class Cancelled(InstallError):
 def _mark(path: Path) -> list[int | str]:
     """Return what changes when the program behind `path` changes; empty when there is none."""
     program = find.resolve(path)
-    if program is None:
-        return []
+    return _stamp(program) if program is not None else []
+
+
+def _stamp(path: Path) -> list[int | str]:
+    """Return what changes when the file at `path` does; empty when there is none."""
     try:
-        seen = program.stat()
+        seen = path.stat()
     except OSError:
         return []
-    return [str(program), seen.st_size, seen.st_mtime_ns, seen.st_ino]
+    return [str(path), seen.st_size, seen.st_mtime_ns, seen.st_ino]
