@@ -242,9 +242,8 @@ async def test_websockets_are_closed_too(site: Site) -> None:
         assert sent[0].get("status") is None  # let in, whatever the route then says
 
 
-@pytest.mark.parametrize("scope", ["read", "metrics"])
-async def test_a_token_that_may_only_look_cannot_drive_the_set_up(site: Site, scope: str) -> None:
-    token, _ = await site.hub.access.create_token("look", [scope])
+async def test_a_token_that_may_only_look_cannot_drive_the_set_up(site: Site) -> None:
+    token, _ = await site.hub.access.create_token("look", ["read"])
     async with site.client(Authorization=f"Bearer {token}") as client:
         for entry in site.table:
             if entry.path.startswith("/setup/"):
