@@ -60,11 +60,16 @@ class Server:
 
 
 class Fleet:
+    state = "running"
+
     def list(self) -> list[Server]:
-        return [Server()]
+        return [Server(state=self.state)]
 
     def get(self, server_id: str) -> Server:
-        return Server(server_id)
+        return Server(server_id, state=self.state)
+
+    async def start(self, server_id: str) -> None:
+        self.state = "running"
 
 
 @dataclass(slots=True)

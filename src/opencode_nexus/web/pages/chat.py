@@ -50,19 +50,18 @@ async def first(request: Request) -> Response:
 
 
 async def newest(request: Request) -> Response:
-    """GET /chat/{server}: on to its newest chat, or a new one when there is none."""
+    """GET /chat/{server}: on to its newest chat, or to the form that makes the first one."""
     hub: Hub = request.state.hub
     links = links_of(request)
     server = hub.fleet.get(links.server_id)
     if server.state != "running":
         return off(request, links)
     sessions = [item for item in await hub.chat.sessions(server.id) if item.parent_id is None]
-    if sessions:
-        session_id = max(sessions, key=lambda item: item.updated).id
-    else:
-        session_id = await hub.chat.create(server.id)
     said = request.query_params.get("said", "")
-    return RedirectResponse(links.of(session_id) + (f"?said={said}" if said in SAID else ""), 303)
+    if not sessions:  # a GET makes none: any link or picture on another site can cause one
+        return hub.pages.response(request, "chat_none.html", server=server, links=links, said=SAID.get(said))
+    newest_id = max(sessions, key=lambda item: item.updated).id
+    return RedirectResponse(links.of(newest_id) + (f"?said={said}" if said in SAID else ""), 303)
 
 
 def off(request: Request, links: Links) -> Response:
@@ -101,7 +100,7 @@ async def page(
     """Return the page of a conversation.
 
     When a form could not be taken: `errors` by form ("" the composer, "key", "compatible"), `text` the message,
-    `typed` what the other two were filled in with, without secrets.
+    `typed` what else was chosen and filled in, without secrets.
     """
     hub: Hub = request.state.hub
     topic = f"chat:{links.server_id}:{links.session_id}"
@@ -110,6 +109,8 @@ async def page(
     state = conversation.state
     cursor, region = channel.snapshot()
     model, agent = _last_used(state)
+    typed = typed or {}
+    model, agent = typed.get("model") or model, typed.get("agent") or agent
     known = {choice.id for choice in offered.models}
     return hub.pages.response(
         request,
@@ -127,7 +128,7 @@ async def page(
         agent=agent or "build",
         errors=errors or {},
         text=text,
-        typed=typed or {},
+        typed=typed,
         said=SAID.get(request.query_params.get("said", "")),
     )
 

@@ -74,9 +74,7 @@ async def _refused(request: Request, form: FormData, name: str, error: NexusErro
 
 
 async def send(request: Request) -> Response:
-    """POST /chat/{server}/{session}: `text`, `model` ("provider/model"), `agent`."""
-    from opencode_nexus.web.pages.chat import page  # it joins these routes to its own
-
+    """POST /chat/{server}/{session}: `text`, `model` ("provider/model"), `agent`; `start`: start the server first."""
     hub: Hub = request.state.hub
     links = _links(request)
     form = await request.form()
@@ -84,14 +82,31 @@ async def send(request: Request) -> Response:
     try:
         if not text.strip():
             raise MessageEmpty()
+        if _text(form, "start"):
+            await hub.fleet.start(links.server_id)
         await hub.chat.send(
             links.server_id, links.session_id, text, _text(form, "model") or None, _text(form, "agent") or None
         )
     except NexusError as error:
-        if _live(request) or error.status >= 500 or error.status == 404:
+        if _live(request):
             raise
-        return await page(request, links, status=error.status, errors={"": _words(error)}, text=text)
+        return await _unsent(request, links, form, error)
     return _done(request, links.session)
+
+
+async def _unsent(request: Request, links: Links, form: FormData, error: NexusError) -> Response:
+    """Show why a message was not sent, with its text: in the chat, or by itself where the chat cannot be shown."""
+    from opencode_nexus.web.pages.chat import page  # it joins these routes to its own
+
+    hub: Hub = request.state.hub
+    server = hub.fleet.get(links.server_id)
+    words, text = _words(error), _text(form, "text")
+    typed = {name: _text(form, name) for name in ("model", "agent")}
+    try:
+        return await page(request, links, status=error.status, errors={"": words}, text=text, typed=typed)
+    except NexusError:
+        values = {"links": links, "server": server, "words": words, "text": text, "typed": typed}
+        return hub.pages.response(request, "chat_unsent.html", error.status, **values)
 
 
 async def abort(request: Request) -> Response:

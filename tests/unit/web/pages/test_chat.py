@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from opencode_nexus.chat.errors import AgentUnknown, ProviderInvalid, ServerNotRunning
+from opencode_nexus.chat.errors import AgentUnknown, ProviderInvalid, ServerNotRunning, SessionNotFound
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.opencode.errors import OpenCodeUnreachable
 from opencode_nexus.opencode.state import Question
 from tests.fakes.chat_app import SERVER, Application
 
@@ -30,13 +32,24 @@ def begin(client: TestClient, **script: Any) -> str:
     return f"/chat/{SERVER}/{session}"
 
 
-def test_the_way_in_leads_to_the_newest_chat_or_a_new_one(client: TestClient) -> None:
+def test_the_way_in_leads_to_the_newest_chat(client: TestClient) -> None:
     assert client.get("/chat").headers["location"] == f"/chat/{SERVER}"
+    begin(client)
     first = client.get(f"/chat/{SERVER}?said=key").headers["location"]
     assert first.startswith(f"/chat/{SERVER}/ses_")
     assert first.endswith("?said=key")
     assert "The key was saved." in client.get(first).text
     assert client.get(f"/chat/{SERVER}?said=nonsense").headers["location"] == first.partition("?")[0]
+
+
+def test_where_there_is_no_chat_a_form_makes_one_and_looking_makes_none(client: TestClient, app: Application) -> None:
+    page = client.get(f"/chat/{SERVER}?said=deleted")
+    assert page.status_code == 200
+    assert "The chat was deleted." in page.text
+    assert app.hub.chat.sessions_ == {}
+    assert f'method="post" action="/chat/{SERVER}/new"' in page.text
+    assert client.post(f"/chat/{SERVER}/new").headers["location"].startswith(f"/chat/{SERVER}/ses_")
+    assert len(app.hub.chat.sessions_) == 1
 
 
 def test_a_page_holds_the_conversation_the_list_and_the_composer(client: TestClient) -> None:
@@ -93,6 +106,34 @@ def test_a_message_that_is_refused_stays_in_the_form(
         assert words in plain.text
     live = client.post(path, data=form, headers=LIVE)  # the script leaves the field as it is
     assert (live.status_code, live.json()["code"]) == (400, "agent-unknown")
+
+
+@pytest.mark.parametrize("error", [ServerNotRunning, OpenCodeUnreachable, SessionNotFound])
+def test_a_message_to_a_server_that_is_down_stays_on_the_page_that_says_so(
+    client: TestClient, app: Application, monkeypatch: pytest.MonkeyPatch, error: type[NexusError]
+) -> None:
+    async def refuse(*words: Any) -> Any:
+        raise error
+
+    path = begin(client)
+    form = {"text": "Long <thoughts>", "model": "anthropic/claude-sonnet", "agent": "plan"}
+    with monkeypatch.context() as down:
+        for method in ("send", "conversation", "sessions", "models", "agents"):
+            down.setattr(app.hub.chat, method, refuse)
+        app.hub.fleet.state = "stopped"
+        page = client.post(path, data=form)
+    assert page.status_code == error.status
+    assert error.title in page.text
+    inside = page.text.partition(f'action="{path}"')[2].partition("</form>")[0]
+    assert "Long &lt;thoughts&gt;</textarea>" in inside
+    assert 'name="model" value="anthropic/claude-sonnet"' in inside
+    assert 'name="start" value="1"' in inside
+    assert "refresh" not in page.headers, "a page that holds a text does not reload by itself"
+    # its button starts the server, and sends
+    again = client.post(path, data={**form, "start": "1"})
+    assert (again.status_code, again.headers["location"]) == (303, path)
+    assert app.hub.fleet.state == "running"
+    assert "Long &lt;thoughts&gt;" in client.get(path).text
 
 
 @pytest.mark.parametrize(
