@@ -128,6 +128,7 @@ class Chat:
             Model("anthropic/claude-sonnet", "Claude Sonnet", "Anthropic", False),
             Model("practice/practice", "Practice model", "Practice", True),
         ]
+        self.folders: dict[str, list[Model]] = {}  # what a folder's own configuration adds
         self._number = 0
         self.past: dict[str, list[Message]] = {}  # what is older than the window
 
@@ -135,8 +136,8 @@ class Chat:
         self._number += 1
         return f"{kind}_{self._number:014d}"
 
-    def make(self, title: str) -> str:
-        state = SessionState(self.new_id("ses"), title, "/home/ada/shop")
+    def make(self, title: str, folder: str = "/home/ada/shop") -> str:
+        state = SessionState(self.new_id("ses"), title, folder)
         self.sessions_[state.id] = Conversation(state)
         return state.id
 
@@ -160,10 +161,11 @@ class Chat:
         start = max(0, end - limit)
         return past[start:end], "more" if start else None
 
-    async def models(self, server_id: str) -> tuple[list[Model], str | None]:
-        return self.models_, self.models_[0].id if self.models_ else None
+    async def models(self, server_id: str, folder: str | None = None) -> tuple[list[Model], str | None]:
+        found = self.folders.get(folder or "", []) + self.models_
+        return found, found[0].id if found else None
 
-    async def agents(self, server_id: str) -> list[Agent]:
+    async def agents(self, server_id: str, folder: str | None = None) -> list[Agent]:
         return [Agent("build", "Does the work."), Agent("plan", "Plans it.")]
 
     async def create(self, server_id: str, title: str = "", project: str | None = None) -> str:

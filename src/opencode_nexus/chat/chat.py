@@ -298,13 +298,13 @@ class Chat:
 
     # Models
 
-    async def models(self, server_id: str, project: str | None = None) -> tuple[list[ModelChoice], str | None]:
-        """The models that can be chosen, and the default (None: OpenCode decides)."""
-        return await offered.models(self.client(server_id), self._project(server_id, project))
+    async def models(self, server_id: str, folder: str = "") -> tuple[list[ModelChoice], str | None]:
+        """The models that can be chosen in a session's folder, and the default (None: OpenCode decides)."""
+        return await offered.models(self.client(server_id), folder or self._project(server_id, None))
 
-    async def agents(self, server_id: str, project: str | None = None) -> list[AgentChoice]:
-        """The agents that can be chosen, the default first."""
-        return await offered.agents(self.client(server_id), self._project(server_id, project))
+    async def agents(self, server_id: str, folder: str = "") -> list[AgentChoice]:
+        """The agents that can be chosen in a session's folder, the default first."""
+        return await offered.agents(self.client(server_id), folder or self._project(server_id, None))
 
     async def providers(self, server_id: str) -> list[ProviderChoice]:
         """Every provider that OpenCode knows. A 7 MB answer: not for every page."""

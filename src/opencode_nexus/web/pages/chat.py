@@ -104,9 +104,9 @@ async def page(
     """
     hub: Hub = request.state.hub
     topic = f"chat:{links.server_id}:{links.session_id}"
-    channel, offered = await asyncio.gather(hub.live.open(topic), choices(hub, links.server_id))
-    conversation = await hub.chat.conversation(links.server_id, links.session_id)
-    state = conversation.state
+    channel = await hub.live.open(topic)
+    state = (await hub.chat.conversation(links.server_id, links.session_id)).state
+    offered = await choices(hub, links.server_id, state.directory)
     cursor, region = channel.snapshot()
     model, agent = _last_used(state)
     typed = typed or {}

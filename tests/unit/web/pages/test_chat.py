@@ -11,7 +11,7 @@ from opencode_nexus.chat.errors import AgentUnknown, ProviderInvalid, ServerNotR
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.opencode.errors import OpenCodeUnreachable
 from opencode_nexus.opencode.state import Question
-from tests.fakes.chat_app import SERVER, Application
+from tests.fakes.chat_app import SERVER, Application, Model
 
 LIVE = {"x-nexus": "live", "accept": "application/json"}
 
@@ -221,6 +221,15 @@ def test_without_a_model_the_page_asks_for_one(client: TestClient, app: Applicat
     assert "OpenCode has no model yet" in page
     assert f'action="/chat/{SERVER}/key"' in page
     assert 'id="composer"' not in page
+
+
+def test_models_and_the_default_are_those_of_the_sessions_folder(client: TestClient, app: Application) -> None:
+    app.hub.chat.folders["/home/ada/other"] = [Model("own/only", "Only here", "Own", False)]
+    here = client.get(begin(client)).text
+    there = client.get(f"/chat/{SERVER}/{app.hub.chat.make('There', '/home/ada/other')}").text
+    assert "Only here" not in here
+    assert '<option value="own/only" selected>Only here</option>' in there
+    assert "Claude Sonnet" in there
 
 
 def test_a_server_that_does_not_run(client: TestClient, app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
