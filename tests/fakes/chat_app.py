@@ -104,6 +104,7 @@ class Model:
     name: str
     provider_name: str
     practice: bool
+    keyless: str = ""
 
 
 @dataclass(slots=True)
@@ -163,7 +164,7 @@ class Chat:
 
     async def models(self, server_id: str, folder: str | None = None) -> tuple[list[Model], str | None]:
         found = self.folders.get(folder or "", []) + self.models_
-        return found, found[0].id if found else None
+        return found, next((model.id for model in found if not model.keyless), None)
 
     async def agents(self, server_id: str, folder: str | None = None) -> list[Agent]:
         return [Agent("build", "Does the work."), Agent("plan", "Plans it.")]
@@ -292,6 +293,19 @@ class Chat:
             conversation.tell(Change("delta", message.id, part.id))
 
 
+class Stored:
+    """Small named values, in memory."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.values.get(key, default)
+
+    async def set(self, key: str, value: Any) -> None:
+        self.values[key] = value
+
+
 @dataclass(slots=True)
 class Hub:
     settings: Settings
@@ -301,6 +315,7 @@ class Hub:
     chat: Chat
     live: Live
     pages: Pages
+    stored: Stored = field(default_factory=Stored)
 
 
 class Application:

@@ -44,6 +44,22 @@ async def test_models_by_provider_with_practice_last(world: World) -> None:
     assert world.fake.asked[-1][1] == "/config?directory=%2Felsewhere"
 
 
+async def test_models_that_opencode_offers_without_a_key_say_where_words_go_and_are_no_default(world: World) -> None:
+    zen: dict[str, Any] = provider("opencode", "big-pickle") | {"source": "custom", "options": {"apiKey": "public"}}
+    zen["models"]["big-pickle"]["api"] = {"url": "https://opencode.ai/zen/v1"}
+    world.fake.routes["GET /config"] = {}
+    world.fake.routes["GET /config/providers"] = {"providers": [zen]}
+    free = ModelChoice("opencode/big-pickle", "BIG-PICKLE", "Opencode", False, "opencode.ai")
+    assert await world.chat.models(SERVER) == ([free], None)
+    # after those that a person gave a key or an address, before practice
+    world.fake.routes["GET /config/providers"] = {"providers": [provider("practice", "p"), zen, provider("zeta", "a")]}
+    assert [choice.id for choice in (await world.chat.models(SERVER))[0]] == ["zeta/a", free.id, "practice/p"]
+    for own in ({"key": "sk-1", "source": "api"}, {"options": {"apiKey": "sk-2"}, "source": "config"}):
+        world.fake.routes["GET /config/providers"] = {"providers": [zen | {"options": {}} | own]}
+        ((choice,), default) = await world.chat.models(SERVER)
+        assert (choice.keyless, default) == ("", free.id)
+
+
 async def test_agents_that_a_person_can_choose(world: World) -> None:
     world.fake.routes["GET /agent"] = [
         {"name": "build", "mode": "primary", "description": "Does it."},

@@ -21,7 +21,7 @@ from opencode_nexus.render.highlight import Highlighter
 from opencode_nexus.web.chat_choices import choices
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages import chat_forms
-from opencode_nexus.web.pages.chat_forms import SAID
+from opencode_nexus.web.pages.chat_forms import CHOSEN, SAID
 
 
 class PartNotFound(NotFound):
@@ -110,8 +110,12 @@ async def page(
     cursor, region = channel.snapshot()
     model, agent = _last_used(state)
     typed = typed or {}
-    model, agent = typed.get("model") or model, typed.get("agent") or agent
+    agent = typed.get("agent") or agent
+    wanted = (typed.get("model"), model, offered.default, hub.stored.get(CHOSEN))
     known = {choice.id for choice in offered.models}
+    # nobody's words go to a third party because its models are the only ones there: that is chosen by hand
+    unasked = next((choice.id for choice in offered.models if not choice.keyless), "")
+    model = next((name for name in wanted if name in known), unasked) or ""
     return hub.pages.response(
         request,
         "chat.html",
@@ -122,8 +126,9 @@ async def page(
         links=links,
         title=state.title or "New chat",
         groups=_groups(offered.models),
-        model=model if model in known else offered.default,
-        practice={choice.id for choice in offered.models if choice.practice},
+        model=model,
+        practice=any(choice.practice for choice in offered.models),
+        keyless=next((choice for choice in offered.models if choice.keyless), None),
         agents=offered.agents,
         agent=agent or "build",
         errors=errors or {},

@@ -4,16 +4,20 @@
 Each works as a plain form (303 back to the chat) and for wire.js (204, or JSON with what to say or where to go).
 """
 
+import contextlib
+
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from opencode_nexus.chat.errors import MessageEmpty
+from opencode_nexus.chat.errors import MessageEmpty, ModelUnknown
 from opencode_nexus.core.errors import BadRequest, NexusError
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.web.chat_choices import forget
 from opencode_nexus.web.context import Hub
+
+CHOSEN = "chat-model"  # the name under which the model is kept that was chosen last
 
 # What a form did, in words; the key goes through the address of a page without script.
 SAID = {
@@ -78,19 +82,22 @@ async def send(request: Request) -> Response:
     hub: Hub = request.state.hub
     links = _links(request)
     form = await request.form()
-    text = _text(form, "text")
+    text, model = _text(form, "text"), _text(form, "model")
     try:
         if not text.strip():
             raise MessageEmpty()
+        if "model" in form and not model:  # OpenCode would take one that somebody else pays for, and reads
+            raise ModelUnknown("None was chosen.")
         if _text(form, "start"):
             await hub.fleet.start(links.server_id)
-        await hub.chat.send(
-            links.server_id, links.session_id, text, _text(form, "model") or None, _text(form, "agent") or None
-        )
+        await hub.chat.send(links.server_id, links.session_id, text, model or None, _text(form, "agent") or None)
     except NexusError as error:
         if _live(request):
             raise
         return await _unsent(request, links, form, error)
+    if model and model != hub.stored.get(CHOSEN):
+        with contextlib.suppress(NexusError):  # the message is on its way, which is what counts
+            await hub.stored.set(CHOSEN, model)
     return _done(request, links.session)
 
 
@@ -182,6 +189,12 @@ async def create(request: Request) -> Response:
     return _went(request, links.of(await hub.chat.create(links.server_id, "", project)))
 
 
+def _back(form: FormData, links: Links) -> str:
+    """The chat that a form was sent from, else the server's newest."""
+    session = _text(form, "session")
+    return links.of(session) if session else links.server
+
+
 async def set_key(request: Request) -> Response:
     """POST /chat/{server}/key: `provider`, `key`; OpenCode itself keeps it. `session`: the page it was sent from."""
     hub: Hub = request.state.hub
@@ -192,7 +205,7 @@ async def set_key(request: Request) -> Response:
     except NexusError as error:
         return await _refused(request, form, "key", error, "provider")
     forget(hub)
-    return _went(request, links.server + "?said=key")
+    return _went(request, _back(form, links) + "?said=key")
 
 
 async def add_compatible(request: Request) -> Response:
@@ -207,7 +220,7 @@ async def add_compatible(request: Request) -> Response:
     except NexusError as error:
         return await _refused(request, form, "compatible", error, "name", "address", "models")
     forget(hub)
-    return _went(request, links.server + "?said=models")
+    return _went(request, _back(form, links) + "?said=models")
 
 
 _SESSION = "/chat/{server}/{session}"

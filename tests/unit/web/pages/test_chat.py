@@ -11,6 +11,7 @@ from opencode_nexus.chat.errors import AgentUnknown, ProviderInvalid, ServerNotR
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.opencode.errors import OpenCodeUnreachable
 from opencode_nexus.opencode.state import Question
+from opencode_nexus.web.chat_choices import forget
 from tests.fakes.chat_app import SERVER, Application, Model
 
 LIVE = {"x-nexus": "live", "accept": "application/json"}
@@ -221,6 +222,66 @@ def test_without_a_model_the_page_asks_for_one(client: TestClient, app: Applicat
     assert "OpenCode has no model yet" in page
     assert f'action="/chat/{SERVER}/key"' in page
     assert 'id="composer"' not in page
+
+
+FREE = Model("opencode/big-pickle", "Big Pickle", "OpenCode Zen", False, "opencode.ai")
+
+
+def forms(page: str) -> tuple[str, str]:
+    """The composer, and the tag of the fold that holds the forms for keys and addresses."""
+    composer, _, rest = page.partition('class="composer"')[2].partition("</form>")
+    return composer, rest.partition("<details")[2].partition(">")[0]
+
+
+def test_a_key_can_be_entered_whatever_models_there_are(client: TestClient, app: Application) -> None:
+    for offered in ([FREE], app.hub.chat.models_, app.hub.chat.models_[1:], []):
+        app.hub.chat.models_ = offered
+        forget(app.hub)
+        page = client.get(begin(client)).text
+        for form in ("key", "compatible"):
+            assert f'action="/chat/{SERVER}/{form}"' in page, offered
+        open_now = " open" in page.partition('<details class="fold keys"')[2].partition(">")[0]
+        assert open_now == (offered in ([FREE], [])), "open only while nothing can be used that a person chose"
+
+
+def test_nothing_goes_to_a_third_party_before_a_person_chose_it(client: TestClient, app: Application) -> None:
+    app.hub.chat.models_ = [FREE]
+    path = begin(client)
+    composer, fold = forms(client.get(path).text)
+    assert '<option value="" selected>Choose a model</option>' in composer
+    assert '<select id="model" name="model" required' in composer
+    assert "goes to opencode.ai" in composer, "said before the first message"
+    assert " open" in fold
+    refused = client.post(path, data={"text": "Hello", "model": ""})
+    assert refused.status_code == 400
+    assert "None was chosen." in refused.text
+    assert "Hello</textarea>" in refused.text
+    # chosen once, it is chosen in the next chat too
+    assert client.post(path, data={"text": "Hello", "model": FREE.id}).status_code == 303
+    composer, fold = forms(client.get(begin(client)).text)
+    assert f'<option value="{FREE.id}" data-keyless selected>' in composer
+    assert "Choose a model" not in composer
+    assert "goes to opencode.ai" in composer
+    assert " open" not in fold
+    # a model with a key, or of one's own, comes first
+    app.hub.chat.models_ = [Model("mine/m", "Mine", "Mine", False), FREE]
+    forget(app.hub)
+    composer, fold = forms(client.get(begin(client)).text)
+    assert '<option value="mine/m" selected>' in composer
+    assert " open" not in fold
+
+
+def test_a_saved_key_leads_back_to_the_chat_it_was_entered_in(
+    client: TestClient, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def take(*words: Any) -> None:
+        pass
+
+    monkeypatch.setattr(app.hub.chat, "set_key", take, raising=False)
+    path = begin(client)
+    begin(client)
+    given = {"session": path.rpartition("/")[2], "provider": "openai", "key": "sk-x"}
+    assert client.post(f"/chat/{SERVER}/key", data=given).headers["location"] == path + "?said=key"
 
 
 def test_models_and_the_default_are_those_of_the_sessions_folder(client: TestClient, app: Application) -> None:
