@@ -5,6 +5,7 @@ Each works as a plain form (303 back to the chat) and for wire.js (204, or JSON 
 """
 
 import contextlib
+from typing import Any
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -112,7 +113,7 @@ async def _unsent(request: Request, links: Links, form: FormData, error: NexusEr
     try:
         return await page(request, links, status=error.status, errors={"": words}, text=text, typed=typed)
     except NexusError:
-        values = {"links": links, "server": server, "words": words, "text": text, "typed": typed}
+        values: dict[str, Any] = {"links": links, "server": server, "words": words, "text": text, "typed": typed}
         return hub.pages.response(request, "chat_unsent.html", error.status, **values)
 
 

@@ -2,7 +2,7 @@
 """The chat's pages and forms, with and without script, over scripted sessions."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from starlette.testclient import TestClient
@@ -236,7 +236,7 @@ def forms(page: str) -> tuple[str, str]:
 def test_a_key_can_be_entered_whatever_models_there_are(client: TestClient, app: Application) -> None:
     for offered in ([FREE], app.hub.chat.models_, app.hub.chat.models_[1:], []):
         app.hub.chat.models_ = offered
-        forget(app.hub)
+        forget(cast("Any", app.hub))
         page = client.get(begin(client)).text
         for form in ("key", "compatible"):
             assert f'action="/chat/{SERVER}/{form}"' in page, offered
@@ -265,7 +265,7 @@ def test_nothing_goes_to_a_third_party_before_a_person_chose_it(client: TestClie
     assert " open" not in fold
     # a model with a key, or of one's own, comes first
     app.hub.chat.models_ = [Model("mine/m", "Mine", "Mine", False), FREE]
-    forget(app.hub)
+    forget(cast("Any", app.hub))
     composer, fold = forms(client.get(begin(client)).text)
     assert '<option value="mine/m" selected>' in composer
     assert " open" not in fold
