@@ -219,14 +219,6 @@ async def test_a_cross_site_write_gets_403_from_every_route(site: Site) -> None:
     assert site.hub.access.authenticate(token) is not None  # /logout among them
 
 
-async def test_no_route_changes_anything_for_a_get(site: Site) -> None:
-    """Links and images on other sites can send a GET with our cookie (Lax), so none may be a write."""
-    for entry in site.table:
-        if "GET" in entry.methods:
-            last = entry.path.rpartition("/")[2]
-            assert last not in ("logout", "start", "restart", "abort", "revoke", "reply", "send"), entry.path
-
-
 async def test_websockets_are_closed_too(site: Site) -> None:
     sockets = [entry for entry in site.table if not entry.methods]
     assert sockets
