@@ -2,12 +2,14 @@
 """Keys and own addresses, with a real OpenCode that is not held to one provider."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from opencode_nexus.chat.errors import AgentUnknown, ModelUnknown, ProviderExists, SessionsRunning
+from opencode_nexus.chat.own_servers import OwnServer
 from tests.contract.conftest import Hub, text
 from tests.fakes.one_server import SERVER
 from tests.fakes.real import OpenCode, Provider
@@ -77,3 +79,44 @@ async def test_models_agents_keys_and_an_own_address(free: Hub) -> None:
     assert (end, [one.id for one in (*first, *second)]) == (None, [one.id for one in whole])
     # nothing of it is in the project
     assert list(hub.opencode.project.iterdir()) == []
+
+
+async def test_an_own_server_is_changed_removed_and_added_again(free: Hub) -> None:
+    chat, address = free.chat, free.provider.url
+    bare = {"id": "mine", "name": "Mine"}
+
+    async def offered() -> set[str]:
+        return {choice.id for choice in (await chat.models(SERVER))[0] if choice.id.startswith("mine/")}
+
+    await chat.add_compatible(SERVER, "Mine", "http://127.0.0.1:9/v1", "a-key", ["wrong", "m1"])
+    assert await chat.own_servers(SERVER) == [
+        OwnServer(**bare, address="http://127.0.0.1:9/v1", models=("wrong", "m1")),
+    ]
+    await chat.change_own(SERVER, "mine", "Mine", address, "", ["m1"])
+    assert await offered() == {"mine/m1"}
+    assert await chat.own_servers(SERVER) == [OwnServer(**bare, address=address, models=("m1",))]
+    session = await free.session("Own")
+    await chat.send(SERVER, session, "hello there", "mine/m1", "build")
+    talk = await free.look(session)
+    await free.until(lambda: "echo: hello there" in text(talk))
+    await free.until(lambda: not chat.busy(SERVER))
+    await chat.remove_own(SERVER, "mine")
+    assert (await offered(), await chat.own_servers(SERVER)) == (set(), [])
+    assert "mine" not in (free.opencode.root / "data/opencode/auth.json").read_text()
+    await chat.add_compatible(SERVER, "Mine", address, "", ["m2"])
+    assert await offered() == {"mine/m2"}
+
+
+async def test_what_opencode_offers_without_a_key_is_known_and_a_folder_may_offer_more(
+    free: Hub, tmp_path: Path
+) -> None:
+    folder = tmp_path / "second"
+    folder.mkdir()
+    provider = {"npm": "@ai-sdk/openai-compatible", "options": {"baseURL": free.provider.url}, "models": {"m": {}}}
+    (folder / "opencode.json").write_text(json.dumps({"provider": {"here": provider}, "model": "here/m"}))
+    first, second = await free.chat.models(SERVER), await free.chat.models(SERVER, str(folder))
+    assert {choice.keyless for choice in first[0] if choice.id.startswith("opencode/")} == {"opencode.ai"}
+    assert {choice.keyless for choice in first[0] if not choice.id.startswith("opencode/")} == {""}
+    assert "here/m" in {choice.id for choice in second[0]} - {choice.id for choice in first[0]}
+    await free.chat.set_key(SERVER, "opencode", "sk-not-real")
+    assert {choice.keyless for choice in (await free.chat.models(SERVER))[0]} == {""}

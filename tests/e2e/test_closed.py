@@ -219,14 +219,6 @@ async def test_a_cross_site_write_gets_403_from_every_route(site: Site) -> None:
     assert site.hub.access.authenticate(token) is not None  # /logout among them
 
 
-async def test_no_route_changes_anything_for_a_get(site: Site) -> None:
-    """Links and images on other sites can send a GET with our cookie (Lax), so none may be a write."""
-    for entry in site.table:
-        if "GET" in entry.methods:
-            last = entry.path.rpartition("/")[2]
-            assert last not in ("logout", "start", "restart", "abort", "revoke", "reply", "send"), entry.path
-
-
 async def test_websockets_are_closed_too(site: Site) -> None:
     sockets = [entry for entry in site.table if not entry.methods and not is_public(entry.path)]
     assert sockets
@@ -242,9 +234,8 @@ async def test_websockets_are_closed_too(site: Site) -> None:
         assert sent[0].get("status") is None  # let in, whatever the route then says
 
 
-@pytest.mark.parametrize("scope", ["read", "metrics"])
-async def test_a_token_that_may_only_look_cannot_drive_the_set_up(site: Site, scope: str) -> None:
-    token, _ = await site.hub.access.create_token("look", [scope])
+async def test_a_token_that_may_only_look_cannot_drive_the_set_up(site: Site) -> None:
+    token, _ = await site.hub.access.create_token("look", ["read"])
     async with site.client(Authorization=f"Bearer {token}") as client:
         for entry in site.table:
             if entry.path.startswith("/setup/"):

@@ -5,10 +5,14 @@ import json
 import os
 import socket
 import stat
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
@@ -204,3 +208,33 @@ def test_stopping_takes_hub_json_away_and_ends_well(tmp_path: Path) -> None:
         assert hub.stop() == 0
         assert not (hub.home / "hub.json").exists()
         assert hub.children() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a connection is")
+def test_the_link_of_the_opened_browser_lets_in_no_other_user_of_the_machine(tmp_path: Path) -> None:
+    told, browser = tmp_path / "told", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {told}.new && mv {told}.new {told}\n')
+    browser.chmod(0o755)
+    with RealHub(tmp_path / "hub", BROWSER=f"{browser} %s").start("--open") as hub:
+        deadline = time.monotonic() + 30
+        while not told.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        link = told.read_text()
+        assert link.startswith(f"{hub.url}setup?link=")
+        if os.geteuid() == 0:
+            host, _, port = urlsplit(link).netloc.partition(":")
+            os.seteuid(65534)  # a socket belongs to whoever makes it
+            try:
+                other = socket.socket()
+            finally:
+                os.seteuid(0)
+            with other:
+                other.connect((host, int(port)))
+                path = link.removeprefix(f"http://{host}:{port}")
+                other.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+                answer = b"".join(iter(lambda: other.recv(65_536), b""))
+            assert answer.startswith(b"HTTP/1.1 403")
+            assert b"This link is for a browser of the user" in answer
+        with httpx2.Client(follow_redirects=True) as own:
+            assert "<h1" in (page := own.get(link).text) and "Welcome" in page
+        assert "This link was used already" in httpx2.get(link).text

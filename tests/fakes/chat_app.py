@@ -60,11 +60,16 @@ class Server:
 
 
 class Fleet:
+    state = "running"
+
     def list(self) -> list[Server]:
-        return [Server()]
+        return [Server(state=self.state)]
 
     def get(self, server_id: str) -> Server:
-        return Server(server_id)
+        return Server(server_id, state=self.state)
+
+    async def start(self, server_id: str) -> None:
+        self.state = "running"
 
 
 @dataclass(slots=True)
@@ -99,6 +104,7 @@ class Model:
     name: str
     provider_name: str
     practice: bool
+    keyless: str = ""
 
 
 @dataclass(slots=True)
@@ -123,6 +129,7 @@ class Chat:
             Model("anthropic/claude-sonnet", "Claude Sonnet", "Anthropic", False),
             Model("practice/practice", "Practice model", "Practice", True),
         ]
+        self.folders: dict[str, list[Model]] = {}  # what a folder's own configuration adds
         self._number = 0
         self.past: dict[str, list[Message]] = {}  # what is older than the window
 
@@ -130,8 +137,8 @@ class Chat:
         self._number += 1
         return f"{kind}_{self._number:014d}"
 
-    def make(self, title: str) -> str:
-        state = SessionState(self.new_id("ses"), title, "/home/ada/shop")
+    def make(self, title: str, folder: str = "/home/ada/shop") -> str:
+        state = SessionState(self.new_id("ses"), title, folder)
         self.sessions_[state.id] = Conversation(state)
         return state.id
 
@@ -155,10 +162,11 @@ class Chat:
         start = max(0, end - limit)
         return past[start:end], "more" if start else None
 
-    async def models(self, server_id: str) -> tuple[list[Model], str | None]:
-        return self.models_, self.models_[0].id if self.models_ else None
+    async def models(self, server_id: str, folder: str | None = None) -> tuple[list[Model], str | None]:
+        found = self.folders.get(folder or "", []) + self.models_
+        return found, next((model.id for model in found if not model.keyless), None)
 
-    async def agents(self, server_id: str) -> list[Agent]:
+    async def agents(self, server_id: str, folder: str | None = None) -> list[Agent]:
         return [Agent("build", "Does the work."), Agent("plan", "Plans it.")]
 
     async def create(self, server_id: str, title: str = "", project: str | None = None) -> str:
@@ -285,6 +293,19 @@ class Chat:
             conversation.tell(Change("delta", message.id, part.id))
 
 
+class Stored:
+    """Small named values, in memory."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.values.get(key, default)
+
+    async def set(self, key: str, value: Any) -> None:
+        self.values[key] = value
+
+
 @dataclass(slots=True)
 class Hub:
     settings: Settings
@@ -294,6 +315,7 @@ class Hub:
     chat: Chat
     live: Live
     pages: Pages
+    stored: Stored = field(default_factory=Stored)
 
 
 class Application:

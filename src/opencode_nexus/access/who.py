@@ -9,7 +9,6 @@ Via = Literal["session", "token", "local", "setup"]
 SCOPES: dict[str, str] = {
     "all": "Everything that the API offers.",
     "read": "Read through the API, and follow its events. Changes nothing.",
-    "metrics": "Read /metrics, nothing else.",
 }
 """Scope of an API token → what it allows; page, command, API reference and docs show this table."""
 
@@ -37,8 +36,6 @@ class Who:
         """Whether the scopes cover `method` at `path` (below the base path)."""
         if "all" in self.scopes:
             return True
-        if "metrics" in self.scopes and path == "/metrics" and method in _SAFE:
-            return True
-        if "read" in self.scopes and (path == "/metrics" or path.startswith("/api/")):
+        if "read" in self.scopes and path.startswith("/api/"):
             return method in _SAFE or path in _READ_BY_POST
         return False

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from opencode_nexus.chat import models as offered
+from opencode_nexus.chat import own_servers as own
 from opencode_nexus.chat import sessions as listed
 from opencode_nexus.chat.choices import Choices
 from opencode_nexus.chat.conversation import Conversation
@@ -21,6 +22,7 @@ from opencode_nexus.chat.errors import (
 from opencode_nexus.chat.feeds import Feeds
 from opencode_nexus.chat.inbox import Entry, Inbox, Waiting, detail_of
 from opencode_nexus.chat.models import AgentChoice, ModelChoice, ProviderChoice
+from opencode_nexus.chat.own_servers import OwnServer
 from opencode_nexus.chat.servers import ServerDirectory
 from opencode_nexus.chat.sessions import Counts, SessionSummary, checked_id
 from opencode_nexus.chat.stopping import AbortResult, stop
@@ -298,13 +300,13 @@ class Chat:
 
     # Models
 
-    async def models(self, server_id: str, project: str | None = None) -> tuple[list[ModelChoice], str | None]:
-        """The models that can be chosen, and the default (None: OpenCode decides)."""
-        return await offered.models(self.client(server_id), self._project(server_id, project))
+    async def models(self, server_id: str, folder: str = "") -> tuple[list[ModelChoice], str | None]:
+        """The models that can be chosen in a session's folder, and the default (None: OpenCode decides)."""
+        return await offered.models(self.client(server_id), folder or self._project(server_id, None))
 
-    async def agents(self, server_id: str, project: str | None = None) -> list[AgentChoice]:
-        """The agents that can be chosen, the default first."""
-        return await offered.agents(self.client(server_id), self._project(server_id, project))
+    async def agents(self, server_id: str, folder: str = "") -> list[AgentChoice]:
+        """The agents that can be chosen in a session's folder, the default first."""
+        return await offered.agents(self.client(server_id), folder or self._project(server_id, None))
 
     async def providers(self, server_id: str) -> list[ProviderChoice]:
         """Every provider that OpenCode knows. A 7 MB answer: not for every page."""
@@ -325,16 +327,37 @@ class Chat:
         Raises ProviderInvalid, ProviderExists, or SessionsRunning while something runs.
         """
         provider_id, patch = offered.compatible(name, base_url, models)
+        client = self._quiet(server_id)
+        if any(known.id == provider_id for known in await self.providers(server_id)):
+            raise ProviderExists(f"Its id is {provider_id!r}.")
+        await own.add(client, provider_id, patch, key.strip())
+        await self._load_anew(provider_id)
+        return provider_id
+
+    async def own_servers(self, server_id: str) -> list[OwnServer]:
+        """The OpenAI-compatible addresses that were added, by name."""
+        return own.listed(await self.client(server_id).global_config())
+
+    async def change_own(
+        self, server_id: str, provider_id: str, name: str, base_url: str, key: str, models: list[str]
+    ) -> None:
+        """Change an own address; an empty key leaves the one that is kept.
+
+        Raises OwnServerUnknown, ProviderInvalid, or SessionsRunning while something runs.
+        """
+        await own.change(self._quiet(server_id), provider_id, name, base_url, key.strip(), models)
+        await self._load_anew(provider_id)
+
+    async def remove_own(self, server_id: str, provider_id: str) -> None:
+        """Take an own address out of use, and forget its key; raises OwnServerUnknown or SessionsRunning."""
+        await own.remove(self._quiet(server_id), provider_id)
+        await self._load_anew("")
+
+    def _quiet(self, server_id: str) -> Client:
         client = self.client(server_id)
         if self.busy(server_id):
             raise SessionsRunning
-        if any(known.id == provider_id for known in await self.providers(server_id)):
-            raise ProviderExists(f"Its id is {provider_id!r}.")
-        await client.patch_global_config(patch)
-        if key.strip():
-            await client.set_key(provider_id, key.strip())
-        await self._load_anew(provider_id)
-        return provider_id
+        return client
 
     async def _load_anew(self, provider_id: str) -> None:
         """Keys and addresses are common to all servers: each loads them as soon as nothing runs on it."""

@@ -84,6 +84,14 @@ class CursorUnknown(BadRequest):
     hint = "Send what the answer before gave as `next`, or leave `before` out to begin with the newest."
 
 
+class OwnServerUnknown(NotFound):
+    """No own model server has that id."""
+
+    code = "own-server-unknown"
+    title = "There is no such model server."
+    hint = "It may have been removed. Choose another one from the list."
+
+
 class ProviderExists(Conflict):
     """OpenCode has a provider of that name already."""
 

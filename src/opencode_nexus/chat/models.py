@@ -15,18 +15,23 @@ from opencode_nexus.chat.errors import ProviderInvalid
 from opencode_nexus.opencode.api import Client
 
 PRACTICE = "practice"  # the provider id of the hub's own practice model
+ZEN = "opencode"  # the provider id of OpenCode's maker; without a key it has "public" for one (measured on 1.18.33)
 COMPATIBLE = "@ai-sdk/openai-compatible"  # comes with OpenCode: nothing is installed for it
 _PROVIDER_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model that can be chosen. `id` is "provider/model"; `practice`: scripted, for trying things out."""
+    """A model that can be chosen. `id` is "provider/model"; `practice`: scripted, for trying things out.
+
+    `keyless`: the host that words go to, when OpenCode offers the model without anybody having given a key.
+    """
 
     id: str
     name: str
     provider_name: str
     practice: bool
+    keyless: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class ProviderChoice:
 async def models(client: Client, directory: str) -> tuple[list[ModelChoice], str | None]:
     """The models that can be used in a folder, by provider, and the one that is used when none is chosen.
 
-    The second is None when OpenCode decides by itself (by what was used last).
+    The second is None when OpenCode decides by itself (by what was used last). Those without a key come after those
+    of a key or an address that somebody gave, and are never the default by themselves.
     """
     usable, config = await client.usable_providers(directory), await client.config(directory)
     choices = [
@@ -58,15 +64,27 @@ async def models(client: Client, directory: str) -> tuple[list[ModelChoice], str
             name=str(model.get("name") or model_id),
             provider_name=str(provider.get("name") or provider["id"]),
             practice=provider["id"] == PRACTICE,
+            keyless=_goes_to(model) if _keyless(provider) else "",
         )
         for provider in usable.get("providers") or ()
         for model_id, model in (provider.get("models") or {}).items()
     ]
-    choices.sort(key=lambda choice: (choice.practice, choice.provider_name.lower(), choice.name.lower()))
+    choices.sort(
+        key=lambda choice: (choice.practice, bool(choice.keyless), choice.provider_name.lower(), choice.name.lower())
+    )
     default = config.get("model")
     if default not in {choice.id for choice in choices}:
-        default = choices[0].id if len(choices) == 1 else None
+        default = choices[0].id if len(choices) == 1 and not choices[0].keyless else None
     return choices, default
+
+
+def _keyless(provider: dict[str, Any]) -> bool:
+    given = provider.get("key") or (provider.get("options") or {}).get("apiKey")
+    return provider["id"] == ZEN and given in (None, "", "public")
+
+
+def _goes_to(model: dict[str, Any]) -> str:
+    return urlsplit(str((model.get("api") or {}).get("url") or "")).hostname or "opencode.ai"
 
 
 async def leave_practice(client: Client, directory: str, provider_id: str) -> None:

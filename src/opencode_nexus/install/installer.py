@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 VERSION = ".".join(map(str, TESTED))
 _CHOICE, _CHECKS = "opencode-choice", "opencode-checks"
+LOOK_AGAIN = 60.0  # seconds before a candidate that failed is run again unasked: a page of the set-up lists them all
 
 
 class Memory(Protocol):
@@ -43,6 +44,15 @@ class Found:
     path: Path
     checked: Checked | None
     error: NexusError | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A candidate that failed its check: as which file, until when (monotonic), and how."""
+
+    mark: list[int | str]
+    until: float
+    error: NexusError
 
 
 class Installer:
@@ -69,6 +79,7 @@ class Installer:
         self._setting, self._environ, self._machine = setting, environ, machine
         self._page = page or ReleasePage()
         self._job: Job[Checked] = Job("OpenCode", "install", bus=bus, clock=clock, tasks=tasks)
+        self._failures: dict[Path, _Failed] = {}
 
     async def open(self) -> None:
         """Delete what jobs of an earlier run left behind."""
@@ -100,13 +111,22 @@ class Installer:
         """Return what is on this machine, copies in the home folder too, working ones first."""
         paths = await asyncio.to_thread(find.candidates, self._environ)
         paths += [self.versions.path(version) for version in await asyncio.to_thread(self.versions.all)]
-        results = []
-        for path in paths:
-            try:
-                results.append(Found(path, await self.check(path), None))
-            except InstallError as error:
-                results.append(Found(path, None, error))
+        # at the same time: one that hangs costs TIME_OUT, and two of them must not cost it twice
+        results = await asyncio.gather(*(self._look(path) for path in paths))
         return sorted(results, key=lambda found: found.checked is None)
+
+    async def _look(self, path: Path) -> Found:
+        """Check a candidate; one that failed is not run again for a minute, as long as it is the same file."""
+        mark = await asyncio.to_thread(_stamp, path)
+        now, failed = self._clock.monotonic(), self._failures.get(path)
+        if failed is not None and failed.mark == mark and now < failed.until:
+            return Found(path, None, failed.error)
+        self._failures.pop(path, None)
+        try:
+            return Found(path, await self.check(path), None)
+        except InstallError as error:
+            self._failures[path] = _Failed(mark, self._clock.monotonic() + LOOK_AGAIN, error)
+            return Found(path, None, error)
 
     @property
     def choice(self) -> str | None:
@@ -172,7 +192,8 @@ class Installer:
         """Start the job that brings `version`; raises AlreadyBringing. Follow `progress`, or `wait()` for its
         end.
         """
-        self._job.start(version, lambda: self._bring(version))
+        before = self.choice  # one that is made while the job runs stays
+        self._job.start(version, lambda: self._bring(version, before))
 
     async def wait(self) -> Checked:
         """Wait for the job and return what it brought; raises the error it ended with."""
@@ -182,12 +203,13 @@ class Installer:
         """End the job, if one runs, and return when it has cleaned up."""
         await self._job.cancel()
 
-    async def _bring(self, version: str) -> Checked:
+    async def _bring(self, version: str, before: str | None) -> Checked:
         say, report = self._job.say, self._job.report
         checked = await Bringing(
             version, self.versions, self._environ, self._page, say, report, self._machine
         ).run()  # fmt: skip
-        await self.choose(None)
+        if self.choice == before:
+            await self.choose(None)
         await asyncio.to_thread(self.versions.prune, [version])
         return checked
 
@@ -195,10 +217,13 @@ class Installer:
 def _mark(path: Path) -> list[int | str]:
     """Return what changes when the program behind `path` changes; empty when there is none."""
     program = find.resolve(path)
-    if program is None:
-        return []
+    return _stamp(program) if program is not None else []
+
+
+def _stamp(path: Path) -> list[int | str]:
+    """Return what changes when the file at `path` does; empty when there is none."""
     try:
-        seen = program.stat()
+        seen = path.stat()
     except OSError:
         return []
-    return [str(program), seen.st_size, seen.st_mtime_ns, seen.st_ino]
+    return [str(path), seen.st_size, seen.st_mtime_ns, seen.st_ino]

@@ -214,6 +214,14 @@ class Client:
         """Keep a provider's key in OpenCode's own store; seen only after `dispose`."""
         await self._json("PUT", f"/auth/{provider_id}", body={"type": "api", "key": key})
 
+    async def remove_key(self, provider_id: str) -> None:
+        """Forget a provider's key (no error when there is none); seen only after `dispose`."""
+        await self._json("DELETE", f"/auth/{provider_id}")
+
+    async def global_config(self) -> JSON:
+        """The global configuration, without what folders and environment add. May hold keys in clear text."""
+        return dict(await self._json("GET", "/global/config"))
+
     async def patch_global_config(self, patch: JSON) -> None:
         """Merge into the global configuration file. Disposes every folder: running turns are aborted."""
         await self._json("PATCH", "/global/config", body=patch)

@@ -35,6 +35,15 @@ class SetupLinkUsed(NexusError):
     status = 403
 
 
+class SetupLinkForeign(NexusError):
+    """The link that the command opened came from a browser of another user of the machine."""
+
+    code = "setup-link-foreign"
+    title = "This link is for a browser of the user who started OpenCode Nexus."
+    hint = "Type the set-up code that stands in the terminal."
+    status = 403
+
+
 class SetupCodeWait(NexusError):
     """Too many wrong codes from one place; `retry_after` in seconds is in the data."""
 

@@ -23,6 +23,14 @@ Job = tuple[Work, "Future[Any] | None"]
 
 POST_DELAY = 0.05  # seconds a post may wait; at 200 deltas a second one transaction then carries ten
 BATCH = 500
+AGAIN = 1.0  # seconds until posts whose transaction failed are tried again
+# Posts that are kept for it, the oldest first to go: at 20 a second a full disk may last half an hour.
+KEPT = 40_000
+# What is the disk's or another process's doing, and not the job's own: it may pass.
+PASSING = frozenset({
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+})  # fmt: skip
 
 
 class Database:
@@ -80,8 +88,14 @@ class Database:
             ready.set_exception(error)
             return
         ready.set_result(None)
+        again: list[Job] = []  # posts whose transaction failed, oldest first: they go before whatever came since
+        failed = 0.0  # when (monotonic)
         while True:
-            job = self._jobs.get()
+            try:
+                job = self._jobs.get(timeout=AGAIN if again else None)
+            except queue.Empty:
+                again, failed = self._transact(connection, again), time.monotonic()
+                continue
             if job is None:
                 break
             batch = [job]
@@ -100,12 +114,20 @@ class Database:
                 batch.append(more)
                 if more[1] is not None:
                     deadline = 0.0
-            self._transact(connection, batch)
+            waited_for = any(future is not None for _, future in batch)
+            if again and not waited_for and not stop and time.monotonic() < failed + AGAIN:
+                again += batch
+                continue
+            again = self._transact(connection, again + batch)
+            failed = time.monotonic()
             if stop:
                 break
+        if again and (lost := self._transact(connection, again)):
+            log.error("%d writes are lost: the database could not be written to the end", len(lost))
         connection.close()
 
-    def _transact(self, connection: sqlite3.Connection, batch: list[Job]) -> None:
+    def _transact(self, connection: sqlite3.Connection, batch: list[Job]) -> list[Job]:
+        """Run `batch` in one transaction; return the posts to try again when it failed as a whole."""
         # from here on none can be cancelled: a result for a cancelled future would raise, and end this thread
         batch = [job for job in batch if job[1] is None or job[1].set_running_or_notify_cancel()]
         outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
@@ -119,6 +141,8 @@ class Database:
                     connection.execute("RELEASE job")
                     error: BaseException | None = None
                 except Exception as caught:
+                    if future is None and _passes(caught):
+                        raise
                     connection.execute("ROLLBACK TO job")
                     connection.execute("RELEASE job")
                     result, error = None, caught
@@ -132,11 +156,18 @@ class Database:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             outcomes = [(future, None, caught) for _, future in batch if future is not None]
+            again = [job for job in batch if job[1] is None]
+            if len(again) > KEPT:
+                log.error("%d posted writes are given up", len(again) - KEPT)
+                again = again[-KEPT:]
+        else:
+            again = []
         for future, result, error in outcomes:
             if error is not None:
                 future.set_exception(error)
             else:
                 future.set_result(result)
+        return again
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in the writer thread inside a transaction and return its result; its exception is raised here.
@@ -148,7 +179,11 @@ class Database:
         return await asyncio.wrap_future(future)
 
     def post(self, work: Work) -> None:
-        """Run `work` in a coming transaction, within about 50 ms, without waiting; an error is logged."""
+        """Run `work` in a coming transaction, within about 50 ms, without waiting; an error of its own is logged.
+
+        When the transaction fails (disk full, file locked by another), it is run again until it is through: what it
+        takes from memory it must keep until then.
+        """
         self._jobs.put((work, None))
 
     async def flush(self) -> None:
@@ -191,3 +226,8 @@ class Database:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether it is the disk's or another process's doing, by SQLite's primary code (the low byte)."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in PASSING

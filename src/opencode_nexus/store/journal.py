@@ -8,6 +8,7 @@ part runs this is the only copy there is. The text is held in memory and written
 import json
 import sqlite3
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from opencode_nexus.store import held
@@ -37,6 +38,16 @@ class OpenPart:
         if len(self.pieces) > 1:
             self.pieces = ["".join(self.pieces)]
         return self.pieces[0] if self.pieces else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What one write carries: pieces by part, held words, and the servers whose held words were let go of."""
+
+    seq: int
+    texts: dict[str, list[str]]
+    words: list[HeldText]
+    released: set[str]
 
 
 class Journal:
@@ -119,7 +130,7 @@ class Journal:
             idle = self._idle()
             self._held.append(words)
         if idle:
-            self._db.post(self._write)
+            self._db.post(self._writer())
 
     def release(self, server_id: str) -> None:
         """Let go of what was held for a server: it has been taken in, and is written by the same transaction."""
@@ -128,28 +139,45 @@ class Journal:
             self._held = [one for one in self._held if one.server_id != server_id]
             self._released.add(server_id)
         if idle:
-            self._db.post(self._write)
+            self._db.post(self._writer())
 
     def _append_later(self, part_id: str, text: str) -> None:
         with self._lock:
             idle = self._idle()
             self._unwritten.setdefault(part_id, []).append(text)
         if idle:
-            self._db.post(self._write)
+            self._db.post(self._writer())
 
     def _idle(self) -> bool:
-        """Whether no `_write` is on its way."""
+        """Whether no `_writer` is on its way."""
         return not (self._unwritten or self._held or self._released)
 
-    def _write(self, connection: sqlite3.Connection) -> None:
+    def _writer(self) -> Callable[[sqlite3.Connection], None]:
+        """Return the job that writes what has gathered until it runs. Run again, because its transaction failed, it
+        writes the same: the text is not held anywhere else in that form, and a hole would stand there without a mark.
+        """
+        taken: list[_Taken] = []
+
+        def work(connection: sqlite3.Connection) -> None:
+            if not taken:
+                taken.append(self._take())
+            self._write(connection, taken[0])
+
+        return work
+
+    def _take(self) -> "_Taken":
         with self._lock:
             texts, self._unwritten = self._unwritten, {}
             words, self._held = self._held, []
             released, self._released = self._released, set()
-        if words or released:
-            held.write(connection, words, released)
-        self._seq += 1
-        rows = [(part_id, self._seq, storable("".join(pieces))) for part_id, pieces in texts.items()]
+            self._seq += 1
+            return _Taken(self._seq, texts, words, released)
+
+    @staticmethod
+    def _write(connection: sqlite3.Connection, taken: "_Taken") -> None:
+        if taken.words or taken.released:
+            held.write(connection, taken.words, taken.released)
+        rows = [(part_id, taken.seq, storable("".join(pieces))) for part_id, pieces in taken.texts.items()]
         # The row of a part that just opened may come later in this transaction, so nothing refers to it.
         connection.executemany("INSERT INTO open_text (part_id, seq, text) VALUES (?, ?, ?)", rows)
 

@@ -22,7 +22,7 @@ FRESH = 2.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What one server offers; `default` is None when OpenCode decides."""
+    """What one server offers in one folder; `default` is None when OpenCode decides."""
 
     models: Sequence[ModelChoice]
     default: str | None
@@ -31,7 +31,7 @@ class Choices:
 
 @dataclass(slots=True)
 class _Kept:
-    """The newest answers by server process, and the questions under way."""
+    """The newest answers by server process and folder, and the questions under way."""
 
     answers: dict[object, tuple[float, Choices]] = field(default_factory=dict)
     asking: set[object] = field(default_factory=set)
@@ -41,17 +41,20 @@ class _Kept:
 _kept: "WeakKeyDictionary[Chat, _Kept]" = WeakKeyDictionary()
 
 
-async def choices(hub: Hub, server_id: str) -> Choices:
-    """Return what the server offers, as asked last; raises ServerNotRunning or an OpenCodeError the first time."""
+async def choices(hub: Hub, server_id: str, folder: str) -> Choices:
+    """Return what the server offers in a folder (which may have a configuration of its own), as asked last.
+
+    Raises ServerNotRunning or an OpenCodeError the first time.
+    """
     server = hub.fleet.get(server_id)
-    key = (server_id, server.pid, server.started)
+    key = (server_id, server.pid, server.started, folder)
     kept = _kept.setdefault(hub.chat, _Kept())
     answer = kept.answers.get(key)
     if answer is None:
-        return await _ask(hub, server_id, kept, key)
+        return await _ask(hub, server_id, folder, kept, key)
     if hub.clock.monotonic() - answer[0] > FRESH and key not in kept.asking:
         kept.asking.add(key)
-        kept.tasks.spawn(_again(hub, server_id, kept, key), f"choices of {server_id}")
+        kept.tasks.spawn(_again(hub, server_id, folder, kept, key), f"choices of {server_id}")
     return answer[1]
 
 
@@ -60,16 +63,17 @@ def forget(hub: Hub) -> None:
     _kept.pop(hub.chat, None)
 
 
-async def _ask(hub: Hub, server_id: str, kept: _Kept, key: object) -> Choices:
-    (models, default), agents = await asyncio.gather(hub.chat.models(server_id), hub.chat.agents(server_id))
+async def _ask(hub: Hub, server_id: str, folder: str, kept: _Kept, key: object) -> Choices:
+    chat = hub.chat
+    (models, default), agents = await asyncio.gather(chat.models(server_id, folder), chat.agents(server_id, folder))
     found = Choices(models, default, agents)
     kept.answers[key] = (hub.clock.monotonic(), found)
     return found
 
 
-async def _again(hub: Hub, server_id: str, kept: _Kept, key: object) -> None:
+async def _again(hub: Hub, server_id: str, folder: str, kept: _Kept, key: object) -> None:
     try:
-        await _ask(hub, server_id, kept, key)
+        await _ask(hub, server_id, folder, kept, key)
     except NexusError:  # it has stopped, or is busy stopping; the next page asks it
         kept.answers.pop(key, None)
     finally:

@@ -38,12 +38,12 @@ async def fail(world: World, name: str = OWNER, source: str = HERE) -> NexusErro
 
 
 async def test_a_token_lets_its_scopes_in_until_it_ends(owned: World) -> None:
-    token, row = await owned.access.create_token(" ci ", ["metrics", "read"], 7)
+    token, row = await owned.access.create_token(" ci ", ["read"], 7)
     assert token.startswith("nxt_")
-    assert (row.name, row.scopes, row.expires) == ("ci", ("read", "metrics"), owned.clock.now() + 7 * DAY)
+    assert (row.name, row.scopes, row.expires) == ("ci", ("read",), owned.clock.now() + 7 * DAY)
     who = owned.access.bearer(token)
     assert who is not None
-    assert (who.name, who.via, who.scopes) == ("Ada (ci)", "token", frozenset({"read", "metrics"}))
+    assert (who.name, who.via, who.scopes) == ("Ada (ci)", "token", frozenset({"read"}))
     await owned.db.flush()
     assert owned.access.tokens()[0].last_used == owned.clock.now()
     owned.clock.advance(7 * DAY)

@@ -16,13 +16,10 @@ from opencode_nexus.access.who import SCOPES, Who
         ("read", "POST", "/api/v1/servers", False),
         ("read", "DELETE", "/api/v1/events", True),  # there is no such route; the table stays simple
         ("read", "GET", "/settings", False),
-        ("read", "GET", "/metrics", True),
         ("read", "WEBSOCKET", "/live/ws", False),
-        ("metrics", "GET", "/metrics", True),
-        ("metrics", "POST", "/metrics", False),
-        ("metrics", "GET", "/api/v1/servers", False),
-        ("metrics read", "GET", "/api/v1/servers", True),
-        ("", "GET", "/metrics", False),
+        ("gone", "GET", "/api/v1/servers", False),  # a scope of another version
+        ("gone read", "GET", "/api/v1/servers", True),
+        ("", "GET", "/api/v1/servers", False),
     ],
 )
 def test_what_scopes_cover(scopes: str, method: str, path: str, may: bool) -> None:
@@ -37,7 +34,7 @@ def test_every_scope_lets_something_in_and_only_one_lets_all_in() -> None:
     wide = [scope for scope in SCOPES if Who("x", "token", frozenset({scope})).may("PATCH", "/api/v1/x")]
     assert wide == ["all"]
     for scope in SCOPES:
-        assert Who("x", "token", frozenset({scope})).may("GET", "/metrics")
+        assert Who("x", "token", frozenset({scope})).may("GET", "/api/v1/servers")
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/login", "/setup", "/setup/4", "/static/abc/nexus.css"])

@@ -1,18 +1,27 @@
 # SPDX-License-Identifier: MIT
 """What a server offers, and what may be added to it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from opencode_nexus.chat.errors import (
-    ProjectUnknown,
+    OwnServerUnknown,
     ProviderExists,
     ProviderInvalid,
     ServerNotRunning,
     SessionsRunning,
 )
-from opencode_nexus.chat.models import AgentChoice, ModelChoice, ProviderChoice, checked_provider_id, compatible
+from opencode_nexus.chat.models import (
+    COMPATIBLE,
+    AgentChoice,
+    ModelChoice,
+    ProviderChoice,
+    checked_provider_id,
+    compatible,
+)
+from opencode_nexus.chat.own_servers import OwnServer
 from tests.fakes.one_server import SERVER
 from tests.unit.chat.conftest import World
 
@@ -41,8 +50,24 @@ async def test_models_by_provider_with_practice_last(world: World) -> None:
     world.fake.routes["GET /config/providers"] = {"providers": [provider("one", "only")]}
     assert (await world.chat.models(SERVER))[1] == "one/only"
     assert world.fake.asked[-1][1] == "/config?directory=%2Fproject"
-    with pytest.raises(ProjectUnknown):
-        await world.chat.models(SERVER, "/elsewhere")
+    await world.chat.models(SERVER, "/elsewhere")  # the folder of an old session may be none of the server's now
+    assert world.fake.asked[-1][1] == "/config?directory=%2Felsewhere"
+
+
+async def test_models_that_opencode_offers_without_a_key_say_where_words_go_and_are_no_default(world: World) -> None:
+    zen: dict[str, Any] = provider("opencode", "big-pickle") | {"source": "custom", "options": {"apiKey": "public"}}
+    zen["models"]["big-pickle"]["api"] = {"url": "https://opencode.ai/zen/v1"}
+    world.fake.routes["GET /config"] = {}
+    world.fake.routes["GET /config/providers"] = {"providers": [zen]}
+    free = ModelChoice("opencode/big-pickle", "BIG-PICKLE", "Opencode", False, "opencode.ai")
+    assert await world.chat.models(SERVER) == ([free], None)
+    # after those that a person gave a key or an address, before practice
+    world.fake.routes["GET /config/providers"] = {"providers": [provider("practice", "p"), zen, provider("zeta", "a")]}
+    assert [choice.id for choice in (await world.chat.models(SERVER))[0]] == ["zeta/a", free.id, "practice/p"]
+    for own in ({"key": "sk-1", "source": "api"}, {"options": {"apiKey": "sk-2"}, "source": "config"}):
+        world.fake.routes["GET /config/providers"] = {"providers": [zen | {"options": {}} | own]}
+        ((choice,), default) = await world.chat.models(SERVER)
+        assert (choice.keyless, default) == ("", free.id)
 
 
 async def test_agents_that_a_person_can_choose(world: World) -> None:
@@ -112,6 +137,7 @@ async def test_an_own_address_never_takes_the_place_of_another_provider(world: W
 
 
 async def test_an_own_address_goes_into_the_global_configuration(world: World) -> None:
+    world.fake.routes["GET /global/config"] = {}
     world.fake.routes |= {"PATCH /global/config": {}, "PUT /auth/my-ollama": True, "POST /global/dispose": True}
     world.fake.routes["GET /config"] = {"model": "zeta/a"}
     world.fake.routes["GET /provider"] = CATALOGUE
@@ -136,6 +162,91 @@ async def test_an_own_address_goes_into_the_global_configuration(world: World) -
     world.servers.tell("stopped")
     with pytest.raises(ServerNotRunning):
         await world.chat.add_compatible(SERVER, "X", "http://x/v1", "", ["m"])
+
+
+def configured(name: str, *models: str, **more: Any) -> dict[str, Any]:
+    own = {model: {"name": model} for model in models}
+    address = f"http://127.0.0.1/{name}"
+    return {"npm": COMPATIBLE, "name": name.title(), "options": {"baseURL": address}, "models": own, **more}
+
+
+OWN = {
+    "provider": {
+        "zed": configured("zed", "a", "b", whitelist=["b"]),
+        "practice": configured("practice", "p"),
+        "gone": configured("gone", "g"),
+        "openai": {"options": {"timeout": 5}},
+        "ada": configured("ada", "m"),
+    },
+    "disabled_providers": ["gone"],
+    "model": "zed/b",
+}
+
+
+@pytest.fixture
+def writes(world: World) -> Callable[[], list[tuple[str, str, Any]]]:
+    """What OpenCode, which has OWN, was told since."""
+    world.fake.routes |= {"GET /global/config": OWN, "PATCH /global/config": {}, "POST /global/dispose": True}
+    world.fake.routes |= {"PUT /auth/zed": True, "DELETE /auth/zed": True, "GET /config": {}}
+    return lambda: [asked for asked in world.fake.asked if asked[0] != "GET"]
+
+
+async def test_own_servers_are_those_that_were_added(world: World, writes: object) -> None:
+    assert await world.chat.own_servers(SERVER) == [
+        OwnServer("ada", "Ada", "http://127.0.0.1/ada", ("m",)),
+        OwnServer("zed", "Zed", "http://127.0.0.1/zed", ("b",)),
+    ]
+
+
+async def test_an_own_server_is_changed(world: World, writes: Callable[[], list[tuple[str, str, Any]]]) -> None:
+    await world.chat.change_own(SERVER, "zed", "Better", "http://127.0.0.1:9/v1/", "", ["c", "d"])
+    patch, load = writes()
+    assert patch[:2] == ("PATCH", "/global/config")
+    zed = patch[2]["provider"]["zed"]
+    assert (zed["name"], zed["options"]) == ("Better", {"baseURL": "http://127.0.0.1:9/v1"})
+    assert (zed["whitelist"], patch[2]["model"]) == (["c", "d"], "zed/c")  # the default was one that is gone
+    assert load[1] == "/global/dispose"
+    await world.chat.change_own(SERVER, "zed", "Better", "http://127.0.0.1:9/v1", "sk-2", ["b"])
+    assert "model" not in writes()[2][2]
+    assert writes()[3] == ("PUT", "/auth/zed", {"type": "api", "key": "sk-2"})
+    for unknown in ("gone", "practice", "openai", "nobody"):
+        with pytest.raises(OwnServerUnknown):
+            await world.chat.change_own(SERVER, unknown, "X", "http://x/v1", "", ["m"])
+    with pytest.raises(ProviderInvalid):
+        await world.chat.change_own(SERVER, "zed", "X", "htp:x", "", ["m"])
+
+
+async def test_an_own_server_is_removed_with_its_key(
+    world: World, writes: Callable[[], list[tuple[str, str, Any]]]
+) -> None:
+    await world.chat.remove_own(SERVER, "zed")
+    assert [asked[:2] for asked in writes()] == [
+        ("PATCH", "/global/config"),
+        ("DELETE", "/auth/zed"),
+        ("POST", "/global/dispose"),
+    ]
+    assert writes()[0][2] == {"disabled_providers": ["gone", "zed"]}
+    with pytest.raises(OwnServerUnknown):
+        await world.chat.remove_own(SERVER, "openai")
+    world.busy()
+    await world.until(lambda: world.chat.busy(SERVER))
+    for work in (
+        world.chat.remove_own(SERVER, "zed"),
+        world.chat.change_own(SERVER, "zed", "X", "http://x/v1", "", ["m"]),
+    ):
+        with pytest.raises(SessionsRunning):
+            await work
+    assert len(writes()) == 3
+
+
+async def test_one_that_was_removed_can_be_added_again(
+    world: World, writes: Callable[[], list[tuple[str, str, Any]]]
+) -> None:
+    world.fake.routes["GET /provider"] = CATALOGUE
+    await world.chat.add_compatible(SERVER, "Gone", "http://x/v1", "", ["new"])
+    patch = writes()[0][2]
+    assert patch["disabled_providers"] == []
+    assert patch["provider"]["gone"]["whitelist"] == ["new"]
 
 
 @pytest.mark.parametrize(

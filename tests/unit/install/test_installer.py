@@ -256,6 +256,42 @@ async def test_cancel_leaves_nothing_half_done(bench: Bench) -> None:
     assert not list(bench.folder.glob("home/opencode/**/work-*"))
 
 
+async def test_a_choice_that_was_made_while_a_copy_came_stays(bench: Bench, opencode_stand_in: Path) -> None:
+    data = release_page.tar_gz({"opencode": opencode_stand_in.read_bytes()})
+    own = bench.folder / "own" / "opencode"
+    own.parent.mkdir()
+    shutil.copy(opencode_stand_in, own)
+    with release_page.ReleasePage("1.18.33", {ARCHIVE: data}) as page:
+        page.stall = threading.Event()
+        bench.page = ReleasePage(page.base)
+        installer = bench.installer()
+        installer.bring()
+        await asyncio.to_thread(page.half_sent.wait, 20)
+        await installer.choose(own)
+        page.stall.set()
+        checked = await installer.wait()
+    assert checked.program == installer.versions.path("1.18.33")
+    assert (installer.choice, await installer.binary()) == (str(own), own)
+
+
+async def test_candidates_that_hang_cost_their_time_once_and_not_again_for_each_page(bench: Bench) -> None:
+    other = bench.folder / "user" / ".opencode" / "bin"
+    other.mkdir(parents=True)
+    ran = bench.folder / "ran"
+    for place in (bench.path, other):
+        program = place / "opencode"
+        # each waits for the other: run one after the other they would wait for ever
+        program.write_text(f"#!/bin/sh\necho x >> {ran}\nuntil [ $(wc -l < {ran}) -ge 2 ]; do :; done\nexit 3\n")
+        program.chmod(0o755)
+    installer = bench.installer()
+    for _ in range(2):
+        found = await installer.found()
+        assert [type(one.error) for one in found] == [OpenCodeNotWorking, OpenCodeNotWorking]
+    assert ran.read_text().count("x") == 2
+    (other / "opencode").write_text("#!/bin/sh\nexit 4\n")  # another file is looked at at once
+    assert any("code 4" in str(one.error) for one in await installer.found())
+
+
 async def test_npm_without_network_falls_back_to_the_release_page(bench: Bench, opencode_stand_in: Path) -> None:
     npm = bench.path / "npm"
     npm.write_text("""#!/bin/sh\necho '{"error": {"code": "ENOTFOUND", "summary": "no registry"}}'; exit 1\n""")

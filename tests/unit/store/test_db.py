@@ -140,3 +140,68 @@ def test_a_home_that_cannot_be_written_says_why(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(HomeUnusable, match="file"):
         Home(tmp_path / "file" / "home").prepare()
+
+
+async def test_posts_outlive_a_file_that_somebody_else_holds_and_keep_their_order(db: Database) -> None:
+    await db.write(lambda c: c.execute("PRAGMA busy_timeout=10"))  # milliseconds; it is 5 s
+    other = sqlite3.connect(db.path, isolation_level=None, timeout=0)
+    other.execute("BEGIN IMMEDIATE")
+    seen: list[int] = []
+
+    def posted(number: int) -> Work:
+        def work(connection: sqlite3.Connection) -> None:
+            seen.append(number)
+            connection.execute("INSERT INTO kv VALUES (?, '1')", (f"posted {number}",))
+
+        return work
+
+    db.post(posted(1))
+    with pytest.raises(sqlite3.OperationalError):
+        await db.flush()
+    db.post(posted(2))
+    other.execute("ROLLBACK")
+    other.close()
+    await db.flush()
+    assert (seen, Kv(db).get("posted 1"), Kv(db).get("posted 2")) == ([1, 2], 1, 1)
+
+
+async def test_a_post_that_finds_the_disk_full_is_run_again_and_is_not_lost(db: Database) -> None:
+    tries: list[int] = []
+
+    def work(connection: sqlite3.Connection) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        connection.execute("INSERT INTO kv VALUES ('late', '1')")
+
+    db.post(lambda c: c.execute("INSERT INTO kv VALUES ('beside', '1')"))
+    db.post(work)
+    with pytest.raises(sqlite3.OperationalError):
+        await db.flush()
+    await db.flush()
+    assert (len(tries), Kv(db).get("late"), Kv(db).get("beside")) == (2, 1, 1)
+
+
+async def test_posts_that_failed_are_tried_by_themselves_and_once_more_at_the_end(tmp_path: Path) -> None:
+    database = Database(tmp_path / "nexus.db")
+    await database.open()
+    tries: list[int] = []
+
+    def work(connection: sqlite3.Connection) -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise error
+        connection.execute("INSERT INTO kv VALUES ('last', '1')")
+
+    database.post(work)
+    while len(tries) < 2:  # the second try comes of itself
+        await asyncio.sleep(0.02)
+    await database.close()
+    again = Database(tmp_path / "nexus.db")
+    await again.open()
+    assert Kv(again).get("last") == 1
+    await again.close()

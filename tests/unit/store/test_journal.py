@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The journal keeps every word of an open part, over any way of stopping."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -148,3 +149,21 @@ async def test_a_removed_server_leaves_its_words(db: Database) -> None:
     after = await reopened(db)
     assert after.running("srv_1") == {}
     assert (await after.interrupted("ses_1"))["prt_1"].interrupted
+
+
+async def test_words_whose_write_failed_are_written_with_the_next(db: Database) -> None:
+    journal = Journal(db)
+    journal.begin(part())
+    await db.flush()
+    await db.write(lambda c: c.execute("PRAGMA busy_timeout=10"))  # milliseconds; it is 5 s
+    other = sqlite3.connect(db.path, isolation_level=None, timeout=0)
+    other.execute("BEGIN IMMEDIATE")
+    journal.append("prt_1", "one ")
+    with pytest.raises(sqlite3.OperationalError):
+        await db.flush()
+    journal.append("prt_1", "two")
+    other.execute("ROLLBACK")
+    other.close()
+    after = (await reopened(db)).get("prt_1")
+    assert after is not None
+    assert after.text == "one two"

@@ -104,14 +104,14 @@ async def test_models_are_at_hand_and_asked_for_again_behind(monkeypatch: pytest
     hub: Any = Application().hub
     clock = ManualClock()
     hub.clock = clock
-    first = await chat_choices.choices(hub, SERVER)
+    first = await chat_choices.choices(hub, SERVER, "/home/ada/shop")
     assert [model.name for model in first.models] == ["Claude Sonnet", "Practice model"]
     hub.chat.models_ = [Model("a/b", "Another", "A", False)]
-    assert await chat_choices.choices(hub, SERVER) is first
+    assert await chat_choices.choices(hub, SERVER, "/home/ada/shop") is first
     clock.advance(chat_choices.FRESH + 1)
-    assert await chat_choices.choices(hub, SERVER) is first, "nobody waits"
+    assert await chat_choices.choices(hub, SERVER, "/home/ada/shop") is first, "nobody waits"
     await asyncio.sleep(0.05)
-    assert [model.name for model in (await chat_choices.choices(hub, SERVER)).models] == ["Another"]
+    assert [model.name for model in (await chat_choices.choices(hub, SERVER, "/home/ada/shop")).models] == ["Another"]
     hub.chat.models_ = []
     chat_choices.forget(hub)
-    assert (await chat_choices.choices(hub, SERVER)).models == []
+    assert (await chat_choices.choices(hub, SERVER, "/home/ada/shop")).models == []

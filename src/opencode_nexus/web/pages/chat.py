@@ -21,7 +21,7 @@ from opencode_nexus.render.highlight import Highlighter
 from opencode_nexus.web.chat_choices import choices
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages import chat_forms
-from opencode_nexus.web.pages.chat_forms import SAID
+from opencode_nexus.web.pages.chat_forms import CHOSEN, SAID
 
 
 class PartNotFound(NotFound):
@@ -50,19 +50,18 @@ async def first(request: Request) -> Response:
 
 
 async def newest(request: Request) -> Response:
-    """GET /chat/{server}: on to its newest chat, or a new one when there is none."""
+    """GET /chat/{server}: on to its newest chat, or to the form that makes the first one."""
     hub: Hub = request.state.hub
     links = links_of(request)
     server = hub.fleet.get(links.server_id)
     if server.state != "running":
         return off(request, links)
     sessions = [item for item in await hub.chat.sessions(server.id) if item.parent_id is None]
-    if sessions:
-        session_id = max(sessions, key=lambda item: item.updated).id
-    else:
-        session_id = await hub.chat.create(server.id)
     said = request.query_params.get("said", "")
-    return RedirectResponse(links.of(session_id) + (f"?said={said}" if said in SAID else ""), 303)
+    if not sessions:  # a GET makes none: any link or picture on another site can cause one
+        return hub.pages.response(request, "chat_none.html", server=server, links=links, said=SAID.get(said))
+    newest_id = max(sessions, key=lambda item: item.updated).id
+    return RedirectResponse(links.of(newest_id) + (f"?said={said}" if said in SAID else ""), 303)
 
 
 def off(request: Request, links: Links) -> Response:
@@ -101,16 +100,22 @@ async def page(
     """Return the page of a conversation.
 
     When a form could not be taken: `errors` by form ("" the composer, "key", "compatible"), `text` the message,
-    `typed` what the other two were filled in with, without secrets.
+    `typed` what else was chosen and filled in, without secrets.
     """
     hub: Hub = request.state.hub
     topic = f"chat:{links.server_id}:{links.session_id}"
-    channel, offered = await asyncio.gather(hub.live.open(topic), choices(hub, links.server_id))
-    conversation = await hub.chat.conversation(links.server_id, links.session_id)
-    state = conversation.state
+    channel = await hub.live.open(topic)
+    state = (await hub.chat.conversation(links.server_id, links.session_id)).state
+    offered = await choices(hub, links.server_id, state.directory)
     cursor, region = channel.snapshot()
     model, agent = _last_used(state)
+    typed = typed or {}
+    agent = typed.get("agent") or agent
+    wanted = (typed.get("model"), model, offered.default, hub.stored.get(CHOSEN))
     known = {choice.id for choice in offered.models}
+    # nobody's words go to a third party because its models are the only ones there: that is chosen by hand
+    unasked = next((choice.id for choice in offered.models if not choice.keyless), "")
+    model = next((name for name in wanted if name in known), unasked) or ""
     return hub.pages.response(
         request,
         "chat.html",
@@ -121,13 +126,14 @@ async def page(
         links=links,
         title=state.title or "New chat",
         groups=_groups(offered.models),
-        model=model if model in known else offered.default,
-        practice={choice.id for choice in offered.models if choice.practice},
+        model=model,
+        practice=any(choice.practice for choice in offered.models),
+        keyless=next((choice for choice in offered.models if choice.keyless), None),
         agents=offered.agents,
         agent=agent or "build",
         errors=errors or {},
         text=text,
-        typed=typed or {},
+        typed=typed,
         said=SAID.get(request.query_params.get("said", "")),
     )
 

@@ -4,16 +4,21 @@
 Each works as a plain form (303 back to the chat) and for wire.js (204, or JSON with what to say or where to go).
 """
 
+import contextlib
+from typing import Any
+
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from opencode_nexus.chat.errors import MessageEmpty
+from opencode_nexus.chat.errors import MessageEmpty, ModelUnknown
 from opencode_nexus.core.errors import BadRequest, NexusError
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.web.chat_choices import forget
 from opencode_nexus.web.context import Hub
+
+CHOSEN = "chat-model"  # the name under which the model is kept that was chosen last
 
 # What a form did, in words; the key goes through the address of a page without script.
 SAID = {
@@ -74,24 +79,42 @@ async def _refused(request: Request, form: FormData, name: str, error: NexusErro
 
 
 async def send(request: Request) -> Response:
-    """POST /chat/{server}/{session}: `text`, `model` ("provider/model"), `agent`."""
-    from opencode_nexus.web.pages.chat import page  # it joins these routes to its own
-
+    """POST /chat/{server}/{session}: `text`, `model` ("provider/model"), `agent`; `start`: start the server first."""
     hub: Hub = request.state.hub
     links = _links(request)
     form = await request.form()
-    text = _text(form, "text")
+    text, model = _text(form, "text"), _text(form, "model")
     try:
         if not text.strip():
             raise MessageEmpty()
-        await hub.chat.send(
-            links.server_id, links.session_id, text, _text(form, "model") or None, _text(form, "agent") or None
-        )
+        if "model" in form and not model:  # OpenCode would take one that somebody else pays for, and reads
+            raise ModelUnknown("None was chosen.")
+        if _text(form, "start"):
+            await hub.fleet.start(links.server_id)
+        await hub.chat.send(links.server_id, links.session_id, text, model or None, _text(form, "agent") or None)
     except NexusError as error:
-        if _live(request) or error.status >= 500 or error.status == 404:
+        if _live(request):
             raise
-        return await page(request, links, status=error.status, errors={"": _words(error)}, text=text)
+        return await _unsent(request, links, form, error)
+    if model and model != hub.stored.get(CHOSEN):
+        with contextlib.suppress(NexusError):  # the message is on its way, which is what counts
+            await hub.stored.set(CHOSEN, model)
     return _done(request, links.session)
+
+
+async def _unsent(request: Request, links: Links, form: FormData, error: NexusError) -> Response:
+    """Show why a message was not sent, with its text: in the chat, or by itself where the chat cannot be shown."""
+    from opencode_nexus.web.pages.chat import page  # it joins these routes to its own
+
+    hub: Hub = request.state.hub
+    server = hub.fleet.get(links.server_id)
+    words, text = _words(error), _text(form, "text")
+    typed = {name: _text(form, name) for name in ("model", "agent")}
+    try:
+        return await page(request, links, status=error.status, errors={"": words}, text=text, typed=typed)
+    except NexusError:
+        values: dict[str, Any] = {"links": links, "server": server, "words": words, "text": text, "typed": typed}
+        return hub.pages.response(request, "chat_unsent.html", error.status, **values)
 
 
 async def abort(request: Request) -> Response:
@@ -167,6 +190,12 @@ async def create(request: Request) -> Response:
     return _went(request, links.of(await hub.chat.create(links.server_id, "", project)))
 
 
+def _back(form: FormData, links: Links) -> str:
+    """The chat that a form was sent from, else the server's newest."""
+    session = _text(form, "session")
+    return links.of(session) if session else links.server
+
+
 async def set_key(request: Request) -> Response:
     """POST /chat/{server}/key: `provider`, `key`; OpenCode itself keeps it. `session`: the page it was sent from."""
     hub: Hub = request.state.hub
@@ -177,7 +206,7 @@ async def set_key(request: Request) -> Response:
     except NexusError as error:
         return await _refused(request, form, "key", error, "provider")
     forget(hub)
-    return _went(request, links.server + "?said=key")
+    return _went(request, _back(form, links) + "?said=key")
 
 
 async def add_compatible(request: Request) -> Response:
@@ -192,7 +221,7 @@ async def add_compatible(request: Request) -> Response:
     except NexusError as error:
         return await _refused(request, form, "compatible", error, "name", "address", "models")
     forget(hub)
-    return _went(request, links.server + "?said=models")
+    return _went(request, _back(form, links) + "?said=models")
 
 
 _SESSION = "/chat/{server}/{session}"

@@ -13,12 +13,19 @@ from opencode_nexus.access.errors import LoginBusy, LoginLocked, OwnerExists, Pa
 from opencode_nexus.access.rules import NAME_RULES, PASSWORD_RULES, broken, for_script, normal
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.secrets.redact import Secret
-from opencode_nexus.setup.errors import CheckStops, SetupCodeUsed, SetupCodeWait, SetupCodeWrong, SetupLinkUsed
+from opencode_nexus.setup.errors import (
+    CheckStops,
+    SetupCodeUsed,
+    SetupCodeWait,
+    SetupCodeWrong,
+    SetupLinkForeign,
+    SetupLinkUsed,
+)
 from opencode_nexus.setup.ports import Server
 from opencode_nexus.setup.state import REMOTES
 from opencode_nexus.web.cookies import sign_in
 from opencode_nexus.web.pages import setup_opencode
-from opencode_nexus.web.pages.setup_door import admitted, behind, let_in, let_out, to
+from opencode_nexus.web.pages.setup_door import admitted, behind, from_own_user, let_in, let_out, to
 from opencode_nexus.web.pages.setup_view import output, step, words
 
 log = logging.getLogger(__name__)
@@ -38,6 +45,8 @@ async def door(request: Request) -> Response:
     if hub.access.has_owner():
         return to(request, "/login?next=/setup")
     if link := request.query_params.get("link", ""):
+        if not await from_own_user(request):
+            return _code_page(request, SetupLinkForeign.status, words(SetupLinkForeign()))
         return await _enter(request, hub.wizard.code.follow(link))
     return _code_page(request)
 

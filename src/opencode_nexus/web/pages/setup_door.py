@@ -3,11 +3,14 @@
 in.
 """
 
+import asyncio
+import os
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from opencode_nexus.processes import socket_owner
 from opencode_nexus.setup.code import VISIT_LIFE
 from opencode_nexus.web.cookies import is_secure
 
@@ -41,6 +44,22 @@ def behind(handler: Handler) -> Handler:
 
     guarded.__name__, guarded.__doc__ = handler.__name__, handler.__doc__
     return guarded
+
+
+async def from_own_user(request: Request) -> bool:
+    """Whether a browser of the hub's own user asks, as far as the system tells whose a connection is.
+
+    The link of the browser that the command opens stands in that browser's command line, where other users of the
+    machine can read it before the browser has followed it. Only Linux tells; elsewhere the link alone decides.
+    """
+    client, server = request.scope.get("client"), request.scope.get("server")
+    if not socket_owner.told() or not client or not server:
+        return True
+    try:
+        owner = await asyncio.to_thread(socket_owner.owner, tuple(client), tuple(server))
+    except ValueError:  # a name in place of an address: no such connection came over TCP
+        return True
+    return owner == os.getuid()
 
 
 def let_in(response: Response, request: Request, token: str) -> None:

@@ -2,14 +2,17 @@
 """The chat's pages and forms, with and without script, over scripted sessions."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from starlette.testclient import TestClient
 
-from opencode_nexus.chat.errors import AgentUnknown, ProviderInvalid, ServerNotRunning
+from opencode_nexus.chat.errors import AgentUnknown, ProviderInvalid, ServerNotRunning, SessionNotFound
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.opencode.errors import OpenCodeUnreachable
 from opencode_nexus.opencode.state import Question
-from tests.fakes.chat_app import SERVER, Application
+from opencode_nexus.web.chat_choices import forget
+from tests.fakes.chat_app import SERVER, Application, Model
 
 LIVE = {"x-nexus": "live", "accept": "application/json"}
 
@@ -30,13 +33,24 @@ def begin(client: TestClient, **script: Any) -> str:
     return f"/chat/{SERVER}/{session}"
 
 
-def test_the_way_in_leads_to_the_newest_chat_or_a_new_one(client: TestClient) -> None:
+def test_the_way_in_leads_to_the_newest_chat(client: TestClient) -> None:
     assert client.get("/chat").headers["location"] == f"/chat/{SERVER}"
+    begin(client)
     first = client.get(f"/chat/{SERVER}?said=key").headers["location"]
     assert first.startswith(f"/chat/{SERVER}/ses_")
     assert first.endswith("?said=key")
     assert "The key was saved." in client.get(first).text
     assert client.get(f"/chat/{SERVER}?said=nonsense").headers["location"] == first.partition("?")[0]
+
+
+def test_where_there_is_no_chat_a_form_makes_one_and_looking_makes_none(client: TestClient, app: Application) -> None:
+    page = client.get(f"/chat/{SERVER}?said=deleted")
+    assert page.status_code == 200
+    assert "The chat was deleted." in page.text
+    assert app.hub.chat.sessions_ == {}
+    assert f'method="post" action="/chat/{SERVER}/new"' in page.text
+    assert client.post(f"/chat/{SERVER}/new").headers["location"].startswith(f"/chat/{SERVER}/ses_")
+    assert len(app.hub.chat.sessions_) == 1
 
 
 def test_a_page_holds_the_conversation_the_list_and_the_composer(client: TestClient) -> None:
@@ -93,6 +107,34 @@ def test_a_message_that_is_refused_stays_in_the_form(
         assert words in plain.text
     live = client.post(path, data=form, headers=LIVE)  # the script leaves the field as it is
     assert (live.status_code, live.json()["code"]) == (400, "agent-unknown")
+
+
+@pytest.mark.parametrize("error", [ServerNotRunning, OpenCodeUnreachable, SessionNotFound])
+def test_a_message_to_a_server_that_is_down_stays_on_the_page_that_says_so(
+    client: TestClient, app: Application, monkeypatch: pytest.MonkeyPatch, error: type[NexusError]
+) -> None:
+    async def refuse(*words: Any) -> Any:
+        raise error
+
+    path = begin(client)
+    form = {"text": "Long <thoughts>", "model": "anthropic/claude-sonnet", "agent": "plan"}
+    with monkeypatch.context() as down:
+        for method in ("send", "conversation", "sessions", "models", "agents"):
+            down.setattr(app.hub.chat, method, refuse)
+        app.hub.fleet.state = "stopped"
+        page = client.post(path, data=form)
+    assert page.status_code == error.status
+    assert error.title in page.text
+    inside = page.text.partition(f'action="{path}"')[2].partition("</form>")[0]
+    assert "Long &lt;thoughts&gt;</textarea>" in inside
+    assert 'name="model" value="anthropic/claude-sonnet"' in inside
+    assert 'name="start" value="1"' in inside
+    assert "refresh" not in page.headers, "a page that holds a text does not reload by itself"
+    # its button starts the server, and sends
+    again = client.post(path, data={**form, "start": "1"})
+    assert (again.status_code, again.headers["location"]) == (303, path)
+    assert app.hub.fleet.state == "running"
+    assert "Long &lt;thoughts&gt;" in client.get(path).text
 
 
 @pytest.mark.parametrize(
@@ -180,6 +222,75 @@ def test_without_a_model_the_page_asks_for_one(client: TestClient, app: Applicat
     assert "OpenCode has no model yet" in page
     assert f'action="/chat/{SERVER}/key"' in page
     assert 'id="composer"' not in page
+
+
+FREE = Model("opencode/big-pickle", "Big Pickle", "OpenCode Zen", False, "opencode.ai")
+
+
+def forms(page: str) -> tuple[str, str]:
+    """The composer, and the tag of the fold that holds the forms for keys and addresses."""
+    composer, _, rest = page.partition('class="composer"')[2].partition("</form>")
+    return composer, rest.partition("<details")[2].partition(">")[0]
+
+
+def test_a_key_can_be_entered_whatever_models_there_are(client: TestClient, app: Application) -> None:
+    for offered in ([FREE], app.hub.chat.models_, app.hub.chat.models_[1:], []):
+        app.hub.chat.models_ = offered
+        forget(cast("Any", app.hub))
+        page = client.get(begin(client)).text
+        for form in ("key", "compatible"):
+            assert f'action="/chat/{SERVER}/{form}"' in page, offered
+        open_now = " open" in page.partition('<details class="fold keys"')[2].partition(">")[0]
+        assert open_now == (offered in ([FREE], [])), "open only while nothing can be used that a person chose"
+
+
+def test_nothing_goes_to_a_third_party_before_a_person_chose_it(client: TestClient, app: Application) -> None:
+    app.hub.chat.models_ = [FREE]
+    path = begin(client)
+    composer, fold = forms(client.get(path).text)
+    assert '<option value="" selected>Choose a model</option>' in composer
+    assert '<select id="model" name="model" required' in composer
+    assert "goes to opencode.ai" in composer, "said before the first message"
+    assert " open" in fold
+    refused = client.post(path, data={"text": "Hello", "model": ""})
+    assert refused.status_code == 400
+    assert "None was chosen." in refused.text
+    assert "Hello</textarea>" in refused.text
+    # chosen once, it is chosen in the next chat too
+    assert client.post(path, data={"text": "Hello", "model": FREE.id}).status_code == 303
+    composer, fold = forms(client.get(begin(client)).text)
+    assert f'<option value="{FREE.id}" data-keyless selected>' in composer
+    assert "Choose a model" not in composer
+    assert "goes to opencode.ai" in composer
+    assert " open" not in fold
+    # a model with a key, or of one's own, comes first
+    app.hub.chat.models_ = [Model("mine/m", "Mine", "Mine", False), FREE]
+    forget(cast("Any", app.hub))
+    composer, fold = forms(client.get(begin(client)).text)
+    assert '<option value="mine/m" selected>' in composer
+    assert " open" not in fold
+
+
+def test_a_saved_key_leads_back_to_the_chat_it_was_entered_in(
+    client: TestClient, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def take(*words: Any) -> None:
+        pass
+
+    monkeypatch.setattr(app.hub.chat, "set_key", take, raising=False)
+    path = begin(client)
+    begin(client)
+    given = {"session": path.rpartition("/")[2], "provider": "openai", "key": "sk-x"}
+    assert client.post(f"/chat/{SERVER}/key", data=given).headers["location"] == path + "?said=key"
+
+
+def test_models_and_the_default_are_those_of_the_sessions_folder(client: TestClient, app: Application) -> None:
+    app.hub.chat.folders["/home/ada/other"] = [Model("own/only", "Only here", "Own", False)]
+    here = client.get(begin(client)).text
+    there = client.get(f"/chat/{SERVER}/{app.hub.chat.make('There', '/home/ada/other')}").text
+    assert "Only here" not in here
+    assert '<option value="own/only" selected>Only here</option>' in there
+    assert "Claude Sonnet" in there
 
 
 def test_a_server_that_does_not_run(client: TestClient, app: Application, monkeypatch: pytest.MonkeyPatch) -> None:

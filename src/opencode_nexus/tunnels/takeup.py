@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""The start of a hub: tunnels that are still open are taken up, what is left over is ended, some are started."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.processes.identity import Identity, alive
+from opencode_nexus.processes.tree import Tree, end, end_all, marked, self_and_parents
+from opencode_nexus.store.tunnels import TunnelRunRow
+from opencode_nexus.tunnels.arguments import MARK
+from opencode_nexus.tunnels.cloud import Cloud
+from opencode_nexus.tunnels.errors import OriginDown
+from opencode_nexus.tunnels.health import Finding
+from opencode_nexus.tunnels.origins import service
+from opencode_nexus.tunnels.reconcile import Plan, reconcile
+from opencode_nexus.tunnels.run import KILL, TunnelRuns
+from opencode_nexus.tunnels.tunnel import Around, Tunnel
+
+log = logging.getLogger(__name__)
+
+MOVED = "The address is new: the hub listens at another place than before, and the tunnel was made anew for it."
+
+
+class TakeUp:
+    """Does it once for each life of the hub."""
+
+    def __init__(self, runs: TunnelRuns, around: Around, cloud: Cloud | None, has_owner: Callable[[], bool]) -> None:
+        self._runs, self._around, self._cloud, self._has_owner = runs, around, cloud, has_owner
+        self._origins = runs.origins
+
+    async def begin(self, tunnels: Mapping[str, Tunnel]) -> None:
+        """Return when what still runs is taken up; the rest goes on behind."""
+        rows = self._runs.store.runs()
+        living = await asyncio.to_thread(_living, rows)
+        carriers = await asyncio.to_thread(marked, MARK, f"{self._runs.prefix}:")
+        wanted = {tunnel.id: service(self._origins, tunnel.config.kind) for tunnel in tunnels.values()}
+        plan = reconcile(wanted, rows, living, carriers)
+        for tunnel_id, (row, identity) in plan.adopt.items():
+            tunnel = tunnels[tunnel_id]
+            tunnel.adopt(await self._runs.find(row, identity, tunnel.config))
+            await tunnel.note("tunnel-adopted", f"Took up {tunnel.config.name}, which was still open.")
+        self._around.tasks.spawn(self._go_on(plan, list(tunnels.values())), "tunnels that are to be started")
+
+    async def _go_on(self, plan: Plan, tunnels: list[Tunnel]) -> None:
+        await self._clear(plan)
+        for tunnel in tunnels:
+            wanted = tunnel.id in plan.lost or (tunnel.config.autostart and tunnel.id not in plan.adopt)
+            if wanted and tunnel.config.kind in ("token", "api") and self._origins.moved:
+                self._around.tasks.spawn(self._led_elsewhere(tunnel), f"point {tunnel.id}")
+            elif wanted:
+                news = MOVED if tunnel.id in plan.lost and tunnel.config.kind == "quick" else ""
+                self._around.tasks.spawn(self._start(tunnel, news), f"start {tunnel.id}")
+
+    async def point(self, tunnel: Tunnel) -> None:
+        """Another program has the hub's port: let Cloudflare's configuration lead to the new one, where that is ours.
+
+        Raises a CloudflareError.
+        """
+        if tunnel.config.kind == "api" and self._origins.moved and self._cloud is not None:
+            await self._cloud.point(tunnel.id, tunnel.config)
+
+    async def _led_elsewhere(self, tunnel: Tunnel) -> None:
+        """Cloudflare's configuration leads to another program now: nobody must be sent there."""
+        try:
+            if tunnel.config.kind == "api":
+                await self.point(tunnel)
+                await self._start(tunnel)
+                return
+        except NexusError as error:
+            log.warning("%s cannot be led here: %s", tunnel.id, error)
+        here = f"http://127.0.0.1:{self._origins.port}"
+        problem = OriginDown(f"Another program took the hub's port. Put {here} as the service, and start it again.")
+        await tunnel.stop(Finding("failed", "", problem))
+        await tunnel.note("tunnel-failed", f"{tunnel.config.name} was closed. {problem}", "error")
+
+    async def _start(self, tunnel: Tunnel, news: str = "") -> None:
+        if not self._has_owner():
+            return
+        try:
+            await tunnel.start(by_hand=False, news=news)
+        except NexusError as error:
+            log.warning("%s: %s", tunnel.id, error)  # the tunnel shows it
+
+    async def _clear(self, plan: Plan) -> None:
+        ours = await asyncio.to_thread(self_and_parents)
+        left = await end_all([found for found in plan.leftovers if found.pid not in ours], KILL)
+        for row, identity in plan.end:
+            left += (still := await end(Tree(identity, MARK, row.mark), KILL))
+            if not still:
+                await self._runs.forget(row.run_id)
+        if left:
+            log.error("these leftovers did not end: %s", [identity.pid for identity in left])
+
+
+def _living(rows: list[TunnelRunRow]) -> dict[str, Identity]:
+    """Return, by run id, the processes of `rows` that still run. Blocks."""
+    named = {
+        row.run_id: Identity(row.pid, row.created, row.birth)
+        for row in rows
+        if row.pid is not None and row.created is not None
+    }
+    return {run_id: identity for run_id, identity in named.items() if alive(identity)}
