@@ -43,15 +43,17 @@ async def cut_named(ground: Ground) -> None:
 
 async def _cut(ground: Ground, protocol: str, kind: str) -> None:
     tunnel_id, url = await ground.opened(protocol, kind)
-    pid = ground.status(tunnel_id).pid
+    pid, before = ground.status(tunnel_id).pid, len(ground.edge.registrations)
     ground.edge.cut()
-    lost = await ground.until_state(tunnel_id, "degraded")
-    assert code(lost) == "tunnel-edge-lost" and lost.connections == 0 and lost.edges == ()
-    assert lost.url == url and lost.retry_at is None
-    back = await ground.until_state(tunnel_id, "ready", 90)
+    await ground.until(tunnel_id, lambda s: s.state == "degraded" or len(ground.edge.registrations) > before)
+    back = await ground.until(tunnel_id, lambda s: s.state == "ready" and len(ground.edge.registrations) > before, 90)
     assert (back.pid, back.url, back.problem, back.reason) == (pid, url, None, "")
     assert await ground.visit(url) == 200
-    assert len(ground.notes("tunnel-back")) == 1
+    seen = [info.status for info in ground.infos if info.status.state == "degraded"]
+    for lost in seen:  # none when cloudflared's random wait was next to nothing
+        assert code(lost) == "tunnel-edge-lost" and lost.connections == 0 and lost.edges == ()
+        assert lost.url == url and lost.retry_at is None
+    assert len(ground.notes("tunnel-back")) == bool(seen)
 
 
 async def network_gone(ground: Ground) -> None:
@@ -209,7 +211,7 @@ async def cloudflared_killed(ground: Ground) -> None:
     again = await ground.until(tunnel_id, lambda s: s.state == "ready" and s.pid != pid)
     assert again.url is not None and again.url != url and url in again.reason
     assert await ground.visit(again.url) == 200
-    ended = next(info.status for info in ground.infos if code(info.status) == "cloudflared-ended")
+    ended = [info.status for info in ground.infos if code(info.status) == "cloudflared-ended"][-1]
     assert ended.state == "failed" and ended.retry_at is not None
     assert "SIGKILL" in str(ended.problem and ended.problem["detail"])
 

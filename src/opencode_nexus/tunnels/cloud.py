@@ -9,7 +9,7 @@ from opencode_nexus.core.bus import Bus
 from opencode_nexus.secrets.redact import Secret
 from opencode_nexus.tunnels.config import TunnelConfig
 from opencode_nexus.tunnels.errors import ApiTokenMissing
-from opencode_nexus.tunnels.origins import Origins, service
+from opencode_nexus.tunnels.origins import Origins, by_port
 from opencode_nexus.tunnels.providers.cloudflare.account import Account
 from opencode_nexus.tunnels.providers.cloudflare.steps import Made, Step, Wish
 from opencode_nexus.tunnels.run import Vault
@@ -43,7 +43,7 @@ class Cloud:
             self._bus.publish("tunnel-step", step)
 
         wish = Wish(
-            name=config.name, hostname=config.hostname, service=service(self._origins, "api"), account=config.account,
+            name=config.name, hostname=config.hostname, service=by_port(self._origins), account=config.account,
             zone=config.zone,
         )  # fmt: skip
         made = await self._account.create(token, wish, report)
@@ -61,7 +61,7 @@ class Cloud:
 
     async def point(self, tunnel_id: str, config: TunnelConfig) -> None:
         """Lead the tunnel to where the hub listens now."""
-        await self._account.point(await self._token(tunnel_id), _made(config), service(self._origins, "api"))
+        await self._account.point(await self._token(tunnel_id), _made(config), by_port(self._origins))
 
     async def _token(self, tunnel_id: str) -> Secret:
         kept = await asyncio.to_thread(self._vault.get, api_token_name(tunnel_id))

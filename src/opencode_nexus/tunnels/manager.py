@@ -11,37 +11,31 @@ from pathlib import Path
 
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
-from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.ids import new_id
 from opencode_nexus.core.tasks import Tasks
-from opencode_nexus.processes.identity import Identity, alive
 from opencode_nexus.processes.logfile import last_lines
-from opencode_nexus.processes.tree import Tree, end, end_all, marked, self_and_parents
 from opencode_nexus.secrets.redact import Secret
-from opencode_nexus.store.activity import Activity, Level
+from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.db import Database
-from opencode_nexus.store.tunnels import TunnelRow, TunnelRunRow, TunnelTable
-from opencode_nexus.tunnels.arguments import MARK
+from opencode_nexus.store.tunnels import TunnelRow, TunnelTable
 from opencode_nexus.tunnels.cloud import Cloud, api_token_name
 from opencode_nexus.tunnels.config import TunnelConfig
 from opencode_nexus.tunnels.errors import (
     BadTunnel,
     BadTunnelToken,
     NoOwnerYet,
-    OriginDown,
     TunnelExists,
     TunnelNotFound,
     TunnelsNotOpen,
 )
-from opencode_nexus.tunnels.health import Finding
 from opencode_nexus.tunnels.lines import shown
-from opencode_nexus.tunnels.origins import Origins, service
+from opencode_nexus.tunnels.origins import Origins
 from opencode_nexus.tunnels.pauses import Pauses
 from opencode_nexus.tunnels.program import Program
 from opencode_nexus.tunnels.providers.cloudflare.account import Account
-from opencode_nexus.tunnels.reconcile import Plan, reconcile
-from opencode_nexus.tunnels.run import KILL, TunnelRuns, Vault, token_name
+from opencode_nexus.tunnels.run import TunnelRuns, Vault, token_name
 from opencode_nexus.tunnels.status import SelfTest, TunnelInfo, TunnelStatus
+from opencode_nexus.tunnels.takeup import TakeUp
 from opencode_nexus.tunnels.token import parse_token, read_credentials
 from opencode_nexus.tunnels.tunnel import Around, Tunnel
 from opencode_nexus.tunnels.visits import Test
@@ -50,8 +44,6 @@ log = logging.getLogger(__name__)
 
 Infos = list[TunnelInfo]  # inside the class `list` is a method
 Words = list[str]
-
-MOVED = "The address is new: the hub listens at another place than before, and the tunnel was made anew for it."
 
 
 class Manager:
@@ -79,16 +71,17 @@ class Manager:
         account: Account | None = None,
         pauses: Pauses | None = None,
     ) -> None:
-        self._clock, self._bus, self._activity, self._vault = clock, bus, activity, vault
+        self._clock, self._bus, self._vault = clock, bus, vault
         self._store, self._tasks = TunnelTable(db), Tasks()
-        self._origins, self._has_owner = origins, has_owner
+        self._has_owner = has_owner
         # a copy of the home in another place has marks of its own
-        self._prefix = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]
-        self._runs = TunnelRuns(self._store, vault, clock, home, origins, environ, arguments, self._prefix)
+        prefix = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]
+        self._runs = TunnelRuns(self._store, vault, clock, home, origins, environ, arguments, prefix)
         self._cloud = Cloud(account, vault, bus, origins) if account is not None else None
         self._around = Around(
             self._runs, bus, self._tasks, activity, program, test, pauses or Pauses(), self._note_names
         )
+        self._takeup = TakeUp(self._runs, self._around, self._cloud, has_owner)
         self._known: dict[str, Tunnel] | None = None
         self._taken_up = asyncio.Event()
         self._trouble: BaseException | None = None  # what `open` raised
@@ -99,66 +92,12 @@ class Manager:
     async def open(self) -> None:
         """Take up what still runs, end what is left over, and start what is to be started by itself."""
         try:
-            await self._take_up()
+            await self._takeup.begin(self._tunnels())
         except BaseException as error:
             self._trouble = error
             raise
         finally:
             self._taken_up.set()
-
-    async def _take_up(self) -> None:
-        tunnels, rows = self._tunnels(), self._store.runs()
-        living = await asyncio.to_thread(_living, rows)
-        carriers = await asyncio.to_thread(marked, MARK, f"{self._prefix}:")
-        wanted = {tunnel.id: service(self._origins, tunnel.config.kind) for tunnel in tunnels.values()}
-        plan = reconcile(wanted, rows, living, carriers)
-        for tunnel_id, (row, identity) in plan.adopt.items():
-            tunnel = tunnels[tunnel_id]
-            tunnel.adopt(await self._runs.find(row, identity, tunnel.config))
-            self._note_names()
-            await self._note("tunnel-adopted", f"Took up {tunnel.config.name}, which was still open.", "info")
-        self._tasks.spawn(self._after_taking_up(plan), "tunnels that are to be started")
-
-    async def _after_taking_up(self, plan: Plan) -> None:
-        await self._clear(plan)
-        for tunnel in list(self._tunnels().values()):
-            if tunnel.id in plan.lost and tunnel.config.kind in ("token", "api"):
-                self._tasks.spawn(self._led_elsewhere(tunnel), f"point {tunnel.id}")
-            elif tunnel.id in plan.lost or (tunnel.config.autostart and tunnel.id not in plan.adopt):
-                news = MOVED if tunnel.id in plan.lost and tunnel.config.kind == "quick" else ""
-                self._tasks.spawn(self._start_unasked(tunnel, news), f"start {tunnel.id}")
-
-    async def _led_elsewhere(self, tunnel: Tunnel) -> None:
-        """Another program has the port to which Cloudflare's configuration leads: nobody must be sent there."""
-        try:
-            if tunnel.config.kind == "api" and self._cloud is not None:
-                await self._cloud.point(tunnel.id, tunnel.config)
-                await self._start_unasked(tunnel)
-                return
-        except NexusError as error:
-            log.warning("%s cannot be led here: %s", tunnel.id, error)
-        here = f"http://127.0.0.1:{self._origins.port}"
-        problem = OriginDown(f"Another program took the hub's port. Put {here} as the service, and start it again.")
-        await tunnel.stop(Finding("failed", "", problem))
-        await self._note("tunnel-failed", f"{tunnel.config.name} was closed. {problem}", "error")
-
-    async def _start_unasked(self, tunnel: Tunnel, news: str = "") -> None:
-        if not self._has_owner():
-            return
-        try:
-            await tunnel.start(by_hand=False, news=news)
-        except NexusError as error:
-            log.warning("%s: %s", tunnel.id, error)  # the tunnel shows it
-
-    async def _clear(self, plan: Plan) -> None:
-        ours = await asyncio.to_thread(self_and_parents)
-        left = await end_all([found for found in plan.leftovers if found.pid not in ours], KILL)
-        for row, identity in plan.end:
-            left += (still := await end(Tree(identity, MARK, row.mark), KILL))
-            if not still:
-                await self._runs.forget(row.run_id)
-        if left:
-            log.error("these leftovers did not end: %s", [identity.pid for identity in left])
 
     async def close(self) -> None:
         """Close all tunnels: nobody would answer at their addresses."""
@@ -237,7 +176,7 @@ class Manager:
             raise
         self._tunnels()[tunnel.id] = tunnel
         tunnel.tell()
-        await self._note("tunnel-added", f"The tunnel {config.name} was added.", "info")
+        await tunnel.note("tunnel-added", f"The tunnel {config.name} was added.")
         return tunnel.info()
 
     async def change_tunnel(self, tunnel_id: str, config: TunnelConfig, *, secret: Secret | None = None) -> TunnelInfo:
@@ -274,13 +213,14 @@ class Manager:
         self._tunnels().pop(tunnel_id, None)
         self._note_names()
         self._bus.publish("tunnel-removed", tunnel_id)
-        await self._note("tunnel-removed", f"The tunnel {tunnel.config.name} was removed.", "info")
+        await tunnel.note("tunnel-removed", f"The tunnel {tunnel.config.name} was removed.")
 
     async def start_tunnel(self, tunnel_id: str) -> TunnelInfo:
         """Return once its cloudflared is spawned; raises TunnelNotFound, NoOwnerYet or what the start met."""
         tunnel = await self._settled(tunnel_id)
         if not self._has_owner():
             raise NoOwnerYet()
+        await self._takeup.point(tunnel)
         await tunnel.start()
         return tunnel.info()
 
@@ -379,12 +319,6 @@ class Manager:
             raise TunnelsNotOpen(f"{self._trouble}.") from self._trouble
         return self._tunnel(tunnel_id)
 
-    async def _note(self, kind: str, text: str, level: Level) -> None:
-        try:
-            await self._activity.add(kind, text, level=level)
-        except Exception:  # a full disk, say: it is so even when it cannot be written down
-            log.exception("not noted: %s", text)
-
 
 def _key(name: str) -> str:
     return name.strip().casefold()
@@ -394,13 +328,3 @@ def _config(text: str) -> TunnelConfig:
     kept = json.loads(text)
     kept["allowed_mail"] = tuple(kept.get("allowed_mail", ()))
     return TunnelConfig(**kept)
-
-
-def _living(rows: list[TunnelRunRow]) -> dict[str, Identity]:
-    """Return, by run id, the processes of `rows` that still run. Blocks."""
-    named = {
-        row.run_id: Identity(row.pid, row.created, row.birth)
-        for row in rows
-        if row.pid is not None and row.created is not None
-    }
-    return {run_id: identity for run_id, identity in named.items() if alive(identity)}

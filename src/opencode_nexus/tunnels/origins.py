@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from opencode_nexus.tunnels.config import Kind
+from opencode_nexus.tunnels.config import TunnelConfig
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -34,15 +34,26 @@ class Route:
     service: str
 
 
-def service(origins: Origins, kind: Kind) -> str:
-    """Return the address for a tunnel of that kind, as cloudflared's ingress takes it.
+def service(origins: Origins, config: TunnelConfig) -> str:
+    """Return the address for a tunnel, as cloudflared's ingress takes it.
 
     For kinds token and api it stands in Cloudflare's own configuration, as text that a person may have typed: there it
-    is always the port.
+    is always the port. Over http2 cloudflared passes no WebSocket on to a Unix socket ("no Host in request URL",
+    measured with 2026.6.0, its issue 560), and `auto` may come to that.
     """
-    if kind in ("quick", "config") and origins.unix is not None:
+    if config.kind in ("quick", "config") and config.protocol == "quic" and origins.unix is not None:
         return f"unix:{origins.unix}"
+    return by_port(origins)
+
+
+def by_port(origins: Origins) -> str:
+    """Return the address of the hub's port, which is what a person puts into Cloudflare's configuration."""
     return f"http://127.0.0.1:{origins.port}"
+
+
+def all_of(origins: Origins) -> frozenset[str]:
+    """Return every address at which the hub listens for tunnels now."""
+    return frozenset({by_port(origins)} | (set() if origins.unix is None else {f"unix:{origins.unix}"}))
 
 
 def leads_here(address: str, port: int) -> bool:

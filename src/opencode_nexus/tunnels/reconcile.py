@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What to do with tunnels when the hub starts: from what is wanted and what still runs. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from opencode_nexus.processes.identity import Identity
@@ -23,18 +23,19 @@ class Plan:
 
 
 def reconcile(
-    origins: Mapping[str, str],
+    tunnels: Iterable[str],
+    origins: Container[str],
     runs: Iterable[TunnelRunRow],
     alive: Mapping[str, Identity],
     marked: Iterable[Marked],
 ) -> Plan:
     """Plan the start of a hub.
 
-    `origins` holds, by tunnel id, where each tunnel that is wanted would hand requests to now; `alive`, by run id, the
-    processes of `runs` that were found living; `marked` all processes with a mark of this home. A run whose hub was
-    killed between the spawn and noting the process id is found by its mark.
+    `tunnels` are the ids of those that are wanted, `origins` the addresses at which the hub listens now; `alive` holds,
+    by run id, the processes of `runs` that were found living; `marked` all processes with a mark of this home. A run
+    whose hub was killed between the spawn and noting the process id is found by its mark.
     """
-    marked = list(marked)
+    ids, marked = set(tunnels), list(marked)
     heads = {found.mark: found.identity for found in reversed(marked)}
     adopt: dict[str, tuple[TunnelRunRow, Identity]] = {}
     end: list[tuple[TunnelRunRow, Identity | None]] = []
@@ -44,9 +45,8 @@ def reconcile(
         root = alive.get(run.run_id)
         if root is None and run.pid is None:
             root = heads.get(run.mark)
-        wanted = origins.get(run.tunnel_id)
-        if root is not None and wanted is not None and run.tunnel_id not in adopt:
-            if wanted == run.origin:
+        if root is not None and run.tunnel_id in ids and run.tunnel_id not in adopt:
+            if run.origin in origins:
                 adopt[run.tunnel_id] = (run, root)
                 continue
             lost.add(run.tunnel_id)

@@ -187,7 +187,8 @@ class TunnelRuns:
         if config.allowed_mail and not program.knows("--allowed-mail"):
             raise CloudflaredTooOld(f"It is {program.words}; the e-mail check for quick tunnels came with 2026.9.3.")
         token = await self.token(tunnel_id, config.kind)
-        origin, path = service(self.origins, config.kind), self.log(tunnel_id)
+        spoken = replace(config, protocol="http2") if aloud else config
+        origin, path = service(self.origins, spoken), self.log(tunnel_id)
         named, secret_file = "", ""
         if config.kind == "config":
             credentials = await asyncio.to_thread(read_credentials, config.credentials)
@@ -199,7 +200,6 @@ class TunnelRuns:
         )  # fmt: skip
         folder = self.home / "tunnels" / tunnel_id
         file = folder / "config.yml"
-        spoken = replace(config, protocol="http2") if aloud else config
         words = command_words(
             program, spoken, file=file, origin=origin, port=self.origins.port, extra=self.arguments(), tunnel_id=named
         )

@@ -13,7 +13,7 @@ from opencode_nexus.tunnels.arguments import MARK
 from opencode_nexus.tunnels.cloud import Cloud
 from opencode_nexus.tunnels.errors import OriginDown
 from opencode_nexus.tunnels.health import Finding
-from opencode_nexus.tunnels.origins import service
+from opencode_nexus.tunnels.origins import all_of, by_port
 from opencode_nexus.tunnels.reconcile import Plan, reconcile
 from opencode_nexus.tunnels.run import KILL, TunnelRuns
 from opencode_nexus.tunnels.tunnel import Around, Tunnel
@@ -35,8 +35,7 @@ class TakeUp:
         rows = self._runs.store.runs()
         living = await asyncio.to_thread(_living, rows)
         carriers = await asyncio.to_thread(marked, MARK, f"{self._runs.prefix}:")
-        wanted = {tunnel.id: service(self._origins, tunnel.config.kind) for tunnel in tunnels.values()}
-        plan = reconcile(wanted, rows, living, carriers)
+        plan = reconcile(tunnels, all_of(self._origins), rows, living, carriers)
         for tunnel_id, (row, identity) in plan.adopt.items():
             tunnel = tunnels[tunnel_id]
             tunnel.adopt(await self._runs.find(row, identity, tunnel.config))
@@ -70,7 +69,7 @@ class TakeUp:
                 return
         except NexusError as error:
             log.warning("%s cannot be led here: %s", tunnel.id, error)
-        here = f"http://127.0.0.1:{self._origins.port}"
+        here = by_port(self._origins)
         problem = OriginDown(f"Another program took the hub's port. Put {here} as the service, and start it again.")
         await tunnel.stop(Finding("failed", "", problem))
         await tunnel.note("tunnel-failed", f"{tunnel.config.name} was closed. {problem}", "error")

@@ -184,8 +184,9 @@ class Tunnel:
         last = last or Finding("stopped")
         if self.active and not self._halt.is_set():
             self._last = last
+            self._halt.set()  # its names are answered no longer, while its streams get a moment to end
+            self._become(Finding(self._finding.state, "It is being closed."))
         self._halt.set()
-        self._around.changed()  # its names are answered no longer, while its streams get a moment to end
         if self._life is not None and not self._life.done():
             await asyncio.wait({self._life})
         elif self._finding.state != last.state:
@@ -194,6 +195,8 @@ class Tunnel:
     def adopt(self, run: TunnelRun) -> None:
         """Take up a process that an earlier hub started."""
         self._timer.open(run.row.opened)
+        self._run = run
+        self._around.changed()
         self._life = self._around.tasks.spawn(self._live(run), f"tunnel {self.id}")
 
     def change(self, config: TunnelConfig, *, secret: bool) -> None:
@@ -227,6 +230,8 @@ class Tunnel:
                     problem = error
                     self._spawned(error)
                 if run is not None:
+                    if problem is not None:
+                        self._become(Finding("degraded", "", problem))
                     await self._over(run)
                     run = None
                 self._aloud = isinstance(problem, RefusedUnheard)
@@ -241,7 +246,7 @@ class Tunnel:
             self._spawned(TunnelStopped())
             self._life = None
             self._become(self._last)
-        await self._note(f"tunnel-{self._last.state}", f"{self.config.name} was closed. {self._last.words}".strip())
+        await self.note(f"tunnel-{self._last.state}", f"{self.config.name} was closed. {self._last.words}".strip())
 
     def _spawned(self, error: NexusError | None) -> None:
         """Tell whoever waits for the start how it went."""
@@ -311,14 +316,12 @@ class Tunnel:
         self._become(finding)
         if opened:
             self._visits.begin(address)
-            await self._note(
-                "tunnel-ready", f"{self.config.name} is open at {address}. {self._news}".strip(), "success"
-            )
+            await self.note("tunnel-ready", f"{self.config.name} is open at {address}. {self._news}".strip(), "success")
         elif finding.state != before.state and "ready" in (finding.state, before.state):
             if finding.state == "ready":
-                await self._note("tunnel-back", f"{self.config.name} is open again at {address}.")
+                await self.note("tunnel-back", f"{self.config.name} is open again at {address}.")
             else:
-                await self._note("tunnel-troubled", f"{self.config.name}: {finding.words}", "warning")
+                await self.note("tunnel-troubled", f"{self.config.name}: {finding.words}", "warning")
 
     async def _over(self, run: TunnelRun) -> None:
         self._visits.end()
@@ -342,7 +345,7 @@ class Tunnel:
         self._wake.clear()
         self._become(failed, retry_at=now + pause)
         if [code for _, code in before] != [problem.code]:  # the same cause over and over is told once
-            await self._note("tunnel-troubled", f"{self.config.name}: {problem} It is tried again.", "warning")
+            await self.note("tunnel-troubled", f"{self.config.name}: {problem} It is tried again.", "warning")
         end = self._timer.stops_at(self.config)
         events = [asyncio.ensure_future(event.wait()) for event in (self._halt, self._wake)]
         try:
@@ -356,7 +359,8 @@ class Tunnel:
             return False
         return not self._halt.is_set()
 
-    async def _note(self, kind: str, text: str, level: Level = "info") -> None:
+    async def note(self, kind: str, text: str, level: Level = "info") -> None:
+        """Put a line on the list of what happened."""
         try:
             await self._around.activity.add(kind, text, level=level, tunnel_id=self.id)
         except Exception:  # a full disk, say: it is so even when it cannot be written down
