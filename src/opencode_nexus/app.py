@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from opencode_nexus.access.access import Access
+from opencode_nexus.access.pairing import Pairing
 from opencode_nexus.chat.chat import Chat
 from opencode_nexus.cli.browser import open_browser
 from opencode_nexus.core.bus import Bus
@@ -19,6 +20,8 @@ from opencode_nexus.core.ids import new_token
 from opencode_nexus.core.settings import Settings
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.fleet.fleet import Fleet
+from opencode_nexus.install.cloudflared.installer import CloudflaredInstaller
+from opencode_nexus.install.errors import CloudflaredNotFound, CloudflaredNotSupported
 from opencode_nexus.install.installer import Installer
 from opencode_nexus.live.hub import Live
 from opencode_nexus.observe.logs import begin
@@ -26,7 +29,9 @@ from opencode_nexus.observe.machine import Machine
 from opencode_nexus.observe.usage import Root, Usage
 from opencode_nexus.practice.practice import Practice
 from opencode_nexus.render.page import environment
+from opencode_nexus.secrets.keyring import SystemKeyring
 from opencode_nexus.secrets.sealed_file import SealedFile
+from opencode_nexus.secrets.vault import Vault
 from opencode_nexus.setup.wizard import Wizard
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.damage import telling
@@ -34,14 +39,25 @@ from opencode_nexus.store.db import Database
 from opencode_nexus.store.home import Home, HomeUnusable, RunningHub, default_home
 from opencode_nexus.store.journal import Journal
 from opencode_nexus.store.kv import Kv
+from opencode_nexus.tunnels.errors import CloudflaredMissing, CloudflaredTooOld
+from opencode_nexus.tunnels.manager import Manager
+from opencode_nexus.tunnels.program import Program
+from opencode_nexus.tunnels.providers.cloudflare.account import Account
+from opencode_nexus.tunnels.selftest import Tester
 from opencode_nexus.web.application import Application
 from opencode_nexus.web.chat_source import ChatSources
 from opencode_nexus.web.context import Hub
+from opencode_nexus.web.drafts import Drafts
+from opencode_nexus.web.opening import Opener
 from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages.dashboard import DashboardSource
+from opencode_nexus.web.pages.remote import RemoteSource
+from opencode_nexus.web.pages.remote_api import MakingSource
+from opencode_nexus.web.pages.remote_tunnel import TunnelSource
 from opencode_nexus.web.pages.servers import ServerSource
 from opencode_nexus.web.server import bind, serve
 from opencode_nexus.web.static import StaticFiles
+from opencode_nexus.web.tunnel_door import TunnelDoor
 
 log = logging.getLogger(__name__)
 
@@ -77,19 +93,44 @@ async def composed(
         )  # fmt: skip
         practice = Practice(kv, clock)
         journal = Journal(db)
+        sealed = SealedFile(home.path / "secrets")
 
         async def busy(server_id: str) -> bool:
             return bool(chat.busy(server_id))
 
         fleet = Fleet(
             db=db, bus=bus, clock=clock, home=home.path, activity=activity,
-            vault=SealedFile(home.path / "secrets"), binary=installer.binary, environ=environ, busy=busy,
+            vault=sealed, binary=installer.binary, environ=environ, busy=busy,
             on_stop=lambda: hub.settings.on_stop, child_config=lambda server_id: practice.opencode_config(),
         )  # fmt: skip
         chat = Chat(servers=fleet, journal=journal, bus=bus, clock=clock, tasks=tasks, activity=activity)
+        cloudflared = CloudflaredInstaller(
+            home=home.path, bus=bus, kv=kv, clock=clock, tasks=tasks, environ=environ,
+            setting=lambda: hub.settings.cloudflared_binary,
+        )  # fmt: skip
+
+        async def program() -> Program:
+            try:
+                found = await cloudflared.program()
+            except CloudflaredNotFound as error:
+                raise CloudflaredMissing(error.detail) from error
+            except CloudflaredNotSupported as error:
+                raise CloudflaredTooOld(error.detail) from error
+            return Program(found.path, found.version, found.sha256)
+
+        door = TunnelDoor(home.path, kv, pids=lambda: tunnels.pids())
+        tester = Tester(front=settings.tunnel_front, base_path=settings.base_path, clock=clock)
+        account = Account()
+        tunnels = Manager(
+            db=db, bus=bus, clock=clock, home=home.path, activity=activity,
+            vault=Vault(sealed, SystemKeyring(f"opencode-nexus {home.path}")), program=program, origins=door,
+            has_owner=access.has_owner, arguments=lambda: hub.settings.cloudflared_arguments, environ=environ,
+            test=tester.run, account=account,
+        )  # fmt: skip
+        opener = Opener(tunnels=tunnels, cloudflared=cloudflared, tasks=tasks, bus=bus, activity=activity)
         wizard = Wizard(
             home=home.path, kv=kv, clock=clock, installer=installer, access=access, fleet=fleet, practice=practice,
-            environ=environ,
+            environ=environ, tunnels=tunnels, opener=opener,
         )  # fmt: skip
         machine = Machine(home.path)
 
@@ -99,11 +140,16 @@ async def composed(
         hub = Hub(
             settings=settings, clock=clock, bus=bus, access=access, activity=activity, stored=kv, machine=machine,
             usage=Usage(roots=roots, machine=machine, bus=bus, clock=clock, tasks=tasks),
-            installer=installer, practice=practice, fleet=fleet, chat=chat, wizard=wizard,
+            installer=installer, practice=practice, fleet=fleet, chat=chat, wizard=wizard, door=door, tunnels=tunnels,
+            tester=tester, cloudflared=cloudflared, cloudflare=account, opener=opener, drafts=Drafts(clock),
+            pairing=Pairing(db=db, clock=clock, access=access, activity=activity),
             live=Live(bus.boot, tasks), pages=Pages(environment(), StaticFiles()), started=clock.now(),
         )  # fmt: skip
         hub.live.register("dashboard", lambda rest: DashboardSource(hub))
         hub.live.register("server", lambda rest: ServerSource(hub, rest))
+        hub.live.register("remote", lambda rest: RemoteSource(hub))
+        hub.live.register("tunnel", lambda rest: TunnelSource(hub, rest))
+        hub.live.register("tunnel-making", lambda rest: MakingSource(hub))
         chats = ChatSources(hub)
         closing.callback(chats.close)
         hub.live.register("chat", chats)
@@ -143,23 +189,29 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
             print(f"Set-up code: {hub.wizard.code.issue()}  (for one browser; a restart prints another)", flush=True)
         if settings.open:
             open_browser(link, environ)
-        await hub.fleet.open()
+        await asyncio.gather(hub.fleet.open(), hub.tunnels.open())
 
     async def before_close() -> None:
         print("Stopping …", flush=True)
         await hub.live.close()
+        await hub.tunnels.close()  # a normal stop closes the ways in, and with them what visitors hold open
 
     await hub.access.open()
     await hub.installer.open()
+    await hub.cloudflared.open()
+    await hub.door.open()
     await hub.practice.open()
     await hub.chat.open()
     await hub.usage.open()
     try:
-        await serve(Application(hub, hub.pages.static), listener, hub.closing, ready=ready, before_close=before_close)
+        application = Application(hub, hub.pages.static)
+        await serve(application, listener, hub.closing, ready=ready, before_close=before_close, door=hub.door)
     finally:
+        hub.door.close()
         await hub.fleet.close()
         await hub.chat.close()
         await hub.installer.close()
+        await hub.cloudflared.close()
         await hub.practice.close()
 
 

@@ -5,19 +5,27 @@ import asyncio
 from dataclasses import dataclass, field
 
 from opencode_nexus.access.access import Access
+from opencode_nexus.access.pairing import Pairing
 from opencode_nexus.chat.chat import Chat
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.settings import Settings
 from opencode_nexus.fleet.fleet import Fleet
+from opencode_nexus.install.cloudflared.installer import CloudflaredInstaller
 from opencode_nexus.install.installer import Installer
 from opencode_nexus.live.hub import Live
 from opencode_nexus.observe.machine import Machine
 from opencode_nexus.observe.usage import Usage
 from opencode_nexus.practice.practice import Practice
 from opencode_nexus.setup.wizard import Wizard
+from opencode_nexus.tunnels.manager import Manager
+from opencode_nexus.tunnels.providers.cloudflare.account import Account
+from opencode_nexus.tunnels.selftest import Tester
+from opencode_nexus.web.drafts import Drafts
+from opencode_nexus.web.opening import Opener
 from opencode_nexus.web.page import Pages
 from opencode_nexus.web.ports import ActivityLog, EditableSettings
+from opencode_nexus.web.tunnel_door import TunnelDoor
 
 
 @dataclass(slots=True)
@@ -37,6 +45,14 @@ class Hub:
     fleet: Fleet
     chat: Chat
     wizard: Wizard
+    door: TunnelDoor
+    tunnels: Manager
+    tester: Tester
+    cloudflared: CloudflaredInstaller
+    cloudflare: Account
+    opener: Opener
+    drafts: Drafts
+    pairing: Pairing
     live: Live
     pages: Pages
     started: float
