@@ -74,6 +74,13 @@ async def test_no_websocket_either_leaves_asking_again() -> None:
     assert outcomes(found)["websocket"] == "fails"
 
 
+async def test_where_no_websocket_passes_none_is_a_way_in() -> None:
+    """cloudflared answers every WebSocket over http2 to a Unix socket with 502 (its issue 560)."""
+    found, _ = await found_behind(answers={"/ws": 502})
+    assert (found.verdict, found.transport) == ("partly", "post")
+    assert outcomes(found) == {**EVERY, "websocket": "fails"}
+
+
 @pytest.mark.parametrize("path", sorted({path for _, path in WAYS_IN} - {"/"}))
 async def test_one_address_that_is_open_is_enough(path: str) -> None:
     found, door = await found_behind(answers={path: 200})
