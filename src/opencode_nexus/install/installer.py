@@ -75,7 +75,7 @@ class Installer:
         machine: Callable[[], Machine] = this_machine,
     ) -> None:
         self.versions = Versions(home / "opencode")
-        self._kv = kv
+        self._kv, self._clock = kv, clock
         self._setting, self._environ, self._machine = setting, environ, machine
         self._page = page or ReleasePage()
         self._job: Job[Checked] = Job("OpenCode", "install", bus=bus, clock=clock, tasks=tasks)
