@@ -39,6 +39,7 @@ WAYS_IN = (
 SOCKET = "/live/ws"
 
 HELD_GET = "Streamed GETs are held back, as quick tunnels do; the chat does not use them."
+NO_SOCKET = "WebSockets do not pass."
 _HOW = {
     "post": "The chat will use a streamed POST from outside.",
     "ws": "The chat will use a WebSocket from outside.",
@@ -94,6 +95,8 @@ async def visit(
     trials = (reached, post, socket, get, closed)
     transport = "post" if post.outcome == "works" else "ws" if socket.outcome == "works" else "poll"
     details = [_HOW[transport]]
+    if socket.outcome != "works":
+        details.append(NO_SOCKET)
     if get.outcome == "held back":
         details.append(HELD_GET)
     if closed.outcome == "not tried":

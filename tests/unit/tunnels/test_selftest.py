@@ -79,6 +79,7 @@ async def test_where_no_websocket_passes_none_is_a_way_in() -> None:
     found, _ = await found_behind(answers={"/ws": 502})
     assert (found.verdict, found.transport) == ("partly", "post")
     assert outcomes(found) == {**EVERY, "websocket": "fails"}
+    assert "WebSockets do not pass" in found.detail
 
 
 @pytest.mark.parametrize("path", sorted({path for _, path in WAYS_IN} - {"/"}))
