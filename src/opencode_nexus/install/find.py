@@ -46,6 +46,15 @@ def is_program(path: Path) -> bool:
         return False
 
 
+def stamp(path: Path) -> list[int | str]:
+    """Return what changes when the file at `path` does; empty when there is none."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return []
+    return [str(path), seen.st_size, seen.st_mtime_ns, seen.st_ino]
+
+
 def _is_opencode_name(path: Path) -> bool:
     return "opencode" in path.name.lower() or any(part.startswith("opencode-") for part in path.parts[-3:])
 

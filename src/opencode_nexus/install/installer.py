@@ -117,7 +117,7 @@ class Installer:
 
     async def _look(self, path: Path) -> Found:
         """Check a candidate; one that failed is not run again for a minute, as long as it is the same file."""
-        mark = await asyncio.to_thread(_stamp, path)
+        mark = await asyncio.to_thread(find.stamp, path)
         now, failed = self._clock.monotonic(), self._failures.get(path)
         if failed is not None and failed.mark == mark and now < failed.until:
             return Found(path, None, failed.error)
@@ -217,13 +217,4 @@ class Installer:
 def _mark(path: Path) -> list[int | str]:
     """Return what changes when the program behind `path` changes; empty when there is none."""
     program = find.resolve(path)
-    return _stamp(program) if program is not None else []
-
-
-def _stamp(path: Path) -> list[int | str]:
-    """Return what changes when the file at `path` does; empty when there is none."""
-    try:
-        seen = path.stat()
-    except OSError:
-        return []
-    return [str(path), seen.st_size, seen.st_mtime_ns, seen.st_ino]
+    return find.stamp(program) if program is not None else []

@@ -4,7 +4,8 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from opencode_nexus.core.bus import Bus
@@ -15,7 +16,8 @@ from opencode_nexus.install.cloudflared.builds import PINS, PROGRAM, TESTED, VER
 from opencode_nexus.install.cloudflared.check import Cloudflared, check, text_of
 from opencode_nexus.install.cloudflared.find import candidates
 from opencode_nexus.install.errors import CloudflaredChanged, CloudflaredNotFound, InstallError
-from opencode_nexus.install.installer import Memory
+from opencode_nexus.install.find import stamp
+from opencode_nexus.install.installer import LOOK_AGAIN, Memory
 from opencode_nexus.install.job import Job
 from opencode_nexus.install.progress import Progress
 from opencode_nexus.install.release import ReleasePage
@@ -27,6 +29,18 @@ log = logging.getLogger(__name__)
 BASE = "https://api.github.com/repos/cloudflare/cloudflared"
 _VERIFIED, _CHECKS = "cloudflared-verified", "cloudflared-checks"
 _REMEMBERED = 8  # programs whose version is remembered by their sum
+
+
+Check = Callable[[Path, str | None], Awaitable[Cloudflared]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a candidate was: as which file, until when that holds (monotonic), and what its check gave."""
+
+    stamp: list[int | str]
+    until: float
+    outcome: Cloudflared | InstallError
 
 
 class CloudflaredInstaller:
@@ -52,6 +66,7 @@ class CloudflaredInstaller:
         self.versions = Versions(home / "cloudflared", PROGRAM)
         self._kv, self._setting, self._environ, self._fitting, self._pins = kv, setting, environ, fitting, pins
         self._page = page or ReleasePage(BASE, tag="")
+        self._clock, self._seen = clock, dict[tuple[Path, str | None], _Seen]()
         self._job: Job[Cloudflared] = Job("cloudflared", "install-cloudflared", bus=bus, clock=clock, tasks=tasks)
 
     async def open(self) -> None:
@@ -82,19 +97,42 @@ class CloudflaredInstaller:
         `tunnels` asks before each start. A setting that does not work is an error. The copy that was brought comes
         first because someone asked for it, and it alone was verified and tested. Raises as `check`.
         """
+        return await self._first(self.check)
+
+    async def look(self) -> Cloudflared:
+        """Return what `program` would, for pages: what was looked at within a minute and is the same file since is
+        neither read nor run again, so that one that hangs does not hold up each page.
+        """
+        return await self._first(self._glance)
+
+    async def _glance(self, path: Path, verified: str | None = None) -> Cloudflared:
+        mark = await asyncio.to_thread(stamp, path)
+        seen = self._seen.get((path, verified))
+        if seen is None or seen.stamp != mark or self._clock.monotonic() >= seen.until:
+            outcome: Cloudflared | InstallError
+            try:
+                outcome = await self.check(path, verified)
+            except InstallError as error:
+                outcome = error
+            seen = self._seen[path, verified] = _Seen(mark, self._clock.monotonic() + LOOK_AGAIN, outcome)
+        if isinstance(seen.outcome, InstallError):
+            raise seen.outcome
+        return seen.outcome
+
+    async def _first(self, check: Check) -> Cloudflared:
         if own := self._setting():
-            return await self.check(Path(own))
+            return await check(Path(own), None)
         first: InstallError | None = None
         for version in await asyncio.to_thread(self.versions.all):
             try:
-                return await self.check(self.versions.path(version), self._verified(version))
+                return await check(self.versions.path(version), self._verified(version))
             except CloudflaredChanged:
                 raise  # somebody was at it: no reason to take another and say nothing
             except InstallError as error:
                 first = first or error
         for path in await asyncio.to_thread(candidates, self._environ):
             try:
-                return await self.check(path)
+                return await check(path, None)
             except InstallError as error:
                 log.info("%s cannot be used: %s", path, error)
                 first = first or error

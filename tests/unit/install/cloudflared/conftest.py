@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from opencode_nexus.core.bus import Bus
-from opencode_nexus.core.clock import SystemClock
+from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.install.cloudflared.installer import CloudflaredInstaller
 from opencode_nexus.install.release import ReleasePage
@@ -51,7 +51,8 @@ class Bench:
         self.folder, self.kv, self.setting = folder, Memory(), ""
         self.path, self.home = folder / "path", folder / "home"
         self.path.mkdir()
-        self.tasks, self.bus = Tasks(), Bus(SystemClock())
+        self.clock = ManualClock()
+        self.tasks, self.bus = Tasks(), Bus(self.clock)
         self.environ = {"PATH": str(self.path), "HOME": str(folder / "user")}
         self.page = ReleasePage("http://127.0.0.1:9", tag="")
         self.fitting: Sequence[str] = [BUILD]
@@ -59,7 +60,7 @@ class Bench:
 
     def installer(self) -> CloudflaredInstaller:
         return CloudflaredInstaller(
-            home=self.home, bus=self.bus, kv=self.kv, clock=SystemClock(), tasks=self.tasks,
+            home=self.home, bus=self.bus, kv=self.kv, clock=self.clock, tasks=self.tasks,
             setting=lambda: self.setting, environ=self.environ, page=self.page, fitting=lambda: self.fitting,
             pins=self.pins,
         )  # fmt: skip

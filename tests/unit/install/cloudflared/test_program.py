@@ -4,11 +4,12 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from opencode_nexus.install.cloudflared import installer as front
-from opencode_nexus.install.cloudflared.check import LOWEST, check, parse, text_of
+from opencode_nexus.install.cloudflared.check import LOWEST, Cloudflared, check, parse, text_of
 from opencode_nexus.install.cloudflared.find import candidates
 from opencode_nexus.install.errors import (
     CloudflaredChanged,
@@ -16,6 +17,7 @@ from opencode_nexus.install.errors import (
     CloudflaredNotSupported,
     CloudflaredNotWorking,
 )
+from opencode_nexus.install.installer import LOOK_AGAIN
 from tests.fakes import release_page
 from tests.unit.install.cloudflared.conftest import BUILD, SAYS, Bench, program, sha256
 
@@ -157,6 +159,41 @@ async def test_bytes_that_were_seen_working_are_not_run_again_and_others_are(
     place.unlink()
     bench.put(place, OWN)
     assert (await bench.installer().program()).version == (2026, 7, 0)
+
+
+async def test_pages_neither_read_nor_run_again_what_is_the_same_file(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = bench.put(bench.path / "cloudflared", b"\x7fELF that does not run")
+    working = bench.put(bench.folder / "user" / "bin" / "cloudflared", OTHER)
+    installer, checked = bench.installer(), list[Path]()
+
+    def counted(path: Path, **more: Any) -> Cloudflared:
+        checked.append(path)
+        return check(path, **more)
+
+    monkeypatch.setattr("opencode_nexus.install.cloudflared.installer.check", counted)
+    for _ in range(2):
+        assert (await installer.look()).path == working
+    assert checked == [place, working]
+    assert (await installer.program()).path == working  # before a start all is read anew
+    assert checked == [place, working] * 2
+    place.unlink()
+    bench.put(place, OWN)
+    assert (await installer.look()).version == (2026, 7, 0)
+    bench.clock.advance(LOOK_AGAIN)
+    del checked[:]
+    assert (await installer.look()).version == (2026, 7, 0)
+    assert checked == [place]
+
+
+async def test_a_changed_copy_is_told_to_pages_as_well(bench: Bench, page: release_page.ReleasePage) -> None:
+    copy, installer = await brought(bench, page), bench.installer()
+    assert (await installer.look()).path == copy
+    copy.write_bytes(OTHER)
+    for _ in range(2):
+        with pytest.raises(CloudflaredChanged):
+            await installer.look()
 
 
 async def test_only_the_last_sums_are_remembered(bench: Bench) -> None:
