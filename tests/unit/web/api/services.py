@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
+from opencode_nexus.access.pairing import Invitation
 from opencode_nexus.chat.inbox import Waiting
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.core.errors import NotFound
 from opencode_nexus.fleet.state import ServerState
+from tests.fakes.tunnels import CLOUDFLARED, FakeCloudflared, FakeTunnels
 
 SERVER = ServerState(
     id="srv_1",
@@ -78,12 +80,44 @@ class FakeChat:
 
 @dataclass
 class FakeAccess:
-    """Lets everybody in until `open` is false."""
+    """Lets everybody in until `open` is false; their passwords are fresh until `young` is false."""
 
     open: bool = True
+    young: bool = True
+    ended: list[str] = field(default_factory=list)
 
     def holds(self, who: object) -> bool:
         return self.open
+
+    def fresh(self, who: object) -> bool:
+        return self.young
+
+    async def end_remote(self, *, source: str) -> int:
+        self.ended.append(source)
+        return 2
+
+
+@dataclass
+class FakePairing:
+    """One device, and invitations."""
+
+    invited: list[str] = field(default_factory=list)
+    revoked: list[str] = field(default_factory=list)
+
+    async def invite(self, who: object, name: str, *, source: str) -> Invitation:
+        self.invited.append(name)
+        return Invitation("pair_1", name, "a-secret", 1_800_000_300.0)
+
+    def devices(self, who: object) -> list[SimpleNamespace]:
+        return [
+            SimpleNamespace(
+                id="lgn_1", device="Pocket", created=1.0, last_seen=2.0, expires=3.0, source="203.0.113.9",
+                agent="Phone", remote=True,
+            )
+        ]  # fmt: skip
+
+    async def revoke(self, who: object, device_id: str, *, source: str) -> None:
+        self.revoked.append(device_id)
 
 
 class Services:
@@ -95,5 +129,8 @@ class Services:
         self.fleet, self.chat, self.access = FakeFleet(), FakeChat(), FakeAccess()
         self.usage = SimpleNamespace(of=lambda server_id: SimpleNamespace(cpu=12.5, memory=1 << 20))
         self.sender = SimpleNamespace(address="127.0.0.1")
+        self.tunnels, self.cloudflared = FakeTunnels(self.bus, self.clock), FakeCloudflared(CLOUDFLARED)
+        self.pairing, self.door = FakePairing(), SimpleNamespace(port=21000)
+        self.settings = SimpleNamespace(base_path="/nexus")
         self.closing = asyncio.Event()
         self.said: list[str] = []

@@ -11,8 +11,9 @@ import pytest
 from opencode_nexus.install.errors import CloudflaredNotFound
 from opencode_nexus.tunnels.errors import CloudflaredMissing, NetworkBlocked, TunnelNotFound
 from opencode_nexus.tunnels.status import TunnelStatus
+from tests.fakes.hub import PASSWORD
 from tests.fakes.tunnels import CLOUDFLARED, URL, ready
-from tests.unit.web.pages.remote_desk import PASSWORD, Desk, remote_desk, words
+from tests.unit.web.pages.remote_desk import Desk, remote_desk, words
 
 pytestmark = pytest.mark.anyio
 
