@@ -78,7 +78,7 @@ async def remote_hub(folder: Path, clock: Clock, base: str = "") -> AsyncIterato
     activity = Activity(db, bus, clock)
     access = Access(db=db, clock=clock, bus=bus, activity=activity, local_token="local", passwords=Passwords(weak))
     tunnels, cloudflared = FakeTunnels(bus, clock), FakeCloudflared(CLOUDFLARED)
-    hub = SimpleNamespace(
+    hub: Any = SimpleNamespace(
         settings=Settings(home=folder, base_path=base), address="", access=access, clock=clock, bus=bus,
         activity=activity, stored=Kv(db), wizard=SimpleNamespace(done=True), tunnels=tunnels, cloudflared=cloudflared,
         opener=Opener(tunnels=tunnels, cloudflared=cloudflared, tasks=tasks, bus=bus, activity=activity),

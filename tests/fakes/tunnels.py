@@ -15,6 +15,7 @@ from opencode_nexus.tunnels.config import TunnelConfig
 from opencode_nexus.tunnels.errors import TunnelExists, TunnelNotFound
 from opencode_nexus.tunnels.status import SelfTest, Trial, TunnelInfo, TunnelStatus
 
+Words = list[str]  # inside the class `list` is a method
 CLOUDFLARED = Cloudflared(Path("/opt/cloudflared"), (2026, 6, 0), "ab" * 32)
 URL = "https://calm-poc-words.trycloudflare.com"
 
@@ -133,13 +134,13 @@ class FakeTunnels:
         await self.stop_tunnel(tunnel_id)
         return await self.start_tunnel(tunnel_id)
 
-    async def stop_all(self) -> "list[str]":
+    async def stop_all(self) -> Words:
         stopped = [info for info in self.infos.values() if info.status.state != "stopped"]
         for info in stopped:
             await self.stop_tunnel(info.id)
         return [info.config.name for info in stopped]
 
-    async def logs(self, tunnel_id: str, lines: int = 200) -> "list[str]":
+    async def logs(self, tunnel_id: str, lines: int = 200) -> Words:
         return self.lines[-lines:]
 
     async def run_selftest(self, tunnel_id: str) -> SelfTest:
