@@ -20,7 +20,7 @@ from opencode_nexus.access.public import is_not_remote, is_public
 from opencode_nexus.app import composed
 from opencode_nexus.secrets.redact import Secret
 from opencode_nexus.store.home import Home
-from opencode_nexus.tunnels.config import TunnelConfig
+from opencode_nexus.tunnels.config import Kind, TunnelConfig
 from opencode_nexus.web.application import Application
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.routes import routes
@@ -32,7 +32,7 @@ from tests.leaks import remember
 
 pytestmark = pytest.mark.anyio
 
-KINDS = ("quick", "token")
+KINDS: tuple[Kind, ...] = ("quick", "token")
 NAMED = "code.example.com"
 LOCAL_KEY = "local-key-of-this-test"
 READY_WITHIN = 60.0
@@ -99,16 +99,13 @@ async def built(root: Path, edge: Edge, cloudflared: Path) -> AsyncIterator[Hous
             hub.door.close()
 
 
-async def opened(hub: Hub, edge: Edge, kind: str) -> str:
+async def opened(hub: Hub, edge: Edge, kind: Kind) -> str:
     """The public address of a new tunnel, once it is ready."""
     secret = None
     if kind == "token":
         named = edge.add_tunnel(NAMED, service=f"http://127.0.0.1:{hub.door.port}")
         secret = Secret(remember(named.token))
-    made = await hub.tunnels.create_tunnel(
-        TunnelConfig(name=kind, kind=kind, protocol="http2"),
-        secret=secret,  # type: ignore[arg-type] # one of KINDS
-    )
+    made = await hub.tunnels.create_tunnel(TunnelConfig(name=kind, kind=kind, protocol="http2"), secret=secret)
     await hub.tunnels.start_tunnel(made.id)
     deadline = asyncio.get_running_loop().time() + READY_WITHIN
     while (status := hub.tunnels.get_tunnel_status(made.id)).state != "ready" or status.url is None:
