@@ -47,6 +47,14 @@ async def test_a_streamed_answer_is_shown_word_for_word(walk: Walk, app: ChatApp
     assert await shown(page) == spoken(text)
 
 
+async def test_a_machine_without_any_network_reaches_its_own_hub(walk: Walk, app: ChatApp) -> None:
+    session = await app.script(title="Alone")
+    page = await walk.page()
+    await page.add_init_script("Object.defineProperty(Navigator.prototype, 'onLine', {get: () => false})")
+    await page.goto(app.address(session))
+    await expect(page.locator("[data-line]")).to_have_attribute("data-line", "live")
+
+
 async def test_offline_in_the_middle_and_back(walk: Walk, app: ChatApp) -> None:
     session, text = await app.script(title="Offline"), words(300)
     page = await opened(walk, app, session)

@@ -175,10 +175,12 @@
       }
     },
   };
+  // A machine with no network at all calls itself offline, and still reaches its own hub.
+  const near = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
   const connect = () => {
     clearTimeout(timer);
     if (line || !topic || doc.hidden) return;
-    if (!navigator.onLine) return show("off", "Offline");
+    if (!navigator.onLine && !near) return show("off", "Offline");
     heard = Date.now();
     const stop = new AbortController(), close = () => { stop.abort(); again(mine); };
     const mine = line = { close };
