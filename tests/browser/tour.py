@@ -33,6 +33,8 @@ def furnish(hub: RealHub) -> Tour:
         "chat": done.path,
         "chat-waiting": waits.path,
         "chat-edit": f"{done.path}/edit",
+        "remote": "remote",
+        "remote-new": "remote/new/quick",
         "settings": "settings",
         "setup-done": "setup",
         "not-found": "no-such-page",

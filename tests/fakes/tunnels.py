@@ -161,7 +161,7 @@ class FakeCloudflared:
     def running(self) -> bool:
         return self.progress.running
 
-    async def program(self) -> Cloudflared:
+    async def look(self) -> Cloudflared:
         if isinstance(self.found, NexusError):
             raise self.found
         return self.found

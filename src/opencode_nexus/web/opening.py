@@ -30,7 +30,7 @@ class Program(Protocol):
     def progress(self) -> Progress: ...
     @property
     def running(self) -> bool: ...
-    async def program(self) -> Cloudflared: ...
+    async def look(self) -> Cloudflared: ...
     def bring(self) -> None: ...
     async def wait(self) -> object: ...
 
@@ -67,10 +67,10 @@ class Opener:
         self.seen: Seen | None = None
 
     async def look(self) -> Seen:
-        """Look which cloudflared would be run; some 0.1 s of a thread, as its sum is read."""
+        """Look which cloudflared would be run; not while one is brought."""
         if not self._cloudflared.running:
             try:
-                found = await self._cloudflared.program()
+                found = await self._cloudflared.look()
             except NexusError as error:
                 self.seen = Seen(error=error)
             else:

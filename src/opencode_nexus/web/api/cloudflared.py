@@ -19,10 +19,10 @@ async def _told(hub: Hub) -> Cloudflared:
     told = Cloudflared(
         path=None, version=None, sha256=None, problem=None, bringing=bringing_of(hub.cloudflared.progress)
     )
-    if hub.cloudflared.running:  # its sum is read at each look: not at each poll of a job
+    if hub.cloudflared.running:
         return told
     try:
-        found = await hub.cloudflared.program()
+        found = await hub.cloudflared.look()
     except NexusError as error:
         told.problem = error.problem()
     else:

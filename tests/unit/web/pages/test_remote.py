@@ -256,6 +256,17 @@ async def test_a_change_keeps_the_rest_and_says_to_restart(desk: Desk) -> None:
     assert "Restart it to take the change" in words(await desk.get(f"/remote/{tunnel}"))
 
 
+async def test_the_api_token_can_be_replaced(desk: Desk) -> None:
+    tunnel = desk.tunnels.put("Mine", "api", hostname="code.example.com", account="acc1", zone="zone1")
+    form = {"name": "Mine", "protocol": "auto"}
+    await desk.post(f"/remote/{tunnel}/change", **form, token="")
+    assert desk.tunnels.secrets.get(tunnel) is None
+    await desk.post(f"/remote/{tunnel}/change", **form, token=TOKEN)
+    secret = desk.tunnels.secrets[tunnel]
+    assert secret is not None and secret.reveal() == TOKEN
+    assert desk.tunnels.get(tunnel).config.hostname == "code.example.com"
+
+
 async def test_closing_everything_ends_the_logins_from_outside(desk: Desk) -> None:
     desk.tunnels.put("Away", status=ready(desk.clock.now()))
     user = desk.hub.access.users()[0].id
