@@ -50,15 +50,15 @@ class House:
     edge: Edge
     port: int
     table: list[Entry]
-    urls: dict[str, str]
+    urls: dict[Kind, str]
 
-    def visitor(self, kind: str, address: str = "") -> httpx2.AsyncClient:
+    def visitor(self, kind: Kind, address: str = "") -> httpx2.AsyncClient:
         return async_visitor(self.edge, self.urls[kind], address)
 
     def here(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
 
-    def host(self, kind: str) -> str:
+    def host(self, kind: Kind) -> str:
         return self.urls[kind].removeprefix("https://")
 
 
@@ -131,7 +131,7 @@ async def forgiven(house: House) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_without_a_login_every_route_is_closed_for_every_method(house: House, kind: str) -> None:
+async def test_without_a_login_every_route_is_closed_for_every_method(house: House, kind: Kind) -> None:
     asked = 0
     async with house.visitor(kind) as client:
         for entry in house.table:
@@ -151,7 +151,7 @@ async def test_without_a_login_every_route_is_closed_for_every_method(house: Hou
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_websocket_without_a_login_is_closed(house: House, kind: str) -> None:
+async def test_a_websocket_without_a_login_is_closed(house: House, kind: Kind) -> None:
     def ask() -> bytes:
         host, _, port = house.edge.front.partition(":")
         context: ssl.SSLContext = house.edge.authority.visitors()
@@ -165,7 +165,7 @@ async def test_a_websocket_without_a_login_is_closed(house: House, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_what_this_machine_may_is_not_gained(house: House, kind: str) -> None:
+async def test_what_this_machine_may_is_not_gained(house: House, kind: Kind) -> None:
     local = await house.hub.access.login(OWNER, PASSWORD, "127.0.0.1")
     async with house.visitor(kind) as client:
         for headers in (
@@ -197,7 +197,7 @@ async def test_each_door_answers_to_its_own_names(house: House) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_write_of_another_site_is_refused(house: House, kind: str) -> None:
+async def test_a_write_of_another_site_is_refused(house: House, kind: Kind) -> None:
     async with house.visitor(kind) as client:
         for origin in ("https://evil.example", f"http://127.0.0.1:{house.port}"):
             answer = await client.post("/login", headers={"Origin": origin}, data={"username": OWNER})
@@ -205,7 +205,7 @@ async def test_a_write_of_another_site_is_refused(house: House, kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_the_lockout_counts_the_visitor(house: House, kind: str) -> None:
+async def test_the_lockout_counts_the_visitor(house: House, kind: Kind) -> None:
     guesser, other = {"quick": ("198.51.100.7", "198.51.100.8"), "token": ("198.51.100.9", "198.51.100.10")}[kind]
 
     async def attempt(client: httpx2.AsyncClient, password: str, **headers: str) -> int:
