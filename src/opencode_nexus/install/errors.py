@@ -47,7 +47,7 @@ class CloudflaredNotFound(InstallError):
 
     code = "cloudflared-not-found"
     title = "cloudflared was not found."
-    hint = "Let the page Remote access bring a copy, or give the path of the one you have: cloudflared_binary."
+    hint = "Bring a copy: page Remote access, or 'opencode-nexus tunnel bring'; or set cloudflared_binary to your own."
     status = 404
 
 
@@ -65,7 +65,7 @@ class CloudflaredNotSupported(InstallError):
 
     code = "cloudflared-not-supported"
     title = "This version of cloudflared is not supported."
-    hint = "Let the page Remote access bring a tested version beside it; your own copy stays as it is."
+    hint = "Bring a tested version beside it, on the page Remote access; your own copy stays as it is."
     status = 422
 
 

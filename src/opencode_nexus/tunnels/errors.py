@@ -91,7 +91,7 @@ class CloudflaredMissing(TunnelError):
 
     code = "cloudflared-missing"
     title = "cloudflared is not on this machine."
-    hint = "Let the page Remote access bring it, or set cloudflared_binary to the path of your own."
+    hint = "Bring it: page Remote access, or 'opencode-nexus tunnel bring'; or set cloudflared_binary to your own."
     status = 409
 
 
@@ -100,7 +100,7 @@ class CloudflaredTooOld(TunnelError):
 
     code = "cloudflared-too-old"
     title = "This cloudflared is too old."
-    hint = "Let the page Remote access bring a newer one."
+    hint = "Bring a newer one: page Remote access, or 'opencode-nexus tunnel bring'."
 
 
 class CloudflaredSwapped(TunnelError):
