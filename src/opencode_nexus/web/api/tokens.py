@@ -3,7 +3,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from opencode_nexus.web.api.deps import HubDep
+from opencode_nexus.access.errors import PasswordNeeded
+from opencode_nexus.web.api.deps import HubDep, WhoDep
 from opencode_nexus.web.api.models.items import Items
 from opencode_nexus.web.api.models.token import MadeToken, NewToken, Token
 
@@ -30,8 +31,13 @@ async def list_tokens(hub: HubDep) -> Items[Token]:
 
 
 @router.post("", status_code=201)
-async def create_token(hub: HubDep, new: NewToken, request: Request, response: Response) -> MadeToken:
-    """Make a token; it is shown in this answer and never again."""
+async def create_token(hub: HubDep, who: WhoDep, new: NewToken, request: Request, response: Response) -> MadeToken:
+    """Make a token; it is shown in this answer and never again.
+
+    A browser must have given the password within ten minutes; a token needs none.
+    """
+    if not hub.access.fresh(who):
+        raise PasswordNeeded()
     sender = request.state.sender.address
     token, row = await hub.access.create_token(new.name, new.scopes, new.days, source=sender)
     response.headers["location"] = row.id

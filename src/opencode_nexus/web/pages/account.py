@@ -16,6 +16,7 @@ from opencode_nexus.access.errors import (
 )
 from opencode_nexus.access.who import Who
 from opencode_nexus.core.errors import NexusError
+from opencode_nexus.web.pages.remote_password import refusal
 from opencode_nexus.web.pages.settings_view import back, show
 
 
@@ -78,10 +79,16 @@ def _days(text: str) -> int | None:
 
 
 async def create_token(request: Request) -> Response:
-    """Makes an API token and shows it, here and never again (so no redirect)."""
+    """Makes an API token and shows it, here and never again (so no redirect).
+
+    It outlives the login that makes it, so one whose password was given long ago, or never, must give it.
+    """
     _person(request)
     async with request.form() as form:
         typed = {name: str(form.get(name, "")) for name in ("token_name", "scope", "days")}
+        wrong = await refusal(request, form)
+    if wrong is not None:
+        return show(request, wrong.status, errors={"password": _words(wrong)}, values=typed, open_fold="tokens")
     try:
         days = _days(typed["days"])
         token, row = await request.state.hub.access.create_token(

@@ -108,7 +108,10 @@ class AuditLine:
 
 @dataclass(frozen=True, slots=True)
 class SettingsView:
-    """All that settings.html shows; `errors` by field, `values` typed before, `open` the fold to open."""
+    """All that settings.html shows; `errors` by field, `values` typed before, `open` the fold to open.
+
+    `asks`: an API token is made with the password only, which was given too long ago.
+    """
 
     who: Who
     user: UserInfo | None
@@ -122,6 +125,7 @@ class SettingsView:
     errors: Mapping[str, str]
     values: Mapping[str, str]
     open: str
+    asks: bool
     rules: list[dict[str, object]] = field(default_factory=lambda: for_script(PASSWORD_RULES))
     scopes: Mapping[str, str] = field(default_factory=lambda: SCOPES)
     days: Mapping[str, str] = field(default_factory=lambda: DAYS)
@@ -200,6 +204,7 @@ def show(
         errors=errors or {},
         values=values or {},
         open=open_fold,
+        asks=not hub.access.fresh(who),
     )
     said = SAID.get(request.query_params.get("said", ""), "") if not errors and not made else ""
     response: Response = hub.pages.response(

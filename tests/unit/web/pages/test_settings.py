@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from opencode_nexus.access.lockout import FAILURES
+from opencode_nexus.access.sessions import FRESH
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.settings import SETTINGS, Settings
@@ -117,6 +118,21 @@ async def test_a_token_is_shown_once_and_can_be_revoked(desk: Desk) -> None:
     assert said((await desk.post(f"/settings/tokens/{row.id}/revoke")).headers["location"]) == "revoked"
     assert desk.hub.access.bearer(token[0]) is None
     assert (await desk.post(f"/settings/tokens/{row.id}/revoke")).status_code == 404
+
+
+async def test_a_token_is_made_with_the_password_when_it_was_given_long_ago(desk: Desk) -> None:
+    assert 'id="f-password"' not in (await desk.get("/settings")).text
+    desk.clock.advance(FRESH + 1)
+    assert 'id="f-password"' in (await desk.get("/settings")).text
+    for given in ({}, {"password": "wrong"}):
+        answer = await desk.post("/settings/tokens", token_name="ci", scope="all", days="", **given)
+        assert answer.status_code == 400
+        assert 'id="f-password-error"' in answer.text
+        assert 'value="ci"' in answer.text
+    assert desk.hub.access.tokens() == []
+    answer = await desk.post("/settings/tokens", token_name="ci", scope="all", days="", password=PASSWORD)
+    assert answer.status_code == 201
+    assert 'id="f-password"' not in (await desk.get("/settings")).text
 
 
 @pytest.mark.parametrize("name", ["", "twice"])
