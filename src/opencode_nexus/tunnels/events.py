@@ -53,6 +53,7 @@ _UNREACHABLE = (
     "edge discovery: error looking up",
 )
 _LIMITED = re.compile(r"\b(?:429|error code: 1015|too many requests)\b", re.IGNORECASE)
+_CODE = re.compile(r"error code: \d+")
 _OLD = re.compile(r"too old|unsupported version|version .*(?:outdated|deprecated)", re.IGNORECASE)
 
 
@@ -88,7 +89,7 @@ def read(line: str) -> Event | None:
         return Event("metrics", match[1])
     if message == "Registered tunnel connection":
         return Event("registered", data.get("location", ""), data)
-    if "Unauthorized" in both:
+    if "Unauthorized" in both and message != "failed to serve incoming request":  # the same one, told twice
         return Event("unauthorized", error or message, data)
     if message.startswith("Register tunnel error"):
         return Event("refused", error or message, data)
@@ -114,8 +115,10 @@ def _provisioning(message: str, data: dict[str, str], both: str) -> Event | None
     lower = both.lower()
     if "quick tunnel" not in lower and "quicktunnel" not in lower:
         return None
-    if _LIMITED.search(both) or data.get("status_code", "").startswith("429"):
-        return Event("limited", both)
+    status = data.get("status_code", "")
+    if _LIMITED.search(both) or status.startswith("429"):
+        found = _CODE.search(both)
+        return Event("limited", ", ".join(filter(None, (status or "429", found and found[0]))))
     if "failed to request quick tunnel" in lower:
         return Event("offline", both.partition("failed to request quick Tunnel:")[2].strip() or both)
     if any(word in lower for word in ("failed to", "error unmarshaling", "provisioning failed")):
