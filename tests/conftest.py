@@ -26,7 +26,8 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 # What shares an OpenCode or a hub that is slow to start, by the beginning of the file's name.
-SHARED = {"tests/contract/": "contract", "tests/browser/test_axe": "tour", "tests/browser/test_screenshots": "tour"}
+TOUR = ("tests/browser/test_axe", "tests/browser/test_pair", "tests/browser/test_screenshots")
+SHARED = {"tests/contract/": "contract", **dict.fromkeys(TOUR, "tour")}
 
 
 class Lanes(LoadFileScheduling):  # type: ignore[misc] # xdist 3.8 has no types

@@ -35,6 +35,7 @@ def furnish(hub: RealHub) -> Tour:
         "chat-edit": f"{done.path}/edit",
         "remote": "remote",
         "remote-new": "remote/new/quick",
+        "pair": "pair",
         "settings": "settings",
         "setup-done": "setup",
         "not-found": "no-such-page",
