@@ -82,7 +82,8 @@ class Scene:
         return found
 
 
-async def _browser(playwright: Playwright, binary: Path, *flags: str) -> Browser:
+async def launch(playwright: Playwright, binary: Path, *flags: str) -> Browser:
+    """A Chromium with these flags beside our own."""
     root = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
     return await playwright.chromium.launch(executable_path=binary, args=[*FLAGS, *root, *flags])
 
@@ -99,8 +100,8 @@ async def scene(root: Path, opencode: Path, chromium: Path, cloudflared: Path) -
             await asyncio.to_thread(hub.start)
             await asyncio.to_thread(hub.make_token)
             async with async_playwright() as playwright:
-                owner = await _browser(playwright, chromium)
-                phone = await _browser(playwright, chromium, *browser_flags(edge, DOMAIN))
+                owner = await launch(playwright, chromium)
+                phone = await launch(playwright, chromium, *browser_flags(edge, DOMAIN))
                 made = Scene(hub, edge, provider, owner, phone)
                 yield made
                 await phone.close()

@@ -12,12 +12,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Error, Page, async_playwright, expect
 
 from tests.browser.walk import PATIENCE, Walk
+from tests.edge.edge import Edge
+from tests.edge.visitor import browser_flags
 from tests.faults.stage import until
 from tests.leaks import remember
-from tests.tunnels.scene import DOMAIN, Scene, scene
+from tests.tunnels.scene import DOMAIN, Scene, launch, scene
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
@@ -46,19 +48,35 @@ async def owner(stage: Scene) -> AsyncIterator[Page]:
 async def phone(stage: Scene) -> AsyncIterator[Page]:
     """The phone's page, with nothing in it."""
     walk = Walk(stage.phone)
-    yield await walk.page(375)
+    page = await walk.page(375)
+    # where nothing but loopback is, Chromium calls itself offline
+    await page.add_init_script("Object.defineProperty(Navigator.prototype, 'onLine', {get: () => true})")
+    yield page
     await walk.close()
+
+
+async def test_who_does_not_know_the_authority_does_not_trust_the_front(edge: Edge, chromium_binary: Path) -> None:
+    find_it, _ = browser_flags(edge)
+    async with async_playwright() as playwright:
+        stranger = await launch(playwright, chromium_binary, find_it)
+        page = await stranger.new_page()
+        with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
+            await page.goto("https://any.trycloudflare.com/")
+        await stranger.close()
 
 
 @pytest.mark.parametrize("kind", ["quick", "token"])
 async def test_a_phone_comes_in_works_and_is_put_out(
     stage: Scene, owner: Page, phone: Page, kind: str, protocol: str
 ) -> None:
-    url = await open_tunnel(stage, owner, kind, protocol)
-    await connect(owner, phone, url)
-    await chat(stage, phone, url, f"{kind}-{protocol}")
-    await put_out(owner, phone, url)
-    await close(stage, owner, phone, url)
+    try:
+        url = await open_tunnel(stage, owner, kind, protocol)
+        await connect(owner, phone, url)
+        await chat(stage, phone, url, f"{kind}-{protocol}")
+        await put_out(owner, phone, url)
+        await close(stage, owner, phone, url)
+    finally:
+        await stage.call("DELETE", f"/tunnels/{(await stage.tunnel())['id']}")
 
 
 async def open_tunnel(stage: Scene, owner: Page, kind: str, protocol: str) -> str:
@@ -134,7 +152,7 @@ async def chat(stage: Scene, phone: Page, url: str, name: str) -> None:
     await expect(ask).to_contain_text(f"touch {note.name}")
     assert not note.exists()
     await ask.get_by_role("button", name="Allow once").click()
-    await expect(phone.locator("[role=log]")).to_contain_text("All done.")
+    await expect(phone.locator("[role=log] .msg.assistant").last).to_contain_text("All done.")
     assert note.exists()
     words = re.findall(r"(?:early|late)\d", await phone.locator("[role=log]").inner_text())
     assert words[-20:] == [f"{when}{number}" for when in ("early", "late") for number in range(10)]
@@ -157,11 +175,10 @@ async def put_out(owner: Page, phone: Page, url: str) -> None:
 async def close(stage: Scene, owner: Page, phone: Page, url: str) -> None:
     """Stop: nothing answers at the address, and no cloudflared is left."""
     assert await stage.status(url) in (200, 303)  # until now it did
-    await owner.get_by_role("button", name="Close everything").first.click()
+    await owner.get_by_role("link", name="Close everything").click()
     await owner.get_by_role("dialog").get_by_role("button", name="Close everything").click()
     await expect(owner.get_by_role("region", name="Tunnels")).to_contain_text("Closed")
     assert await stage.status(url) == 530
     assert stage.carriers() == []
     answer = await phone.goto(url)
     assert answer is not None and answer.status == 530
-    await stage.call("DELETE", f"/tunnels/{(await stage.tunnel())['id']}")
