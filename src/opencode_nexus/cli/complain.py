@@ -21,6 +21,11 @@ def complain(error: NexusError, to: TextIO | None = None) -> int:
     said = problem.get("last_lines") or str(problem.get("output") or "").splitlines()
     if isinstance(said, list | tuple):
         lines += [f"  | {line}" for line in said[-_SAID:]]
+    # what was done at Cloudflare before it failed, and what of that was undone
+    steps = problem.get("steps")
+    if isinstance(steps, list | tuple):
+        for step in steps:
+            lines.append(f"  | {step['text']}: {step['state']}" + (f" ({step['detail']})" if step["detail"] else ""))
     if problem.get("hint"):
         lines.append(f"  {problem['hint']}")
     print("\n".join(lines), file=to or sys.stderr)

@@ -153,6 +153,28 @@ def test_of_the_api_kind_the_zone_is_the_nearest_that_holds_the_name(
     assert "no domain at all" in capsys.readouterr().err
 
 
+def test_what_was_done_and_undone_at_cloudflare_is_told(
+    hub: HubStub, run: Run, tmp_path: Path, capsys: Capture
+) -> None:
+    zones = [{"id": "z1", "name": "example.com", "account": "a1"}]
+    hub.answers["POST /cloudflared/account"] = (200, {"zones": zones})
+    steps = [
+        {"name": "tunnel", "text": "Make the tunnel", "state": "done", "detail": ""},
+        {"name": "dns", "text": "Make the DNS record", "state": "failed", "detail": "It is there already."},
+    ]
+    problem = {"title": "The name is taken.", "detail": "", "hint": "Choose another.", "steps": steps}
+    hub.answers["POST /tunnels"] = (409, problem)
+    (tmp_path / "t").write_text(TOKEN)
+    words = ("--hostname", "a.example.com", "--token-file", str(tmp_path / "t"))
+    assert run("tunnel", "add", "--name", "n", "--kind", "api", *words) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "Error: The name is taken.",
+        "  | Make the tunnel: done",
+        "  | Make the DNS record: failed (It is there already.)",
+        "  Choose another.",
+    ]
+
+
 def test_change_sends_what_is_to_be_another_way(hub: HubStub, run: Run, tmp_path: Path, capsys: Capture) -> None:
     hub.answers["PATCH /tunnels/phone"] = (200, tunnel(stale=True))
     assert run("tunnel", "change", "phone", "--stop-idle", "never", "--no-autostart", "--name", "new") == 0

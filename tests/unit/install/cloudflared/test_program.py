@@ -108,11 +108,12 @@ async def test_a_script_of_ones_own_may_stand_for_it_without_a_sum(bench: Bench)
 async def test_scripts_shims_and_other_programs_links_are_not_found(bench: Bench) -> None:
     bench.put(bench.path / "cloudflared", b"#!/bin/sh\nexec npx cloudflared\n")
     manager = bench.put(bench.folder / "manager", program())
-    for folder in ("links", "shims"):
-        (bench.folder / folder).mkdir()
+    (bench.folder / "links").mkdir()
     (bench.folder / "links" / "cloudflared").symlink_to(manager)
     bench.put(bench.folder / "shims" / "cloudflared", program())
-    environ = {"PATH": os.pathsep.join(str(bench.folder / name) for name in ("path", "links", "shims"))}
+    bench.put(bench.folder / "Chocolatey" / "bin" / "cloudflared", program())
+    folders = ("path", "links", "shims", "Chocolatey/bin")
+    environ = {"PATH": os.pathsep.join(str(bench.folder / name) for name in folders)}
     assert candidates(environ) == []
     real = bench.put(bench.folder / "real" / "cloudflared", program())
     (bench.folder / "again").mkdir()
