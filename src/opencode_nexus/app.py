@@ -127,7 +127,10 @@ async def composed(
             has_owner=access.has_owner, arguments=lambda: hub.settings.cloudflared_arguments, environ=environ,
             test=tester.run, account=account,
         )  # fmt: skip
-        opener = Opener(tunnels=tunnels, cloudflared=cloudflared, tasks=tasks, bus=bus, activity=activity)
+        opener = Opener(
+            tunnels=tunnels, cloudflared=cloudflared, tasks=tasks, bus=bus, activity=activity,
+            own=lambda: hub.settings.cloudflared_binary,
+        )  # fmt: skip
         wizard = Wizard(
             home=home.path, kv=kv, clock=clock, installer=installer, access=access, fleet=fleet, practice=practice,
             environ=environ, tunnels=tunnels, opener=opener,

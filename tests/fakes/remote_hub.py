@@ -81,7 +81,10 @@ async def remote_hub(folder: Path, clock: Clock, base: str = "") -> AsyncIterato
     hub: Any = SimpleNamespace(
         settings=Settings(home=folder, base_path=base), address="", access=access, clock=clock, bus=bus,
         activity=activity, stored=Kv(db), wizard=SimpleNamespace(done=True), tunnels=tunnels, cloudflared=cloudflared,
-        opener=Opener(tunnels=tunnels, cloudflared=cloudflared, tasks=tasks, bus=bus, activity=activity),
+        opener=Opener(
+            tunnels=tunnels, cloudflared=cloudflared, tasks=tasks, bus=bus, activity=activity,
+            own=lambda: hub.settings.cloudflared_binary,
+        ),
         drafts=Drafts(clock), pairing=Pairing(db=db, clock=clock, access=access, activity=activity),
         cloudflare=FakeAccount(), door=SimpleNamespace(port=21000), live=Live(bus.boot, tasks),
         usage=SimpleNamespace(watch=lambda: lambda: None), fleet=SimpleNamespace(list=list),

@@ -2,6 +2,7 @@
 """Starting a tunnel where cloudflared may still have to be brought: one press does both."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -56,13 +57,21 @@ class Opener:
     """Starts tunnels; `waiting` holds the ids of those that start as soon as cloudflared is here.
 
     `seen` is the cloudflared of the last look, for pages that are rendered without waiting; None: nobody looked yet.
+    `own` gives the setting `cloudflared_binary`: when what it names is missing, none is brought in its place.
     """
 
     def __init__(
-        self, *, tunnels: Tunnels, cloudflared: Program, tasks: Tasks, bus: Bus, activity: ActivityLog
+        self,
+        *,
+        tunnels: Tunnels,
+        cloudflared: Program,
+        tasks: Tasks,
+        bus: Bus,
+        activity: ActivityLog,
+        own: Callable[[], str] = lambda: "",
     ) -> None:
         self._tunnels, self._cloudflared, self._tasks = tunnels, cloudflared, tasks
-        self._bus, self._activity = bus, activity
+        self._bus, self._activity, self._own = bus, activity, own
         self.waiting: set[str] = set()
         self.seen: Seen | None = None
 
@@ -84,6 +93,8 @@ class Opener:
         try:
             await self._tunnels.start_tunnel(tunnel_id)
         except CloudflaredMissing:
+            if self._own():
+                raise
             if not self._cloudflared.running:
                 self._cloudflared.bring()
             self.waiting.add(tunnel_id)

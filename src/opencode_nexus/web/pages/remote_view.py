@@ -39,6 +39,12 @@ VERDICTS: Mapping[str, tuple[str, str]] = {  # verdict → (state of the dot, wo
     "not verified": ("waiting", "Not verified"),
     "open": ("failed", "Open without a login: closed"),
 }
+STEP_WORDS: Mapping[str, str] = {
+    "cloudflared": "cloudflared is being started.",
+    "Address": "Cloudflare is asked for the address.",
+    "Connection": "The connection to Cloudflare is being made.",
+    "Self test": "The hub visits itself through the address.",
+}
 LOSSES: Mapping[Kind, str] = {
     "quick": "It is closed and forgotten. Another quick tunnel can be made at any time, with another address.",
     "token": "It is closed, and its token is forgotten here. At Cloudflare nothing is changed.",
@@ -91,6 +97,18 @@ class Card:
         found.append(("Self test", status.selftest is not None and not status.testing))
         done = next((number for number, (_, is_done) in enumerate(found) if not is_done), len(found))
         return [name for name, _ in found], 1 if self.waits else done + 1
+
+    @property
+    def step_words(self) -> str:
+        """What is being done now, for whoever sees the steps as bars only."""
+        names, now = self.steps
+        return STEP_WORDS[names[now - 1]] if now <= len(names) else ""
+
+    @property
+    def other_names(self) -> list[str]:
+        """The public names besides the one in the address."""
+        status = self.info.status
+        return [name for name in status.hostnames if self.url is not None and f"https://{name}" != self.url.rstrip("/")]
 
     @property
     def opening(self) -> bool:

@@ -82,6 +82,13 @@ async def test_the_steps_of_a_start_are_shown(desk: Desk, status: TunnelStatus, 
     assert words_of_it in page.text
 
 
+async def test_all_names_of_a_tunnel_are_shown(desk: Desk) -> None:
+    both = ready(desk.clock.now(), url="https://a.example.com", hostnames=("a.example.com", "b.example.com"))
+    page = await desk.get(f"/remote/{desk.tunnels.put('Home', 'token', both)}")
+    assert 'href="https://b.example.com"' in page.text
+    assert "Also at b.example.com ." in words(page)
+
+
 async def test_a_failure_says_what_to_do_and_when_it_is_tried_again(desk: Desk) -> None:
     problem = NetworkBlocked("Port 7844 is shut.").problem()
     failed = TunnelStatus(state="failed", problem=problem, retry_at=desk.clock.now() + 40)
@@ -215,6 +222,16 @@ async def test_where_cloudflared_is_missing_a_start_brings_it_first(desk: Desk) 
         await hub.bus.wait(hub.bus.seq)
     assert desk.tunnels.started == [tunnel]
     assert "On this machine 2026.6.0" in words(await desk.get("/remote"))
+
+
+async def test_nothing_is_brought_in_place_of_an_own_program(desk: Desk) -> None:
+    tunnel = desk.tunnels.put("Away")
+    desk.hub.settings = desk.hub.settings.model_copy(update={"cloudflared_binary": "/not/there"})
+    desk.tunnels.fails = CloudflaredMissing("/not/there")
+    answer = await desk.post(f"/remote/{tunnel}/start")
+    assert answer.status_code == 409
+    assert "cloudflared is not on this machine. /not/there" in words(answer)
+    assert not desk.hub.cloudflared.running
 
 
 async def test_what_was_waiting_and_closed_does_not_start(desk: Desk) -> None:
