@@ -55,10 +55,6 @@ def test_a_quick_tunnel_from_its_adding_to_its_end(hub: RealHub, edge: Edge, pro
     outcomes = {trial["name"]: trial["outcome"] for trial in test["trials"]}
     assert test["verdict"] == "partly"
     assert (outcomes["post-stream"], outcomes["get-stream"], outcomes["no-login"]) == ("works", "held back", "works")
-    pairing = told(hub, "pair", "my phone", "--device", "Tablet")
-    remember(pairing["secret"])
-    assert pairing["link"].startswith(f"{url}/pair#")
-    assert told(hub, "devices") == []
     told(hub, "change", made["id"], "--stop-idle", "never")
     assert told(hub, "status", "my phone")["stop_idle"] is None
     assert told(hub, "stop", "--all") == {"stopped": ["my phone"], "logins_ended": 0}
@@ -72,6 +68,32 @@ def test_a_quick_tunnel_from_its_adding_to_its_end(hub: RealHub, edge: Edge, pro
     assert told(hub, "list") == []
     assert hub.stop() == 0
     assert hub.children() == []
+
+
+def test_a_device_is_connected_listed_and_signed_out_by_command(hub: RealHub, edge: Edge) -> None:
+    told(hub, "add", "--name", "phone", "--kind", "quick", "--protocol", "quic")
+    refused = hub.command("tunnel", "pair", "phone")
+    assert refused.returncode == 1
+    assert "no public address" in refused.stderr
+    url = told(hub, "start", "phone")["url"]
+    with visitor(edge, url) as tablet, visitor(edge, url, "203.0.113.8") as other:
+        for client, name in ((tablet, "Tablet"), (other, "Other")):
+            pairing = told(hub, "pair", "phone", "--device", name)
+            assert pairing["link"] == f"{url}/pair#{remember(pairing['secret'])}"
+            form, origin = {"secret": pairing["secret"], "name": name}, {"origin": url}
+            assert client.post("/pair", data=form, headers=origin).status_code == 303
+            assert client.get("/", headers={"accept": "text/html"}).status_code == 200
+            assert client.post("/pair", data=form, headers=origin).status_code >= 400  # it works once
+        listed = {device["name"]: device for device in told(hub, "devices")}
+        assert {name: (device["source"], device["remote"]) for name, device in listed.items()} == {
+            "Tablet": (edge.visitor, True),
+            "Other": ("203.0.113.8", True),
+        }
+        assert "Tablet is signed out." in said(hub.command("tunnel", "devices", "--revoke", "Tablet"))
+        assert tablet.get("/api/v1/servers").status_code == 401
+        assert other.get("/api/v1/servers").status_code == 200
+        assert told(hub, "stop", "--all") == {"stopped": ["phone"], "logins_ended": 1}
+        assert told(hub, "devices") == []
 
 
 def test_a_token_tunnel_whose_token_is_nowhere_to_be_read(hub: RealHub, edge: Edge) -> None:
