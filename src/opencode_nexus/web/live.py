@@ -139,7 +139,19 @@ async def poll(request: Request) -> Response:
     topic, cursor = _wish(asked)
     hub: Hub = request.state.hub
     channel = await hub.live.open(topic)
-    records = await stream.poll(channel, cursor, 0.0 if asked.get("now") else HOLD)
+    waiting = asyncio.ensure_future(stream.poll(channel, cursor, 0.0 if asked.get("now") else HOLD))
+    watch = request.scope["state"].get("when_login_ends")
+    forget = watch(waiting.cancel) if watch is not None else None
+    try:
+        records = await waiting
+    except asyncio.CancelledError:
+        if forget is None or not request.state.login_over():
+            raise
+        raise NotSignedIn() from None
+    finally:
+        waiting.cancel()
+        if forget is not None:
+            forget()
     return Response(records, headers={"content-type": KIND.decode(), "cache-control": "no-store, no-transform"})
 
 
