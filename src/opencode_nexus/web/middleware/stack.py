@@ -5,6 +5,7 @@ from starlette.middleware import Middleware
 
 from opencode_nexus.web.middleware.headers import HeadersMiddleware
 from opencode_nexus.web.middleware.hosts import HostsMiddleware
+from opencode_nexus.web.middleware.https import HttpsMiddleware
 from opencode_nexus.web.middleware.limits import LimitsMiddleware
 from opencode_nexus.web.middleware.origin import OriginMiddleware
 from opencode_nexus.web.middleware.sender import SenderMiddleware
@@ -17,6 +18,7 @@ def stack() -> list[Middleware]:
         Middleware(HeadersMiddleware),
         Middleware(SenderMiddleware),
         Middleware(HostsMiddleware),
+        Middleware(HttpsMiddleware),
         Middleware(LimitsMiddleware),
         Middleware(OriginMiddleware),
         Middleware(SessionMiddleware),

@@ -104,6 +104,22 @@ async def test_a_write_must_come_from_a_page_of_that_name(tunnel: Site, base: st
             assert answer.status_code == status, (origin, site)
 
 
+async def test_plain_http_is_sent_on_to_https(tunnel: Site, site: Site, base: str) -> None:
+    plain = {"X-Forwarded-Proto": "http"}
+    async with visitor(tunnel) as client:
+        for method in ("GET", "POST"):
+            answer = await client.request(method, base + "/login?next=/x", headers=plain)
+            assert (answer.status_code, answer.headers["location"]) == (303, f"https://{PUBLIC}{base}/login?next=/x")
+        evil = await client.get(base + "/login", headers={**plain, "Host": "evil.example"})
+        assert evil.status_code == 421
+        answer = await client.get(base + "/login", headers={"X-Forwarded-Proto": "https"})
+        assert (answer.status_code, answer.headers["strict-transport-security"]) == (200, "max-age=2592000")
+    async with site.client() as client:  # here http is all there is
+        answer = await client.get(base + "/login", headers=plain)
+        assert answer.status_code == 200
+        assert "strict-transport-security" not in answer.headers
+
+
 async def test_this_machines_key_and_logins_open_nothing_there(tunnel: Site, site: Site, base: str) -> None:
     here = await site.cookie()
     token = here["Cookie"].partition("=")[2]
