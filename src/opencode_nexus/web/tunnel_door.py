@@ -15,7 +15,9 @@ import socket
 import stat
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -47,6 +49,8 @@ class TunnelDoor:
         self._sockets: list[socket.socket] = []
         self._unix: Path | None = None
         self._said = -SAY_AGAIN
+        # one thread of its own: whoever knocks and knocks keeps no other work waiting
+        self._lookup = ThreadPoolExecutor(1, "tunnel-peer")
         self.moved = False
 
     @property
@@ -83,6 +87,7 @@ class TunnelDoor:
         for listener in self._sockets:
             listener.close()
         self._sockets = []
+        self._lookup.shutdown(wait=False, cancel_futures=True)
         if self._unix is not None:
             self._unix.unlink(missing_ok=True)
             self._unix = None
@@ -92,7 +97,7 @@ class TunnelDoor:
         loop = asyncio.get_running_loop()
 
         def protocol() -> TunnelProtocol:
-            return TunnelProtocol(config, state, self._pids, self._turned_away)
+            return TunnelProtocol(config, state, self)
 
         return [
             await (
@@ -103,7 +108,19 @@ class TunnelDoor:
             for listener in self._sockets
         ]
 
-    def _turned_away(self) -> None:
+    def admits_socket(self, connection: Any) -> bool:
+        """Whether a tunnel is at the other end of this connection to the Unix socket."""
+        return at_socket(connection, self._pids())
+
+    async def admits_port(self, peer: Address, own: Address) -> bool:
+        """Whether a tunnel holds the other end of this connection to the port; takes some 5 ms, in a thread."""
+        pids = self._pids()
+        if not pids:
+            return False
+        return await asyncio.get_running_loop().run_in_executor(self._lookup, at_port, peer, own, pids)
+
+    def turned_away(self) -> None:
+        """Note that a connection was not taken."""
         now = asyncio.get_running_loop().time()
         if now - self._said >= SAY_AGAIN:  # whoever tries must not be able to fill the log
             self._said = now
@@ -118,10 +135,10 @@ class TunnelProtocol(HttpToolsProtocol):
     but uvloop 0.23 reads on when it is told not to at this moment.)
     """
 
-    def __init__(self, config: uvicorn.Config, state: ServerState, pids: Pids, turned_away: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, state: ServerState, door: TunnelDoor) -> None:
         super().__init__(config, state, {"remote": True})
         self.timeout_keep_alive = KEEP_ALIVE
-        self._pids, self._turned_away = pids, turned_away
+        self._door = door
         self._checking: asyncio.Task[None] | None = None
         self._admitted = False
         self._held = bytearray()
@@ -132,15 +149,14 @@ class TunnelProtocol(HttpToolsProtocol):
         if connection.family == socket.AF_INET:
             ends = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
             self._checking = self.loop.create_task(self._check(*ends), name="tunnel peer")
-        elif at_socket(connection, self._pids()):
+        elif self._door.admits_socket(connection):
             self._admitted = True
         else:
             self._refuse()
 
     async def _check(self, peer: Address, own: Address) -> None:
-        pids = self._pids()
         try:
-            self._admitted = bool(pids) and await asyncio.to_thread(at_port, peer, own, pids)
+            self._admitted = await self._door.admits_port(peer, own)
         finally:
             if not self._admitted:
                 self._refuse()
@@ -158,7 +174,7 @@ class TunnelProtocol(HttpToolsProtocol):
             self._refuse()
 
     def _refuse(self) -> None:
-        self._turned_away()
+        self._door.turned_away()
         self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
