@@ -85,7 +85,8 @@ class Signs:
             case "registered":
                 self.edges[event.data.get("connIndex", "0")] = event.text
                 self.protocol = event.data.get("protocol") or self.protocol
-                self.refusals, self.trouble = 0, None
+                self.refusals, self.trouble, self.end = 0, None, None
+                self.ready_once = True
             case "lost" | "unreachable":
                 self.edges.pop(event.data.get("connIndex", "0"), None)
                 self.trouble = event

@@ -24,6 +24,7 @@ from opencode_nexus.tunnels.visits import Test, Visits
 log = logging.getLogger(__name__)
 
 QUICK = 0.1  # seconds between two looks while it comes up
+HASTE = 15.0  # seconds for which it is looked at so often: an outage may last for hours
 CALM = 1.0  # and later; a lost connection is told by the log, which is looked at each time
 TELL = 5.0  # seconds between two notices when only its figures have changed
 FAILURES = 100  # kept, for the pauses
@@ -241,7 +242,9 @@ class Tunnel:
             log.exception("tunnel %s", self.id)
             if run is not None:
                 await self._over(run)
-            self._last = Finding("failed", "", CloudflaredEnded(f"{error}."))
+            problem = CloudflaredEnded(f"{error}.")
+            self._last = Finding("failed", "", problem)
+            self._spawned(problem)
         finally:
             self._spawned(TunnelStopped())
             self._life = None
@@ -298,7 +301,7 @@ class Tunnel:
                 await self._found(finding)
                 if finding.action != "none":
                     return finding.problem or EdgeLost()
-                calm = finding.state in ("ready", "failed")
+                calm = finding.state in ("ready", "failed") or self._clock.now() - self._since > HASTE
                 await asyncio.wait({gone, halt}, timeout=CALM if calm else QUICK, return_when=asyncio.FIRST_COMPLETED)
         finally:
             gone.cancel()
