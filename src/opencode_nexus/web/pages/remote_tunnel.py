@@ -1,32 +1,45 @@
 # SPDX-License-Identifier: MIT
 """One tunnel's page, live, and the forms that start, stop, restart, test and remove it."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from opencode_nexus.core.bus import Record
 from opencode_nexus.core.errors import NexusError, NotFound
+from opencode_nexus.live.channel import Channel
+from opencode_nexus.tunnels.status import TunnelInfo
 from opencode_nexus.web.addresses import own_path
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages.pieces import Html, Pieces
+from opencode_nexus.web.pages.remote_log import readable
 from opencode_nexus.web.pages.remote_password import first
 from opencode_nexus.web.pages.remote_view import card_of
 
-LINES = 200  # of its log shown on the page
-PIECES = ("now", "test", "requests", "phone", "facts")
+LINES = 100  # of its log shown on the page; some 10 KB, which are sent again when a line comes
+PIECES = ("now", "test", "requests", "log", "phone", "facts", "permanent")
 
 
 STOP_TEXT = "Nobody reaches this hub through it any more, you neither if you came that way. It can be started again."
 
 
 class TunnelSource(Pieces):
-    """Feeds the topic `tunnel:<id>` while somebody looks; `app.py` registers it."""
+    """Feeds the topic `tunnel:<id>` while somebody looks; `app.py` registers it.
+
+    The log is read again when something else of the tunnel has changed: what changes it is in the log, too.
+    """
 
     def __init__(self, hub: Hub, tunnel_id: str) -> None:
         macros = {name: hub.pages.macro("remote_tunnel_parts.html", name) for name in (*PIECES, "region")}
         base = hub.settings.base_path
+        self._hub, self._id = hub, tunnel_id
+        self._log: list[str] = []
+        self._reading: asyncio.Task[None] | None = None
+        self._stale = False  # something was told since the reading began
 
         def url(path: str) -> str:
             return base + path
@@ -36,13 +49,44 @@ class TunnelSource(Pieces):
                 card = card_of(hub, hub.tunnels.get(tunnel_id))
             except NotFound:  # removed while the page was open
                 return {}
-            return {f"tun-{name}": macros[name](card, url) for name in PIECES}
+            return {f"tun-{name}": macros[name](card, url, self._log) for name in PIECES}
 
-        super().__init__(hub.bus, ("tunnel", "install-cloudflared"), make, macros["region"], lambda: _nothing)
+        super().__init__(hub.bus, ("tunnel", "install-cloudflared"), make, macros["region"], self._follow)
 
+    async def start(self, channel: Channel) -> None:
+        """Read the log first."""
+        self._channel = channel
+        await self._read()
+        await super().start(channel)
 
-def _nothing() -> None:
-    return None
+    def _follow(self) -> Callable[[], None]:
+        end = self._hub.bus.listen(self._heard, "tunnel")
+
+        def stop() -> None:
+            end()
+            if self._reading is not None:
+                self._reading.cancel()
+
+        return stop
+
+    def _heard(self, record: Record) -> None:
+        if not isinstance(record.data, TunnelInfo) or record.data.id != self._id:
+            return
+        self._stale = True
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read(), name=f"log of {self._id}")
+
+    async def _read(self) -> None:
+        self._stale = True
+        while self._stale:
+            self._stale = False
+            try:
+                lines = await self._hub.tunnels.logs(self._id, LINES)
+            except NotFound:  # removed meanwhile
+                return
+            if (log := [readable(line) for line in lines]) != self._log:
+                self._log = log
+                self._channel.touch()
 
 
 async def show(request: Request) -> Response:
@@ -59,8 +103,7 @@ async def _page(request: Request, error: NexusError | None = None) -> Response:
     view: dict[str, Any] = {"card": card_of(hub, info), "topic": topic, "cursor": cursor, "region": region}
     view["errors"] = {} if error is None else {"": f"{error.title} {error.detail} {error.hint}".replace("  ", " ")}
     status = 200 if error is None else error.status
-    log = await hub.tunnels.logs(info.id, LINES)
-    return hub.pages.response(request, "remote_tunnel.html", status, log=log, **view)
+    return hub.pages.response(request, "remote_tunnel.html", status, **view)
 
 
 async def start(request: Request) -> Response:

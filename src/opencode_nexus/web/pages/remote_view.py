@@ -29,9 +29,9 @@ TRIALS: Mapping[str, str] = {
     "no-login": "Nothing without a login",
 }
 TRANSPORTS: Mapping[str, str] = {
-    "post": "streamed answers",
-    "ws": "a WebSocket",
-    "poll": "asking again and again",
+    "post": "Streamed answers",
+    "ws": "WebSocket",
+    "poll": "Asking again and again",
 }
 VERDICTS: Mapping[str, tuple[str, str]] = {  # verdict → (state of the dot, words)
     "passed": ("running", "Everything passes"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """web/pages/remote*.py: what the pages of remote access say and do, with plain forms."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from opencode_nexus.install.errors import CloudflaredNotFound
 from opencode_nexus.tunnels.errors import CloudflaredMissing, NetworkBlocked, TunnelNotFound
 from opencode_nexus.tunnels.status import TunnelStatus
+from opencode_nexus.web.pages.remote_log import readable
 from tests.fakes.hub import PASSWORD
 from tests.fakes.tunnels import CLOUDFLARED, URL, ready
 from tests.unit.web.pages.remote_desk import Desk, remote_desk, words
@@ -48,7 +50,7 @@ async def test_a_ready_tunnel_shows_all_that_is_known(desk: Desk) -> None:
     text = words(page)
     for shown in ("Ready", URL, "lhr01", "QUIC", "12 ms", "312", "2026.6.0", "4242", "What the chat needs passes"):
         assert shown in text, shown
-    assert "From outside, the chat comes by streamed answers, with 43 ms there and back." in text
+    assert "Transport of the chat Streamed answers There and back 43 ms" in text
     assert f'aria-label="QR code of {URL}"' in page.text
     assert f'data-copy="{URL}"' in page.text
     assert f'data-until="{int(desk.clock.now()) + 7 * 3600}"' in page.text
@@ -334,6 +336,35 @@ async def test_no_link_without_an_address(desk: Desk) -> None:
     tunnel = desk.tunnels.put("Away")
     assert desk.to(await desk.get(f"/remote/{tunnel}/pair")) == f"/remote/{tunnel}"
     assert desk.to(await desk.post(f"/remote/{tunnel}/pair", name="Pocket")) == f"/remote/{tunnel}"
+
+
+async def test_the_log_is_readable_and_follows(desk: Desk) -> None:
+    tunnel = desk.tunnels.put("Away", status=ready(desk.clock.now()))
+    desk.tunnels.lines = [
+        '{"level":"info","message":"Registered <it>","location":"lhr01","time":"2026-11-28T13:15:01Z"}'
+    ]
+    assert re.search(
+        r"\d\d \w+ \d\d:15:01 info Registered &lt;it&gt;, location lhr01", (await desk.get(f"/remote/{tunnel}")).text
+    )
+    channel = await desk.hub.live.open(f"tunnel:{tunnel}")
+    desk.tunnels.lines.append("failed to request quick Tunnel")
+    desk.tunnels.see(tunnel, ready(desk.clock.now()))
+    while b"failed to request quick Tunnel" not in (channel.since(0) or b""):
+        await asyncio.sleep(0.01)
+        channel.flush()
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("plain text", "plain text"),
+        ("[1, 2]", "[1, 2]"),
+        ('{"message": "no time"}', "no time"),
+        ('{"level": "error", "message": "x", "time": "soon", "error": "y"}', "error x, error y"),
+    ],
+)
+def test_other_lines_of_a_log_stay_what_they_are(line: str, shown: str) -> None:
+    assert readable(line) == shown
 
 
 async def test_the_dashboard_has_its_card(desk: Desk) -> None:
