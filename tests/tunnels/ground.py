@@ -38,7 +38,7 @@ class Ground(ManagerUnderTest):
         """Add a tunnel by its token; what it is at Cloudflare's side is `self.named`."""
         self.named: Tunnel = self.edge.add_tunnel("code.example.com", service=service or self.origin.url)
         secret = Secret(remember(self.named.token))
-        return await self.add(kind="token", protocol=protocol, secret=secret)
+        return await self.add("named", kind="token", protocol=protocol, secret=secret)
 
     async def visit(self, url: str) -> int:
         """The status that a visitor of the public address gets."""

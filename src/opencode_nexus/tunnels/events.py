@@ -46,6 +46,7 @@ _VERSION = re.compile(r"^Version (\S+)(?: \(Checksum ([0-9a-f]{64})\))?")
 _METRICS = re.compile(r"^Starting metrics server on \S*?:(\d+)/metrics")
 _TEXT = re.compile(r"^(\d{4}-\d\d-\d\dT[\d:]+Z) ([A-Z]{3}) (.*)$")
 _PAIR = re.compile(r'(?<=\s)([A-Za-z_]+)=("(?:[^"\\]|\\.)*"|\S+)')
+_MEMBER = re.compile(r'"([A-Za-z_]+)":("(?:[^"\\]|\\.)*"|-?\d+)')
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _UNREACHABLE = (
     "Unable to establish connection with Cloudflare edge",
@@ -60,11 +61,11 @@ _OLD = re.compile(r"too old|unsupported version|version .*(?:outdated|deprecated
 def parse(line: str) -> tuple[str, dict[str, str]]:
     """Return a line's message and what stands beside it, all as text."""
     line = _COLOUR.sub("", line).strip()
-    if line.startswith("{"):
+    if line.startswith("{") or '"message":' in line:
         try:
             found: dict[str, Any] = json.loads(line)
         except ValueError:
-            return line, {}
+            found = _pieces(line)
         message = str(found.pop("message", ""))
         return message, {name: value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
     if (match := _TEXT.match(line)) is None:
@@ -74,6 +75,17 @@ def parse(line: str) -> tuple[str, dict[str, str]]:
     first = _PAIR.search(rest)
     message = rest[: first.start()].strip() if first else rest.strip()
     return message, {"time": match[1], "level": match[2], **pairs}
+
+
+def _pieces(line: str) -> dict[str, Any]:
+    """Members in what is left of a torn line: two of its threads may write at once, one into the other's line."""
+    found: dict[str, Any] = {}
+    for name, value in _MEMBER.findall(line):
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            continue
+    return found or {"message": line}
 
 
 def read(line: str) -> Event | None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+import psutil
+
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.ids import new_id
 from opencode_nexus.processes.follow import Follower
@@ -38,6 +40,7 @@ log = logging.getLogger(__name__)
 LINES = 12  # of its last words, kept for an error
 KILL = 0.5  # seconds after which what did not end by itself is killed, once its streams had their GRACE
 READY = 2.0  # seconds between two questions whether it still has its connections
+TORN = 3.0  # seconds after which its log will not tell the port of its metrics any more: that line was torn
 COUNT = 5.0  # seconds between two readings of its counters
 
 
@@ -91,11 +94,14 @@ class TunnelRun:
 
     async def look(self, *, now_please: bool = False) -> None:
         """Ask its metrics what is due: its connections, its public names, its counters."""
-        if self.metrics is None:
-            if self.signs.metrics is None:
-                return
-            self.metrics = Metrics(self.signs.metrics)
         now, signs = self.clock.monotonic(), self.signs
+        if signs.metrics is None and now - signs.began >= TORN and now - self._asked >= READY:
+            self._asked = now
+            signs.metrics = await asyncio.to_thread(_listens_on, self.process.pid)
+        if self.metrics is None:
+            if signs.metrics is None:
+                return
+            self.metrics = Metrics(signs.metrics)
         try:
             if now_please or not signs.connections or now - self._asked >= READY:
                 self._asked = now
@@ -266,6 +272,19 @@ class TunnelRuns:
             await self.store.over(run_id)
         except Exception:
             log.exception("%s was not forgotten", run_id)
+
+
+def _listens_on(pid: int) -> int | None:
+    """Return the port on which a cloudflared, or what its wrapper started, listens: it has that of its metrics only."""
+    try:
+        process = psutil.Process(pid)
+        for found in (process, *process.children(recursive=True)):
+            for connection in found.net_connections("tcp"):
+                if connection.status == psutil.CONN_LISTEN:
+                    return int(connection.laddr[1])
+    except (psutil.Error, OSError):
+        return None
+    return None
 
 
 def token_name(tunnel_id: str) -> str:

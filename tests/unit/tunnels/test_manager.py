@@ -331,6 +331,13 @@ async def test_a_changed_program_is_ended(rig: ManagerUnderTest) -> None:
     await rig.until_state(tunnel_id, "ready")
 
 
+async def test_metrics_whose_line_was_torn_are_found(rig: ManagerUnderTest) -> None:
+    tunnel_id = await rig.add()
+    tell(rig, tunnel_id, deaf=True)
+    await rig.manager.start_tunnel(tunnel_id)
+    assert (await rig.until_state(tunnel_id, "ready")).connections == 1
+
+
 # -- the hub's end and its next start --------------------------------------------------------------------------------
 
 
