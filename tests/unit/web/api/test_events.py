@@ -10,6 +10,7 @@ import pytest
 
 from opencode_nexus.access.who import Who
 from opencode_nexus.web.api import events
+from tests.fakes.tunnels import URL, ready
 from tests.unit.web.api.services import SERVER, Services
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +42,14 @@ async def test_a_new_reader_begins_now_and_gets_its_topics(services: Services) -
     first, second = parsed(await anext(stream))
     assert (first[1], first[2]["data"]) == ("session", {"session_id": "after"})
     assert (second[1], second[2]["data"]["name"], second[2]["data"]["cpu"]) == ("server", "work", 12.5)
+
+
+async def test_a_tunnel_is_told_as_its_list_tells_it(services: Services) -> None:
+    stream = follow(services, topics=frozenset({"tunnel"}))
+    await anext(stream)
+    services.tunnels.see(services.tunnels.put("Away"), ready(services.clock.now()))
+    ((_, name, told),) = parsed(await anext(stream))
+    assert (name, told["data"]["name"], told["data"]["state"], told["data"]["url"]) == ("tunnel", "Away", "ready", URL)
 
 
 async def test_a_reader_comes_back_to_exactly_what_it_missed(services: Services) -> None:
