@@ -79,7 +79,7 @@ class Manager:
         self._runs = TunnelRuns(self._store, vault, clock, home, origins, environ, arguments, prefix)
         self._cloud = Cloud(account, vault, bus, origins) if account is not None else None
         self._around = Around(
-            self._runs, bus, self._tasks, activity, program, test, pauses or Pauses(), self._note_names
+            self._runs, bus, self._tasks, activity, program, test, pauses or Pauses(), self._note_names, self._save
         )
         self._takeup = TakeUp(self._runs, self._around, self._cloud, has_owner)
         self._known: dict[str, Tunnel] | None = None

@@ -34,7 +34,7 @@ FAILURES = 100  # kept, for the pauses
 class Around:
     """What every tunnel needs; `program` says which cloudflared to run, `test` visits a public address.
 
-    `changed` is called when its public names or its process may be others.
+    `changed` is called when its public names or its process may be others; `save` keeps what is wanted of it.
     """
 
     runs: TunnelRuns
@@ -45,6 +45,7 @@ class Around:
     test: Test | None
     pauses: Pauses
     changed: Callable[[], None]
+    save: Callable[["Tunnel", TunnelConfig], Awaitable[None]]
 
 
 class Tunnel:
@@ -211,7 +212,15 @@ class Tunnel:
         return await self._visits.visit(self.status().url)
 
     def _close(self, last: Finding) -> None:
-        self._around.tasks.spawn(self.stop(last), f"close {self.id}")
+        self._around.tasks.spawn(self._close_for_good(last), f"close {self.id}")
+
+    async def _close_for_good(self, last: Finding) -> None:
+        """Close it, also for the hub's next start: until a person opens it, it stays closed."""
+        await self.stop(last)
+        if self.config.autostart:
+            self.config = replace(self.config, autostart=False)
+            await self._around.save(self, self.config)
+            self.tell()
 
     # -- its life ------------------------------------------------------------------------------------------------
 

@@ -297,11 +297,17 @@ async def test_an_open_route_closes_it_at_once(rig: ManagerUnderTest) -> None:
     rig.test = test
     await rig.close()
     await rig.open()
-    tunnel_id = await rig.add()
+    tunnel_id = await rig.add(autostart=True)
     await rig.manager.start_tunnel(tunnel_id)
     failed = await rig.until_state(tunnel_id, "failed")
     assert (code(failed), failed.retry_at) == ("tunnel-open", None)
     assert rig.carriers() == []
+    async with asyncio.timeout(10):
+        while rig.manager.get(tunnel_id).config.autostart:
+            await asyncio.sleep(0.01)
+    await rig.close()
+    await rig.open()
+    assert not rig.manager.get(tunnel_id).config.autostart, "the hub's next start does not open it again"
 
 
 async def test_a_test_that_reached_nothing_changes_nothing(rig: ManagerUnderTest) -> None:
