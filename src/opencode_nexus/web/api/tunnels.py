@@ -129,9 +129,11 @@ async def add_tunnel(hub: HubDep, who: WhoDep, new: NewTunnel, response: Respons
 @router.post("/stop-all")
 async def stop_all_tunnels(hub: HubDep, request: Request) -> AllStopped:
     """Close every tunnel, and end the logins of those who came through one."""
-    stopped = await hub.tunnels.stop_all()
     request.state.farewell = True
-    ended = await hub.access.end_remote(source=request.state.sender.address)
+    try:
+        stopped = await hub.tunnels.stop_all()
+    finally:  # even when one of them cannot be closed
+        ended = await hub.access.end_remote(source=request.state.sender.address)
     return AllStopped(stopped=stopped, logins_ended=ended)
 
 

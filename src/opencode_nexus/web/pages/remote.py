@@ -72,9 +72,11 @@ async def stop_all(request: Request) -> Response:
     hub: Hub = request.state.hub
     async with request.form() as form:
         back = own_path(str(form.get("back", "")), "/remote")
-    await hub.tunnels.stop_all()
     request.state.farewell = True
-    await hub.access.end_remote(source=request.state.sender.address)
+    try:
+        await hub.tunnels.stop_all()
+    finally:  # even when one of them cannot be closed
+        await hub.access.end_remote(source=request.state.sender.address)
     return RedirectResponse(hub.settings.base_path + back, 303)
 
 

@@ -97,7 +97,7 @@ def form_page(
         heading=HEADINGS[config.kind],
         tunnel_id=tunnel_id,
         errors=errors or {},
-        asks=asks(request) and not tunnel_id,
+        asks=asks(request),
         protocols={name: PROTOCOL_WORDS[name] for name in PROTOCOLS},
         after=times(config.stop_after),
         idle=times(config.stop_idle),
@@ -169,6 +169,9 @@ async def change(request: Request) -> Response:
         except ValueError:
             return form_page(request, config, tunnel_id=info.id, errors={"": "Choose the times from the lists."})
         secret = str(form.get("token", "")).strip()
+        if error := await refusal(request, form):
+            said = {"password": f"{error.title} {error.detail}".strip()}
+            return form_page(request, config, tunnel_id=info.id, errors=said)
     try:
         await hub.tunnels.change_tunnel(info.id, config.checked(), secret=Secret(secret) if secret else None)
     except NexusError as error:

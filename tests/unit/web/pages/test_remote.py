@@ -167,6 +167,28 @@ async def test_an_old_login_gives_the_password_in_the_form(desk: Desk) -> None:
     assert "Your password again" not in words(await desk.get("/remote/new/quick"))
 
 
+async def test_an_old_login_gives_it_before_a_change_too(desk: Desk) -> None:
+    tunnel = desk.tunnels.put("Home", "token")  # started together with Nexus it would be open without anybody's doing
+    old(desk)
+    assert "Your password again" in words(await desk.get(f"/remote/{tunnel}/change"))
+    form = {"name": "Home", "protocol": "auto", "autostart": "1"}
+    assert 'id="f-password-error"' in (await desk.post(f"/remote/{tunnel}/change", **form)).text
+    assert not desk.tunnels.get(tunnel).config.autostart
+    await desk.post(f"/remote/{tunnel}/change", **form, password=PASSWORD)
+    assert desk.tunnels.get(tunnel).config.autostart
+
+
+async def test_logins_from_outside_end_even_when_a_tunnel_cannot_be_closed(desk: Desk) -> None:
+    async def fail() -> list[str]:
+        raise NetworkBlocked()
+
+    user = desk.hub.access.users()[0].id
+    await desk.hub.access.admit_device(user, "Pocket", agent="", address="203.0.113.9", remote=True)
+    desk.tunnels.stop_all = fail  # type: ignore[method-assign]
+    assert (await desk.post("/remote/stop-all")).status_code == 502
+    assert not [row for row in desk.hub.access.logins(user) if row.remote]
+
+
 @pytest.mark.parametrize("action", ["start", "restart"])
 async def test_an_old_login_is_asked_before_a_start(desk: Desk, action: str) -> None:
     tunnel = desk.tunnels.put("Away")
