@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -31,6 +31,7 @@ from opencode_nexus.live.hub import Live
 from opencode_nexus.opencode.state import Change, Message, Part, Permission, Question, SessionState, Status
 from opencode_nexus.render.page import environment
 from opencode_nexus.web import live, problems
+from opencode_nexus.web.chat_choices import forget
 from opencode_nexus.web.chat_source import ChatSources
 from opencode_nexus.web.middleware.headers import HeadersMiddleware
 from opencode_nexus.web.page import Pages
@@ -61,12 +62,13 @@ class Server:
 
 class Fleet:
     state = "running"
+    projects: tuple[str, ...] = ("/home/ada/shop",)
 
     def list(self) -> list[Server]:
-        return [Server(state=self.state)]
+        return [self.get(SERVER)]
 
     def get(self, server_id: str) -> Server:
-        return Server(server_id, state=self.state)
+        return Server(server_id, state=self.state, projects=self.projects)
 
     async def start(self, server_id: str) -> None:
         self.state = "running"
@@ -152,6 +154,14 @@ class Chat:
             Summary(s.id, s.title, s.directory, None, 0.0, time.time() - n * 4000, s.status.kind, len(s.permissions))
             for n, s in enumerate(c.state for c in reversed(self.sessions_.values()))
         ]
+
+    async def session_page(
+        self, server_id: str, limit: int, before: str | None = None
+    ) -> tuple[list[Summary], str | None]:
+        listed = await self.sessions(server_id)
+        start = int(before or 0)
+        more = str(start + limit) if len(listed) > start + limit else None
+        return listed[start : start + limit], more
 
     async def messages(
         self, server_id: str, session_id: str, limit: int, before: str | None
@@ -347,8 +357,14 @@ class Application:
         self._outer = HeadersMiddleware(self._app)
 
     async def script(self, request: Request) -> Response:
-        """POST /script `{"title"?, "session"?, "steps", "later"?}` → `{"session"}`; waits for the end unless later."""
+        """POST /script `{"title"?, "session"?, "steps", "later"?, "models"?}` → `{"session"}`.
+
+        Waits for the end unless later. `models`, fields of Model, are all that is offered from then on.
+        """
         told = await request.json()
+        if "models" in told:
+            self.hub.chat.models_ = [Model(*fields) for fields in told["models"]]
+            forget(cast("Any", self.hub))
         session_id = told.get("session") or self.hub.chat.make(told.get("title", "A chat"))
         work = self.hub.chat.run(session_id, told.get("steps", []))
         if told.get("later"):

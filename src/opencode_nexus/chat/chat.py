@@ -350,7 +350,7 @@ class Chat:
 
     async def remove_own(self, server_id: str, provider_id: str) -> None:
         """Take an own address out of use, and forget its key; raises OwnServerUnknown or SessionsRunning."""
-        await own.remove(self._quiet(server_id), provider_id)
+        await own.remove(self._quiet(server_id), provider_id, self._project(server_id, None))
         await self._load_anew("")
 
     def _quiet(self, server_id: str) -> Client:
