@@ -180,7 +180,7 @@ class Chat:
         return [Agent("build", "Does the work."), Agent("plan", "Plans it.")]
 
     async def create(self, server_id: str, title: str = "", project: str | None = None) -> str:
-        return self.make(title or "New chat")
+        return self.make(title or "New chat", project or "/home/ada/shop")
 
     async def rename(self, server_id: str, session_id: str, title: str) -> None:
         conversation = self.sessions_[session_id]
