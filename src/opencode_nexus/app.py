@@ -34,6 +34,7 @@ from opencode_nexus.store.db import Database
 from opencode_nexus.store.home import Home, HomeUnusable, RunningHub, default_home
 from opencode_nexus.store.journal import Journal
 from opencode_nexus.store.kv import Kv
+from opencode_nexus.store.sent import SentMessages
 from opencode_nexus.web.application import Application
 from opencode_nexus.web.chat_source import ChatSources
 from opencode_nexus.web.context import Hub
@@ -86,7 +87,9 @@ async def composed(
             vault=SealedFile(home.path / "secrets"), binary=installer.binary, environ=environ, busy=busy,
             on_stop=lambda: hub.settings.on_stop, child_config=lambda server_id: practice.opencode_config(),
         )  # fmt: skip
-        chat = Chat(servers=fleet, journal=journal, bus=bus, clock=clock, tasks=tasks, activity=activity)
+        chat = Chat(
+            servers=fleet, journal=journal, sent=SentMessages(db), bus=bus, clock=clock, tasks=tasks, activity=activity
+        )
         wizard = Wizard(
             home=home.path, kv=kv, clock=clock, installer=installer, access=access, fleet=fleet, practice=practice,
             environ=environ,
