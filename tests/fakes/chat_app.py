@@ -22,20 +22,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from opencode_nexus.chat.errors import SessionNotFound
+from opencode_nexus.chat.errors import SentUnknown, SessionNotFound
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import SystemClock
 from opencode_nexus.core.settings import Settings
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.live.hub import Live
-from opencode_nexus.opencode.state import Change, Message, Part, Permission, Question, SessionState, Status
+from opencode_nexus.opencode.state import Change, Message, Part, Permission, Question, SessionState, Status, Untaken
 from opencode_nexus.render.page import environment
 from opencode_nexus.web import live, problems
 from opencode_nexus.web.chat_choices import forget
 from opencode_nexus.web.chat_source import ChatSources
 from opencode_nexus.web.middleware.headers import HeadersMiddleware
 from opencode_nexus.web.page import Pages
-from opencode_nexus.web.pages import chat
+from opencode_nexus.web.pages import chat, chat_sent
 from opencode_nexus.web.static import StaticFiles
 
 SERVER = "srv_one"
@@ -132,6 +132,7 @@ class Chat:
             Model("practice/practice", "Practice model", "Practice", True),
         ]
         self.folders: dict[str, list[Model]] = {}  # what a folder's own configuration adds
+        self.outbox = self  # what OpenCode did not take is kept with the session here
         self._number = 0
         self.past: dict[str, list[Message]] = {}  # what is older than the window
 
@@ -196,6 +197,18 @@ class Chat:
         conversation = self.sessions_[session_id]
         self.user(conversation, text)
 
+    async def send_again(self, server_id: str, session_id: str, message_id: str) -> None:
+        self.user(self.sessions_[session_id], self.drop(session_id, message_id).text)
+
+    def drop(self, session_id: str, message_id: str) -> Untaken:
+        conversation = self.sessions_[session_id]
+        for item in conversation.state.untaken:
+            if item.id == message_id and item.sure:
+                conversation.state.untaken.remove(item)
+                conversation.tell(Change("untaken"))
+                return item
+        raise SentUnknown
+
     def user(self, conversation: Conversation, text: str) -> None:
         message_id, part_id = self.new_id("msg"), self.new_id("prt")
         message = Message(message_id, "user", time.time(), time.time())
@@ -223,7 +236,7 @@ class Chat:
                 conversation.tell(Change("question"))
 
     async def run(self, session_id: str, steps: list[dict[str, Any]]) -> None:
-        """Do each step in order: user, busy, begin, say, end, tool, permission, question, error, idle, wait."""
+        """Do each step: user, untaken, busy, begin, say, end, tool, permission, question, error, idle, wait."""
         conversation = self.sessions_[session_id]
         state = conversation.state
         message = next(reversed(state.messages.values()), Message("", "assistant", 0.0))
@@ -232,6 +245,10 @@ class Chat:
             match step["do"]:
                 case "user":
                     self.user(conversation, step["text"])
+                case "untaken":
+                    sent = Untaken(self.new_id("prt"), step["text"], time.time(), None, None, step.get("sure", True))
+                    state.untaken.append(sent)
+                    conversation.tell(Change("untaken"))
                 case "past":
                     state.has_older = True
                     for number in range(step["count"]):
@@ -350,6 +367,7 @@ class Application:
                 Route("/script", self.script, methods=["POST"]),
                 *self.static.routes(),
                 *chat.routes,
+                *chat_sent.routes,
                 *live.routes,
             ],
             exception_handlers=dict(problems.HANDLERS),

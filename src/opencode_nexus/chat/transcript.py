@@ -37,8 +37,10 @@ def transcript(raw: list[JSON], kept: Mapping[str, OpenPart], *, busy: bool) -> 
 
 def as_message(untaken: Untaken) -> Message:
     """What OpenCode did not take, among what it did: a user's message that failed."""
-    head = "OpenCode did not take this message." if untaken.sure else "OpenCode stopped before it took this message."
-    error = {"name": "NotTaken", "data": {"message": f"{head} Send it again."}}
+    words = "OpenCode did not take this message. Send it again."
+    if not untaken.sure:
+        words = "OpenCode stopped before it said that it has this message."
+    error = {"name": "NotTaken", "data": {"message": words}}
     provider, _, model = (untaken.model or "").partition("/")
     info: JSON = {"agent": untaken.agent, "model": {"providerID": provider, "modelID": model}}
     part = Part(untaken.id, untaken.id, "text", untaken.text)

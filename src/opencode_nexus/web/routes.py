@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from opencode_nexus import __version__
 from opencode_nexus.web import live
 from opencode_nexus.web.api.lazy import LazyApi
-from opencode_nexus.web.pages import chat, dashboard, login, servers, settings, setup, theme
+from opencode_nexus.web.pages import chat, chat_sent, dashboard, login, servers, settings, setup, theme
 from opencode_nexus.web.static import StaticFiles
 
 
@@ -28,6 +28,7 @@ def routes(static: StaticFiles) -> list[BaseRoute]:
         *servers.routes,
         *theme.routes,
         *chat.routes,
+        *chat_sent.routes,
         *settings.routes,
         *live.routes,
         Mount("/api/v1", LazyApi()),

@@ -217,6 +217,26 @@ def test_a_permission_takes_only_its_answers(client: TestClient, app: Applicatio
     assert not app.hub.chat.sessions_[path.rpartition("/")[2]].state.permissions
 
 
+def test_what_opencode_did_not_take_is_sent_again_or_dropped(client: TestClient, app: Application) -> None:
+    path = begin(client, steps=[{"do": "untaken", "text": text} for text in ("keep <it>", "drop it")])
+    state = app.hub.chat.sessions_[path.rpartition("/")[2]].state
+    shown = client.get(path).text
+    first, second = (f"{path}/sent/{item.id}" for item in state.untaken)
+    assert f'action="{first}"' in shown
+    assert "keep &lt;it&gt;" in shown
+    assert "Nothing said yet" not in shown
+    wrong = client.post(first, data={"do": "perhaps"}, headers=LIVE)
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "reply-unknown")
+    plain = client.post(first, data={"do": "again"})
+    assert (plain.status_code, plain.headers["location"]) == (303, path)
+    assert client.post(second, data={"do": "drop"}, headers=LIVE).status_code == 204
+    assert state.untaken == []
+    assert [part.text for item in state.messages.values() for part in item.parts.values()] == ["keep <it>"]
+    for do in ("again", "drop"):
+        late = client.post(first, data={"do": do}, headers=LIVE)
+        assert (late.status_code, late.json()["code"]) == (404, "sent-unknown")
+
+
 def test_a_question_takes_options_and_own_words(
     client: TestClient, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
