@@ -39,6 +39,7 @@ from opencode_nexus.store.db import Database
 from opencode_nexus.store.home import Home, HomeUnusable, RunningHub, default_home
 from opencode_nexus.store.journal import Journal
 from opencode_nexus.store.kv import Kv
+from opencode_nexus.store.sent import SentMessages
 from opencode_nexus.tunnels.errors import CloudflaredMissing, CloudflaredTooOld
 from opencode_nexus.tunnels.manager import Manager
 from opencode_nexus.tunnels.program import Program
@@ -103,7 +104,9 @@ async def composed(
             vault=sealed, binary=installer.binary, environ=environ, busy=busy,
             on_stop=lambda: hub.settings.on_stop, child_config=lambda server_id: practice.opencode_config(),
         )  # fmt: skip
-        chat = Chat(servers=fleet, journal=journal, bus=bus, clock=clock, tasks=tasks, activity=activity)
+        chat = Chat(
+            servers=fleet, journal=journal, sent=SentMessages(db), bus=bus, clock=clock, tasks=tasks, activity=activity
+        )
         cloudflared = CloudflaredInstaller(
             home=home.path, bus=bus, kv=kv, clock=clock, tasks=tasks, environ=environ,
             setting=lambda: hub.settings.cloudflared_binary,

@@ -21,6 +21,7 @@ from opencode_nexus.opencode.state import Part
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.journal import Journal
+from opencode_nexus.store.sent import SentMessages
 from tests.fakes.one_server import SERVER, OneServer
 from tests.fakes.real import OpenCode, Provider
 
@@ -60,6 +61,7 @@ class Hub:
         self.chat = Chat(
             servers=self.servers,
             journal=Journal(self.db),
+            sent=SentMessages(self.db),
             bus=self.bus,
             clock=clock,
             tasks=self.tasks,

@@ -17,6 +17,7 @@ import pytest
 
 from opencode_nexus.fleet.state import ServerState
 from opencode_nexus.secrets.redact import Secret
+from opencode_nexus.web.routes import routes
 from tests.e2e import test_closed
 from tests.e2e.test_closed import OWNER, PASSWORD, Site, opened
 from tests.fakes.fake_opencode import PASSWORD as SECRET
@@ -69,7 +70,7 @@ async def runs(site: Site, fake: FakeOpenCode, monkeypatch: pytest.MonkeyPatch, 
     """Let the fleet have a server that the fake plays."""
     fleet = site.hub.fleet
     project.mkdir()
-    made = await fleet.add("One", (str(project),), autostart=False)
+    made = await fleet.add("One", [str(project)], autostart=False)
     state = replace(made, state="running", pid=1, started=1.0)
     monkeypatch.setattr(fleet, "get", lambda server_id: state)
     monkeypatch.setattr(fleet, "list", lambda: [state])
@@ -102,7 +103,7 @@ async def test_no_route_changes_anything_for_a_get(
         names["server"] = server.id
         if chats:
             fake.routes["GET /session"] = [await hub.chat.client(server.id).session(SESSION)]
-        table = test_closed.walk(test_closed.routes(hub.pages.static))
+        table = test_closed.walk(routes(hub.pages.static))
         token = await hub.access.login(OWNER, PASSWORD, "127.0.0.1")
         before, told = kept(tmp_path / "nexus"), len(fake.asked)
         shown = set()

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,19 +22,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from opencode_nexus.chat.errors import SessionNotFound
+from opencode_nexus.chat.errors import SentUnknown, SessionNotFound
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import SystemClock
 from opencode_nexus.core.settings import Settings
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.live.hub import Live
-from opencode_nexus.opencode.state import Change, Message, Part, Permission, Question, SessionState, Status
+from opencode_nexus.opencode.state import Change, Message, Part, Permission, Question, SessionState, Status, Untaken
 from opencode_nexus.render.page import environment
 from opencode_nexus.web import live, problems
+from opencode_nexus.web.chat_choices import forget
 from opencode_nexus.web.chat_source import ChatSources
 from opencode_nexus.web.middleware.headers import HeadersMiddleware
 from opencode_nexus.web.page import Pages
-from opencode_nexus.web.pages import chat
+from opencode_nexus.web.pages import chat, chat_sent
 from opencode_nexus.web.static import StaticFiles
 
 SERVER = "srv_one"
@@ -61,12 +62,13 @@ class Server:
 
 class Fleet:
     state = "running"
+    projects: tuple[str, ...] = ("/home/ada/shop",)
 
     def list(self) -> list[Server]:
-        return [Server(state=self.state)]
+        return [self.get(SERVER)]
 
     def get(self, server_id: str) -> Server:
-        return Server(server_id, state=self.state)
+        return Server(server_id, state=self.state, projects=self.projects)
 
     async def start(self, server_id: str) -> None:
         self.state = "running"
@@ -130,6 +132,7 @@ class Chat:
             Model("practice/practice", "Practice model", "Practice", True),
         ]
         self.folders: dict[str, list[Model]] = {}  # what a folder's own configuration adds
+        self.outbox = self  # what OpenCode did not take is kept with the session here
         self._number = 0
         self.past: dict[str, list[Message]] = {}  # what is older than the window
 
@@ -153,6 +156,14 @@ class Chat:
             for n, s in enumerate(c.state for c in reversed(self.sessions_.values()))
         ]
 
+    async def session_page(
+        self, server_id: str, limit: int, before: str | None = None
+    ) -> tuple[list[Summary], str | None]:
+        listed = await self.sessions(server_id)
+        start = int(before or 0)
+        more = str(start + limit) if len(listed) > start + limit else None
+        return listed[start : start + limit], more
+
     async def messages(
         self, server_id: str, session_id: str, limit: int, before: str | None
     ) -> tuple[list[Message], str | None]:
@@ -170,7 +181,7 @@ class Chat:
         return [Agent("build", "Does the work."), Agent("plan", "Plans it.")]
 
     async def create(self, server_id: str, title: str = "", project: str | None = None) -> str:
-        return self.make(title or "New chat")
+        return self.make(title or "New chat", project or "/home/ada/shop")
 
     async def rename(self, server_id: str, session_id: str, title: str) -> None:
         conversation = self.sessions_[session_id]
@@ -185,6 +196,18 @@ class Chat:
     async def send(self, server_id: str, session_id: str, text: str, model: str | None, agent: str | None) -> None:
         conversation = self.sessions_[session_id]
         self.user(conversation, text)
+
+    async def send_again(self, server_id: str, session_id: str, message_id: str) -> None:
+        self.user(self.sessions_[session_id], self.drop(session_id, message_id).text)
+
+    def drop(self, session_id: str, message_id: str) -> Untaken:
+        conversation = self.sessions_[session_id]
+        for item in conversation.state.untaken:
+            if item.id == message_id and item.sure:
+                conversation.state.untaken.remove(item)
+                conversation.tell(Change("untaken"))
+                return item
+        raise SentUnknown
 
     def user(self, conversation: Conversation, text: str) -> None:
         message_id, part_id = self.new_id("msg"), self.new_id("prt")
@@ -213,7 +236,7 @@ class Chat:
                 conversation.tell(Change("question"))
 
     async def run(self, session_id: str, steps: list[dict[str, Any]]) -> None:
-        """Do each step in order: user, busy, begin, say, end, tool, permission, question, error, idle, wait."""
+        """Do each step: user, untaken, busy, begin, say, end, tool, permission, question, error, idle, wait."""
         conversation = self.sessions_[session_id]
         state = conversation.state
         message = next(reversed(state.messages.values()), Message("", "assistant", 0.0))
@@ -222,6 +245,10 @@ class Chat:
             match step["do"]:
                 case "user":
                     self.user(conversation, step["text"])
+                case "untaken":
+                    sent = Untaken(self.new_id("prt"), step["text"], time.time(), None, None, step.get("sure", True))
+                    state.untaken.append(sent)
+                    conversation.tell(Change("untaken"))
                 case "past":
                     state.has_older = True
                     for number in range(step["count"]):
@@ -340,6 +367,7 @@ class Application:
                 Route("/script", self.script, methods=["POST"]),
                 *self.static.routes(),
                 *chat.routes,
+                *chat_sent.routes,
                 *live.routes,
             ],
             exception_handlers=dict(problems.HANDLERS),
@@ -347,8 +375,14 @@ class Application:
         self._outer = HeadersMiddleware(self._app)
 
     async def script(self, request: Request) -> Response:
-        """POST /script `{"title"?, "session"?, "steps", "later"?}` → `{"session"}`; waits for the end unless later."""
+        """POST /script `{"title"?, "session"?, "steps", "later"?, "models"?}` → `{"session"}`.
+
+        Waits for the end unless later. `models`, fields of Model, are all that is offered from then on.
+        """
         told = await request.json()
+        if "models" in told:
+            self.hub.chat.models_ = [Model(*fields) for fields in told["models"]]
+            forget(cast("Any", self.hub))
         session_id = told.get("session") or self.hub.chat.make(told.get("title", "A chat"))
         work = self.hub.chat.run(session_id, told.get("steps", []))
         if told.get("later"):

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from opencode_nexus.core.ids import new_id
 from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.events import Event, PermissionAsked, SessionCreated, SessionIdle
 from opencode_nexus.opencode.fold import SessionState, fold
@@ -61,7 +62,8 @@ async def turn(opencode: OpenCode, script: list[list[dict[str, Any]]]) -> tuple[
                     # "connected" is said before the stream listens: only what is heard proves that it does.
                     if any(isinstance(event, SessionCreated) for _, event in batch):
                         session_id = str((await client.create(str(opencode.project), TITLE))["id"])
-                        await client.prompt(session_id, "#script " + json.dumps(script), None, None)
+                        words = "#script " + json.dumps(script)
+                        await client.prompt(session_id, words, None, None, new_id("prt"))
                     else:
                         await client.create(str(opencode.project), "Is anybody there?")
                     continue

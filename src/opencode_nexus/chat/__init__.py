@@ -8,8 +8,11 @@ Words used here:
 - *window*: the newest 40 messages when opened; older pages of 40 are loaded when asked for.
 - *transcript*: OpenCode's messages with the journal's words put in where OpenCode has none (`transcript`).
 - *waiting*: a permission or a question that a session, or its sub-agent, waits for (`inbox`).
+- *outbox*: what was sent and is not yet known to be with OpenCode; what it did not take is *untaken* (`outbox`).
 - *root*: the session that a person started; its sub-agents' sessions are its descendants (`heads`).
 - *interrupted*: OpenCode died during it; what was heard is kept.
+- *own server*: an OpenAI-compatible address that a person added to OpenCode's providers (`own_servers`).
+- *keyless*: of a model that OpenCode's maker offers without a key; words to it go to that maker (`models`).
 - *reconcile*: after each connect, ask OpenCode what is so, and mend what was missed (`reconcile`).
 
 Neighbours: `opencode` speaks the protocol, `store.journal` keeps the words of open parts, `fleet` knows the

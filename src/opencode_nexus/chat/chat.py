@@ -2,12 +2,12 @@
 """Conversations on all servers: the one object that pages, API and commands talk to."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from opencode_nexus.chat import models as offered
 from opencode_nexus.chat import own_servers as own
 from opencode_nexus.chat import sessions as listed
+from opencode_nexus.chat.around import Around
 from opencode_nexus.chat.choices import Choices
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.errors import (
@@ -20,13 +20,14 @@ from opencode_nexus.chat.errors import (
     SessionsRunning,
 )
 from opencode_nexus.chat.feeds import Feeds
+from opencode_nexus.chat.history import page
 from opencode_nexus.chat.inbox import Entry, Inbox, Waiting, detail_of
 from opencode_nexus.chat.models import AgentChoice, ModelChoice, ProviderChoice
+from opencode_nexus.chat.outbox import Outbox
 from opencode_nexus.chat.own_servers import OwnServer
 from opencode_nexus.chat.servers import ServerDirectory
 from opencode_nexus.chat.sessions import Counts, SessionSummary, checked_id
 from opencode_nexus.chat.stopping import AbortResult, stop
-from opencode_nexus.chat.transcript import transcript
 from opencode_nexus.core.bus import Bus, Record
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.errors import NexusError
@@ -34,37 +35,11 @@ from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.errors import UnknownToOpenCode
 from opencode_nexus.opencode.state import Message, Permission, Question, Status
-from opencode_nexus.opencode.wire import TEXT_KINDS
 from opencode_nexus.store.activity import Activity
-from opencode_nexus.store.journal import Journal, OpenPart
+from opencode_nexus.store.journal import Journal
+from opencode_nexus.store.sent import SentMessages
 
-RACES = 3  # times that a page is read again when a part was closed in between
 UNWATCHED = 8  # conversations kept although nobody looks: a page is loaded, then its stream is opened
-
-
-class _Around:
-    """What one server's conversations ask of the rest (`conversation.Surroundings`)."""
-
-    def __init__(self, chat: "Chat", server_id: str) -> None:
-        self._chat, self._server_id = chat, server_id
-
-    def client(self) -> Client:
-        return self._chat.client(self._server_id)
-
-    def status(self, session_id: str) -> Status:
-        return self._chat.status(session_id)
-
-    def waiting(self, session_id: str) -> list[Permission | Question]:
-        return [entry.request for entry in self._chat.feeds.feed(self._server_id).asking(session_id)]
-
-    def error(self, session_id: str) -> dict[str, Any] | None:
-        return self._chat.feeds.feed(self._server_id).errors.get(session_id)
-
-    async def interrupted(self, session_id: str) -> Mapping[str, OpenPart]:
-        return await self._chat.journal.interrupted(session_id)
-
-    def open_parts(self, session_id: str) -> list[OpenPart]:
-        return self._chat.journal.open_parts(session_id=session_id)
 
 
 class Chat:
@@ -77,6 +52,7 @@ class Chat:
         *,
         servers: ServerDirectory,
         journal: Journal,
+        sent: SentMessages,
         bus: Bus,
         clock: Clock,
         tasks: Tasks,
@@ -84,7 +60,8 @@ class Chat:
     ) -> None:
         self.journal = journal
         self.inbox = Inbox(clock)
-        self.feeds = Feeds(servers, journal, self.inbox, bus, activity)
+        self.outbox = Outbox(sent, clock, client=self._client, changed=self._untaken)
+        self.feeds = Feeds(servers, journal, self.inbox, self.outbox, bus, activity)
         self._servers, self._bus, self._tasks = servers, bus, tasks
         self._reload: dict[str, str] = {}  # servers that have to load their models anew, and the provider that is new
         self._choices = Choices()
@@ -93,6 +70,7 @@ class Chat:
     async def open(self) -> None:
         """Take up what was open when the hub last ran, and follow the servers from now on."""
         await self.journal.open()
+        self.outbox.open()
         self._unlisten = self._bus.listen(self._heard, "session")
         self.feeds.open()
 
@@ -101,14 +79,19 @@ class Chat:
         if self._unlisten is not None:
             self._unlisten()
         await self.feeds.close()
+        await self.outbox.close()
 
     def client(self, server_id: str) -> Client:
         """The client of a running server; raises ServerNotRunning."""
         server = self._servers.get(server_id)
-        connection = self.feeds.connection(server_id)
-        if connection is None:
+        client = self._client(server_id)
+        if client is None:
             raise ServerNotRunning(f"Its name is {server.name}.")
-        return connection.client
+        return client
+
+    def _client(self, server_id: str) -> Client | None:
+        connection = self.feeds.connection(server_id)
+        return connection.client if connection is not None else None
 
     # Conversations
 
@@ -119,7 +102,7 @@ class Chat:
         await self.feeds.settled(server_id)
         conversation = conversations.pop(checked_id(session_id), None)
         if conversation is None:
-            conversation = Conversation(server_id, session_id, _Around(self, server_id))
+            conversation = Conversation(server_id, session_id, self._around(server_id))
         conversations[session_id] = conversation  # at the end: the one used last
         try:
             await conversation.open()
@@ -132,30 +115,40 @@ class Chat:
             del conversations[key]
         return conversation
 
+    def _around(self, server_id: str) -> Around:
+        return Around(server_id, self.feeds, self.journal, self.outbox, self.client)
+
+    def _untaken(self, session_id: str) -> None:
+        for conversations in self.feeds.conversations.values():
+            if (conversation := conversations.get(session_id)) is not None:
+                conversation.refresh_untaken()
+
     async def messages(
         self, server_id: str, session_id: str, limit: int = 50, before: str | None = None
     ) -> tuple[list[Message], str | None]:
-        """A page of messages, oldest first, and the cursor of the one before it (None: there is none)."""
+        """A page of messages, oldest first, and the cursor of the one before it (None: there is none).
+
+        After the newest ones comes what OpenCode did not take, with the error "NotTaken".
+        """
         client = self.client(server_id)
         await self.feeds.settled(server_id)
-        for _ in range(RACES):
-            with _found():
-                raw, older = await client.messages(checked_id(session_id), limit, before)
-            kept = dict(await self.journal.interrupted(session_id))
-            kept |= {part.id: part for part in self.journal.open_parts(session_id=session_id)}
-            busy = before is None and self.status(session_id).kind != "idle"
-            messages = transcript(raw, kept, busy=busy)
-            # A part that was open when asked for, and closed since, has its text in neither answer.
-            if all(p.closed or p.id in kept or p.kind not in TEXT_KINDS for m in messages for p in m.parts.values()):
-                break
-        return messages, older
+        with _found():
+            where = (checked_id(session_id), limit, before)
+            return await page(client, self.journal, self.outbox, *where, status=self.status)
 
     async def send(
-        self, server_id: str, session_id: str, text: str, model: str | None = None, agent: str | None = None
+        self,
+        server_id: str,
+        session_id: str,
+        text: str,
+        model: str | None = None,
+        agent: str | None = None,
+        *,
+        again: str = "",
     ) -> None:
         """Say something to the agent; while it is busy, OpenCode takes it up afterwards.
 
-        Raises MessageEmpty, ModelUnknown or AgentUnknown.
+        `again`: the id of what it did not take, which this is. Raises MessageEmpty, ModelUnknown or AgentUnknown.
         """
         if not text.strip():
             raise MessageEmpty
@@ -165,8 +158,16 @@ class Chat:
             if model or agent:
                 head = feed.heads.get(checked_id(session_id)) or feed.learn(await client.session(session_id))
                 await self._choices.check(client, head.directory, model or None, agent or None)
-            await client.prompt(checked_id(session_id), text, model, agent)
+            async with self.outbox.sending(server_id, checked_id(session_id), text, model, agent, again=again) as part:
+                await client.prompt(session_id, text, model, agent, part)
         feed.sent(session_id)
+
+    async def send_again(self, server_id: str, session_id: str, message_id: str) -> None:
+        """Say once more what OpenCode did not take; raises SentUnknown, and what `send` raises."""
+        self.client(server_id)
+        await self.feeds.settled(server_id)
+        message = self.outbox.lost(session_id, message_id)
+        await self.send(server_id, session_id, message.text, message.model, message.agent, again=message.id)
 
     async def abort(self, server_id: str, session_id: str) -> AbortResult:
         """End what a session and its sub-agents do now."""
@@ -226,6 +227,7 @@ class Chat:
         with _found():
             await client.delete(checked_id(session_id))
         self.journal.forget_session(session_id)
+        self.outbox.forget_session(session_id)
 
     def title(self, server_id: str, session_id: str) -> str:
         """A session's title, "" while it is not known. Asks nobody."""
@@ -233,8 +235,7 @@ class Chat:
 
     def status(self, session_id: str) -> Status:
         """What a session does, whichever server runs it."""
-        found = (feed.statuses[session_id] for feed in self.feeds.feeds.values() if session_id in feed.statuses)
-        return next(found, Status())
+        return self.feeds.status(session_id)
 
     def busy(self, server_id: str) -> list[str]:
         """The sessions that run, sub-agents' too."""
@@ -350,7 +351,7 @@ class Chat:
 
     async def remove_own(self, server_id: str, provider_id: str) -> None:
         """Take an own address out of use, and forget its key; raises OwnServerUnknown or SessionsRunning."""
-        await own.remove(self._quiet(server_id), provider_id)
+        await own.remove(self._quiet(server_id), provider_id, self._project(server_id, None))
         await self._load_anew("")
 
     def _quiet(self, server_id: str) -> Client:

@@ -10,6 +10,7 @@ from contextlib import aclosing
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.feed import Feed
 from opencode_nexus.chat.inbox import Inbox
+from opencode_nexus.chat.outbox import Outbox
 from opencode_nexus.chat.reconcile import Truth, ask, settle, withdraw_stale
 from opencode_nexus.chat.transcript import cut_off
 from opencode_nexus.core.errors import NexusError
@@ -39,6 +40,7 @@ class Connection:
         client: Client,
         journal: Journal,
         inbox: Inbox,
+        outbox: Outbox,
         conversations: dict[str, Conversation],
         *,
         projects: Callable[[], Collection[str]],
@@ -49,7 +51,7 @@ class Connection:
         self.feed, self.client = feed, client
         self.connected = False
         self.reconciled = asyncio.Event()  # set once what was missed has been mended
-        self._journal, self._inbox, self._conversations = journal, inbox, conversations
+        self._journal, self._inbox, self._outbox, self._conversations = journal, inbox, outbox, conversations
         self._projects, self._cut_off, self._silence = projects, cut_off, silence
         # A process that we have just started has nothing to tell about folders that nobody used yet, and
         # asking would load each of them: 23 MB and 1.3 s apiece.
@@ -198,6 +200,7 @@ class Connection:
             self._directories |= set(self._projects())
         truth = await ask(self.client, self._directories - {""}, sessions)
         cut = settle(truth, feed, journal, self._inbox, self._opened(), gaps=not again)
+        await self._outbox.settle(feed.server_id, self.client)
         for session_id, conversation in tuple(self._conversations.items()):
             if again and conversation.agrees(truth.windows.get(session_id, [])):
                 continue

@@ -3,7 +3,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, Protocol
 
 from opencode_nexus.chat.errors import SessionNotFound
@@ -12,7 +12,7 @@ from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.errors import UnknownToOpenCode
 from opencode_nexus.opencode.events import Event
 from opencode_nexus.opencode.fold import ALL_KINDS, drop_waiting, fold, interrupt, read_session, trim
-from opencode_nexus.opencode.state import Change, Message, Permission, Question, SessionState, Status
+from opencode_nexus.opencode.state import Change, Message, Permission, Question, SessionState, Status, Untaken
 from opencode_nexus.opencode.wire import child, message_of
 from opencode_nexus.store.journal import OpenPart
 
@@ -50,6 +50,10 @@ class Surroundings(Protocol):
 
     def open_parts(self, session_id: str) -> list[OpenPart]:
         """The journal's copies of those that are open, with every word heard until now."""
+        ...
+
+    def untaken(self, session_id: str, parts: Container[str]) -> list[Untaken]:
+        """What was sent to the session and OpenCode did not take; it has taken what is among these `parts`."""
         ...
 
 
@@ -136,6 +140,8 @@ class Conversation:
         state.todos = todos
         state.interrupted = not running and cut_off(raw)
         self._take_waiting()
+        parts = {part_id for message in messages.values() for part_id in message.parts}
+        state.untaken = self._around.untaken(self.session_id, parts)
         self._changes.append(Change("reset"))
 
     def _take_waiting(self) -> None:
@@ -147,6 +153,12 @@ class Conversation:
         """Take over what waits, when it became known that a session is a descendant of this one."""
         self._take_waiting()
         self._changes += [Change("permission"), Change("question")]
+        self.notify()
+
+    def refresh_untaken(self) -> None:
+        """Take over what OpenCode did not take, when that changed."""
+        self.state.untaken = self._around.untaken(self.session_id, ())
+        self._changes.append(Change("untaken"))
         self.notify()
 
     def agrees(self, raw: list[JSON]) -> bool:

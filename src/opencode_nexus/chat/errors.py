@@ -44,6 +44,14 @@ class NotWaiting(NotFound):
     hint = "It was answered already, or its turn has ended. Ask for the inbox again."
 
 
+class SentUnknown(NotFound):
+    """No message with this id stands there as not taken."""
+
+    code = "sent-unknown"
+    title = "That message does not wait to be sent again."
+    hint = "It was sent again or dropped already, or OpenCode has it. Look into the chat."
+
+
 class SessionsRunning(Conflict):
     """A change of the model settings would abort what runs."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.heads import Head, Heads
 from opencode_nexus.chat.inbox import Entry, Inbox
+from opencode_nexus.chat.outbox import Outbox
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.opencode import events as ev
 from opencode_nexus.opencode.state import Status
@@ -29,6 +30,7 @@ class Feed:
         server_id: str,
         journal: Journal,
         inbox: Inbox,
+        outbox: Outbox,
         bus: Bus,
         conversations: Mapping[str, Conversation],
     ) -> None:
@@ -41,7 +43,7 @@ class Feed:
         self.orphans: dict[str, tuple[str, list[str]]] = {}
         self.errors: OrderedDict[str, dict[str, Any]] = OrderedDict()  # why a session's last turn failed
         self._sent: set[str] = set()
-        self._journal, self._inbox, self._bus = journal, inbox, bus
+        self._journal, self._inbox, self._outbox, self._bus = journal, inbox, outbox, bus
         self._conversations = conversations
         self._touched: set[Conversation] = set()
 
@@ -67,11 +69,12 @@ class Feed:
             conversation.notify()
 
     def _keep(self, directory: str, event: ev.Event) -> None:
-        """Begin and end the journal's copies."""
+        """Begin and end the journal's copies, and end the outbox's."""
         journal = self._journal
         match event:
             case ev.PartUpdated() if event.part.get("type") in TEXT_KINDS:
                 part = part_of(event.part)
+                self._outbox.taken(part.id)
                 if part.closed:
                     journal.close(part.id)
                 else:
@@ -90,6 +93,7 @@ class Feed:
                 journal.forget_message(event.message_id)
             case ev.SessionDeleted():
                 journal.forget_session(event.session_id)
+                self._outbox.forget_session(event.session_id)
 
     def _follow(self, directory: str, event: ev.Event) -> None:
         """Keep titles, statuses and what waits."""

@@ -11,10 +11,12 @@ from opencode_nexus.chat.connection import Connection
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.feed import Feed
 from opencode_nexus.chat.inbox import Inbox
+from opencode_nexus.chat.outbox import Outbox
 from opencode_nexus.chat.servers import Server, ServerDirectory, connect
 from opencode_nexus.core.bus import Bus, Record
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.opencode.state import Status
 from opencode_nexus.opencode.stream import SILENCE
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.journal import Journal
@@ -37,11 +39,19 @@ class _Live:
 class Feeds:
     """Follows the bus topic "server"; keeps one connection for each running process."""
 
-    def __init__(self, servers: ServerDirectory, journal: Journal, inbox: Inbox, bus: Bus, activity: Activity) -> None:
+    def __init__(
+        self,
+        servers: ServerDirectory,
+        journal: Journal,
+        inbox: Inbox,
+        outbox: Outbox,
+        bus: Bus,
+        activity: Activity,
+    ) -> None:
         self.conversations: dict[str, dict[str, Conversation]] = {}
         self.feeds: dict[str, Feed] = {}
         self._live: dict[str, _Live] = {}
-        self._servers, self._journal, self._inbox = servers, journal, inbox
+        self._servers, self._journal, self._inbox, self._outbox = servers, journal, inbox, outbox
         self._bus, self._activity = bus, activity
         self.silence = SILENCE  # seconds without a heartbeat after which a stream is given up
         self._tasks = Tasks()
@@ -71,8 +81,14 @@ class Feeds:
         """The server's feed; made when first asked for."""
         if server_id not in self.feeds:
             conversations = self.conversations.setdefault(server_id, {})
-            self.feeds[server_id] = Feed(server_id, self._journal, self._inbox, self._bus, conversations)
+            around = (self._journal, self._inbox, self._outbox, self._bus)
+            self.feeds[server_id] = Feed(server_id, *around, conversations)
         return self.feeds[server_id]
+
+    def status(self, session_id: str) -> Status:
+        """What a session does, whichever server runs it."""
+        found = (feed.statuses[session_id] for feed in self.feeds.values() if session_id in feed.statuses)
+        return next(found, Status())
 
     def connection(self, server_id: str) -> Connection | None:
         """The connection to a running server's process, None when none runs."""
@@ -109,11 +125,14 @@ class Feeds:
 
     def _begin(self, server: Server, process: tuple[int | None, float | None]) -> None:
         feed = self.feed(server.id)
+        if not server.adopted:
+            self._outbox.strand(server.id)  # what was sent was sent to a process before this one
         connection = Connection(
             feed,
             connect(self._servers, server.id),
             self._journal,
             self._inbox,
+            self._outbox,
             self.conversations[server.id],
             projects=lambda: self._servers.get(server.id).projects,
             adopted=server.adopted,
@@ -130,6 +149,7 @@ class Feeds:
             return
         live.task.cancel()
         live.connection.abandon()
+        self._outbox.strand(server_id)
         feed = self.feed(server_id)
         ending = self._tasks.spawn(self._close(live), f"end of feed {server_id}")
         self._ending.add(ending)

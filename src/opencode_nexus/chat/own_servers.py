@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opencode_nexus.chat.errors import OwnServerUnknown
-from opencode_nexus.chat.models import COMPATIBLE, PRACTICE, compatible
+from opencode_nexus.chat.models import COMPATIBLE, PRACTICE, compatible, models
 from opencode_nexus.opencode.api import Client
 
 JSON = dict[str, Any]
@@ -61,14 +61,14 @@ async def add(client: Client, provider_id: str, patch: JSON, key: str) -> None:
     await _write(client, provider_id, patch, key)
 
 
-async def change(client: Client, provider_id: str, name: str, base_url: str, key: str, models: list[str]) -> None:
+async def change(client: Client, provider_id: str, name: str, base_url: str, key: str, model_ids: list[str]) -> None:
     """Give a server another name, address or models; its id stays, as chats and the default name it.
 
     Raises OwnServerUnknown or ProviderInvalid.
     """
     config = await client.global_config()
     found(config, provider_id)
-    made_id, made = compatible(name, base_url, models)
+    made_id, made = compatible(name, base_url, model_ids)
     provider = _only(made["provider"][made_id])
     patch: JSON = {"provider": {provider_id: provider}}
     default_provider, _, default = str(config.get("model") or "").partition("/")
@@ -77,12 +77,20 @@ async def change(client: Client, provider_id: str, name: str, base_url: str, key
     await _write(client, provider_id, patch, key)
 
 
-async def remove(client: Client, provider_id: str) -> None:
-    """Switch a server off and forget its key; raises OwnServerUnknown."""
+async def remove(client: Client, provider_id: str, directory: str) -> None:
+    """Switch a server off and forget its key; raises OwnServerUnknown.
+
+    A default that was one of its models becomes another that somebody gave a key or an address. Where there is none it
+    stays, and OpenCode answers no message that names no model: better than words that go where nobody sent them.
+    """
     config = await client.global_config()
     found(config, provider_id)
     await client.patch_global_config({"disabled_providers": [*(config.get("disabled_providers") or ()), provider_id]})
     await client.remove_key(provider_id)
+    if str(config.get("model") or "").startswith(f"{provider_id}/"):
+        other = next((choice.id for choice in (await models(client, directory))[0] if not choice.keyless), None)
+        if other is not None:
+            await client.patch_global_config({"model": other})
 
 
 def _only(provider: JSON) -> JSON:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from opencode_nexus.opencode.fold import ALL_KINDS, interrupt
-from opencode_nexus.opencode.state import Message
+from opencode_nexus.opencode.state import Message, Part, Untaken
 from opencode_nexus.opencode.wire import TEXT_KINDS, child, message_of
 from opencode_nexus.store.journal import OpenPart
 
@@ -33,6 +33,18 @@ def transcript(raw: list[JSON], kept: Mapping[str, OpenPart], *, busy: bool) -> 
         if message is not running:
             interrupt(message, ALL_KINDS)
     return messages
+
+
+def as_message(untaken: Untaken) -> Message:
+    """What OpenCode did not take, among what it did: a user's message that failed."""
+    words = "OpenCode did not take this message. Send it again."
+    if not untaken.sure:
+        words = "OpenCode stopped before it said that it has this message."
+    error = {"name": "NotTaken", "data": {"message": words}}
+    provider, _, model = (untaken.model or "").partition("/")
+    info: JSON = {"agent": untaken.agent, "model": {"providerID": provider, "modelID": model}}
+    part = Part(untaken.id, untaken.id, "text", untaken.text)
+    return Message(untaken.id, "user", untaken.at, error=error, info=info, parts={part.id: part})
 
 
 def cut_off(raw: list[JSON]) -> bool:

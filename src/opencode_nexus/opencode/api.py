@@ -146,12 +146,15 @@ class Client:
         """One message, `{info, parts}`."""
         return dict(await self._json("GET", f"/session/{session_id}/message/{message_id}"))
 
-    async def prompt(self, session_id: str, text: str, model: str | None, agent: str | None) -> None:
+    async def prompt(self, session_id: str, text: str, model: str | None, agent: str | None, part_id: str) -> None:
         """Send a message and return at once; while the session is busy it waits in OpenCode's queue.
+
+        Its part has the id `part_id` ("prt…"), by which it is known again: OpenCode answers before it has stored it.
 
         Not POST /message: its answer of 4 MB or more may never end (measured on OpenCode 1.18.33).
         """
-        body: JSON = {"parts": [{"type": "text", "text": text}]}
+        part = {"id": part_id, "type": "text", "text": text}
+        body: JSON = {"parts": [part]}
         if model:
             provider_id, _, model_id = model.partition("/")
             body["model"] = {"providerID": provider_id, "modelID": model_id}

@@ -21,6 +21,7 @@ ChangeKind = Literal[
     "session",  # title, directory, revert point or deletion
     "todos",
     "error",  # the session's own error was set or cleared
+    "untaken",  # what OpenCode did not take changed
     "older",  # `has_older` changed, or older messages were put before the first
 ]
 
@@ -102,6 +103,21 @@ class Question:
     call_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Untaken:
+    """A message that was sent and that OpenCode does not have. `id` is what its part would have had.
+
+    `sure`: OpenCode was asked; else it stopped before it said so, and nobody can be asked now.
+    """
+
+    id: str
+    text: str
+    at: float
+    model: str | None
+    agent: str | None
+    sure: bool
+
+
 @dataclass(slots=True)
 class SessionState:
     """One session's window: its newest messages, oldest first, and what it does and waits for.
@@ -109,7 +125,7 @@ class SessionState:
     `permissions` and `questions` hold those of its child sessions too. `revert_from`: messages from this
     id on were undone by the user and are dropped at the next prompt; hide them. `error` is the session's
     last error as OpenCode gave it (`{name, data: {message}}`), cleared when a new turn starts.
-    `interrupted`: its last turn was cut off by the death of OpenCode.
+    `interrupted`: its last turn was cut off by the death of OpenCode. `untaken`: what it did not take.
     """
 
     id: str
@@ -126,6 +142,7 @@ class SessionState:
     revert_from: str | None = None
     deleted: bool = False
     interrupted: bool = False
+    untaken: list[Untaken] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

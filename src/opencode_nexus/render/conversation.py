@@ -18,6 +18,7 @@ from opencode_nexus.render.components.small import small
 from opencode_nexus.render.components.status import status
 from opencode_nexus.render.components.text import Text, added_text, user_text
 from opencode_nexus.render.components.tool import tool
+from opencode_nexus.render.components.untaken import untaken
 from opencode_nexus.render.icons import icon
 from opencode_nexus.render.tree import Box, Leaf, Node, Still, leaf
 
@@ -49,6 +50,7 @@ class Conversation:
         self._places: dict[str, Place] = {}
         self._status: Leaf | None = None
         self._asks: Box | None = None
+        self._untaken: Box | None = None
         self._head: Leaf | None = None
         self._log: Box | None = None
         self.chats: Node = leaf("chats", Markup("<div></div>"))
@@ -64,7 +66,7 @@ class Conversation:
         self._texts.clear()
         self._parts.clear()
         self._messages.clear()
-        self._status = self._asks = self._head = self._log = None
+        self._status = self._asks = self._untaken = self._head = self._log = None
 
     def _shown_ids(self) -> list[str]:
         """The messages that are not undone, oldest first."""
@@ -92,6 +94,8 @@ class Conversation:
                     self._moved = True
                 case "permission" | "question":
                     self._asks = self._status = None
+                case "untaken":
+                    self._untaken = None
                 case "session":
                     self._head = self._status = self._log = None
                     self._stale.update(self._window)
@@ -129,6 +133,10 @@ class Conversation:
         if self._asks is None:
             self._asks = self._make_asks()
             self._log = None
+        if self._untaken is None:
+            items = self._state.untaken
+            self._untaken = Box("untaken", "div", {"class": "untaken"}, [untaken(item, self._links) for item in items])
+            self._log = None
         if self._log is None:
             self._log = self._make_log()
         if self._status is None:
@@ -158,7 +166,7 @@ class Conversation:
         return Box("asks", "div", {"class": "asks"}, cards)
 
     def _make_log(self) -> Box:
-        assert self._asks is not None
+        assert self._asks is not None and self._untaken is not None
         boxes = [self._messages[message_id] for message_id in self._window]
         first = self._state.messages[self._window[0]] if self._window else None
         older = first is not None and (self._state.has_older or first.id != next(iter(self._state.messages)))
@@ -167,13 +175,13 @@ class Conversation:
             "class": "talk", "data-follow": "1", "role": "log", "aria-live": "off",
             "aria-label": "Conversation", "tabindex": "0",
         }  # fmt: skip
-        empty = [] if boxes else [leaf("hello", _hello())]
+        empty = [] if boxes or self._untaken.kids else [leaf("hello", _hello())]
         inner = Box("msgs", "div", {"class": "msgs"}, [*empty, *boxes])
         return Box(
             "log",
             "div",
             attrs,
-            [Box("flow", "div", {"class": "flow"}, [Still("older", str(more)), inner, self._asks])],
+            [Box("flow", "div", {"class": "flow"}, [Still("older", str(more)), inner, self._untaken, self._asks])],
         )
 
     def _make_messages(self) -> None:

@@ -88,6 +88,7 @@ class ChatSource:
         self._refresh: asyncio.TimerHandle | None = None
         self._was_busy = False
         self._asked: set[str] = set()
+        self._lost: set[str] = set()
         self._title = ""
 
     async def start(self, channel: Channel) -> None:
@@ -146,6 +147,10 @@ class ChatSource:
         for request_id in asks.keys() - self._asked:
             self._words.append(ops.announce(self._asking(request_id)))
         self._asked = set(asks)
+        lost = {one.id for one in state.untaken if one.sure}
+        if lost - self._lost:
+            self._words.append(ops.announce("OpenCode did not take your message. It can be sent again."))
+        self._lost = lost
         if self._was_busy and not busy:
             self._words.append(ops.announce(_ended(state)))
         self._was_busy = busy

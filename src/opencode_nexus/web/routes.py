@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from opencode_nexus import __version__
 from opencode_nexus.web import live, selftest
 from opencode_nexus.web.api.lazy import LazyApi
-from opencode_nexus.web.pages import chat, dashboard, login, pair, remote, servers, settings, setup, theme
+from opencode_nexus.web.pages import chat, chat_sent, dashboard, login, pair, remote, servers, settings, setup, theme
 from opencode_nexus.web.static import StaticFiles
 
 
@@ -30,6 +30,7 @@ def routes(static: StaticFiles) -> list[BaseRoute]:
         *remote.routes,
         *theme.routes,
         *chat.routes,
+        *chat_sent.routes,
         *settings.routes,
         *live.routes,
         *selftest.routes,

@@ -17,6 +17,7 @@ from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.journal import Journal
+from opencode_nexus.store.sent import SentMessages
 from tests.fakes.fake_opencode import PASSWORD, FakeOpenCode, event
 from tests.fakes.one_server import SERVER, OneServer
 
@@ -64,6 +65,7 @@ class World:
         self.chat = Chat(
             servers=self.servers,
             journal=self.journal,
+            sent=SentMessages(self.db),
             bus=self.bus,
             clock=self.clock,
             tasks=self.tasks,

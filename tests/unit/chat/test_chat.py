@@ -65,7 +65,8 @@ async def test_a_message_needs_words(world: World) -> None:
         await world.chat.send(SERVER, S, " \n")
     world.fake.routes |= OFFERED
     await world.chat.send(SERVER, S, " hi ", "p/m", "plan")
-    assert world.fake.asked[-1][2]["parts"] == [{"type": "text", "text": " hi "}]
+    (sent,) = world.fake.asked[-1][2]["parts"]
+    assert (sent["type"], sent["text"], sent["id"][:4]) == ("text", " hi ", "prt_")
 
 
 OFFERED: dict[str, Any] = {

@@ -219,13 +219,17 @@ async def test_an_own_server_is_changed(world: World, writes: Callable[[], list[
 async def test_an_own_server_is_removed_with_its_key(
     world: World, writes: Callable[[], list[tuple[str, str, Any]]]
 ) -> None:
+    zen = provider("opencode", "big-pickle") | {"options": {"apiKey": "public"}}
+    world.fake.routes["GET /config/providers"] = {"providers": [zen, provider("ada", "m")]}
     await world.chat.remove_own(SERVER, "zed")
     assert [asked[:2] for asked in writes()] == [
         ("PATCH", "/global/config"),
         ("DELETE", "/auth/zed"),
+        ("PATCH", "/global/config"),
         ("POST", "/global/dispose"),
     ]
     assert writes()[0][2] == {"disabled_providers": ["gone", "zed"]}
+    assert writes()[2][2] == {"model": "ada/m"}  # the default was one of its models; nobody chose the keyless one
     with pytest.raises(OwnServerUnknown):
         await world.chat.remove_own(SERVER, "openai")
     world.busy()
@@ -236,7 +240,7 @@ async def test_an_own_server_is_removed_with_its_key(
     ):
         with pytest.raises(SessionsRunning):
             await work
-    assert len(writes()) == 3
+    assert len(writes()) == 4
 
 
 async def test_one_that_was_removed_can_be_added_again(

@@ -81,12 +81,12 @@ async def test_a_wrong_password_is_told(fake: FakeOpenCode) -> None:
 
 async def test_a_prompt_names_model_and_agent(fake: FakeOpenCode, client: Client) -> None:
     fake.routes["POST /session/ses_1/prompt_async"] = (204, "text/plain", b"")
-    await client.prompt("ses_1", "hello", "a/b/c", "plan")
-    await client.prompt("ses_1", "again", None, None)
+    await client.prompt("ses_1", "hello", "a/b/c", "plan", "prt_1")
+    await client.prompt("ses_1", "again", None, None, "prt_2")
     bodies = [body for _, _, body in fake.asked]
-    part = {"type": "text", "text": "hello"}
+    part = {"id": "prt_1", "type": "text", "text": "hello"}
     assert bodies[0] == {"parts": [part], "model": {"providerID": "a", "modelID": "b/c"}, "agent": "plan"}
-    assert bodies[1] == {"parts": [{"type": "text", "text": "again"}]}
+    assert bodies[1] == {"parts": [{"id": "prt_2", "type": "text", "text": "again"}]}
 
 
 async def test_half_a_character_in_a_message_does_not_cost_the_page(fake: FakeOpenCode, client: Client) -> None:

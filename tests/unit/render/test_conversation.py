@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opencode_nexus.live.view import View
-from opencode_nexus.opencode.state import Change, Message, Part, Permission, Question, SessionState, Status
+from opencode_nexus.opencode.state import Change, Message, Part, Permission, Question, SessionState, Status, Untaken
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.conversation import KEPT, WINDOW, Conversation, older_page
 from opencode_nexus.render.highlight import Highlighter
@@ -106,6 +106,12 @@ def cases() -> dict[str, SessionState]:
         "asks": state(status=Status("busy"), permissions={ask.id: ask}, questions={asked.id: asked}),
         "retry": state(status=Status("retry", 2, "scripted 500", 1.0e9)),
         "cut": state(interrupted=True),
+        "untaken": state(
+            untaken=[
+                Untaken("prt_0123456789a", "Do <this>\n  and that.", 1.0e9, None, None, sure=True),
+                Untaken("prt_0123456789b", "And this?", 1.0e9 + 1, "p/m", "plan", sure=False),
+            ]
+        ),
         "error": state(error={"name": "ProviderAuthError", "data": {"message": "No key <here>"}}),
     }
 
@@ -257,6 +263,11 @@ class World:
                 asked = Permission(f"per_{self.count}", "ses_1", "bash", (piece,), (), {})
                 state.permissions[asked.id] = asked
                 return [Change("permission")]
+            case "untaken":
+                state.untaken = [Untaken(f"prt_{self.count:011d}", piece, 1.0e9, None, None, sure=pick % 2 == 0)][
+                    pick % 3 :
+                ]
+                return [Change("untaken")]
             case "answer" if state.permissions:
                 del state.permissions[next(iter(state.permissions))]
                 return [Change("permission")]
@@ -280,6 +291,7 @@ ACTS = st.tuples(
             "status",
             "ask",
             "answer",
+            "untaken",
         ]
     ),
     st.integers(0, 11),

@@ -90,6 +90,21 @@ async def test_a_turn_that_was_stopped_is_not_called_answered() -> None:
     await pages.close()
 
 
+async def test_what_opencode_did_not_take_is_told_once() -> None:
+    pages = Pages()
+    session_id, channel = await pages.open("Untaken")
+    for sure in (False, True):
+        await pages.hub.chat.run(session_id, [{"do": "untaken", "text": "typed <b>", "sure": sure}])
+        channel.flush()
+    channel.flush()
+    data = (channel.since(0) or b"").decode()
+    assert data.count("OpenCode did not take your message.") == 1
+    html = channel.snapshot()[1]
+    assert html.count("typed &lt;b&gt;") == 2
+    assert html.count("Send again") == 1
+    await pages.close()
+
+
 async def test_a_server_that_stops_is_told() -> None:
     pages = Pages()
     _, channel = await pages.open("Off")

@@ -76,8 +76,9 @@ def test_a_later_step_cannot_be_opened_early(rig: Rig, browser: TestClient) -> N
     enter(rig, browser)
     for path in ("check", "opencode", "project", "owner", "remote", "finish"):
         assert heading(browser.get(f"/setup/{path}").text) == "Welcome"
-    answer = browser.post("/setup/finish")
-    assert heading(answer.text) == "Welcome"
+    for path in ("finish", "opencode", "opencode/cancel"):
+        answer = browser.post(f"/setup/{path}", data={"choice": "path", "path": "/bin/false"})
+        assert heading(answer.text) == "Welcome", path
     assert rig.fleet.servers == []
 
 
@@ -271,6 +272,26 @@ def test_bringing_with_progress_cancel_and_a_second_try(rig: Rig, program: Path)
             assert str(rig.installer.versions.path("1.18.33")) in page.text
             # a second choice of the same is there at once
             assert heading(browser.post("/setup/opencode", data={"choice": "bring"}).text) == "Project folder"
+
+
+def test_while_a_copy_comes_the_choice_says_so_and_another_one_ends_it(rig: Rig, program: Path) -> None:
+    archive = release_page.tar_gz({"opencode": program.read_bytes()})
+    with release_page.ReleasePage("1.18.33", {"opencode-linux-x64.tar.gz": archive}) as served:
+        rig.page = ReleasePage(served.base)
+        served.stall = threading.Event()
+        with rig.browser() as browser:
+            enter(rig, browser)
+            browser.post("/setup/welcome")
+            browser.post("/setup/check")
+            browser.post("/setup/opencode", data={"choice": "bring", "path": ""})
+            assert served.half_sent.wait(20)
+            page = browser.get("/setup/opencode")
+            assert "A copy is being brought" in page.text
+            assert 'href="/setup/opencode/progress"' in page.text
+            page = browser.post("/setup/opencode", data={"choice": "path", "path": str(program)})
+            assert heading(page.text) == "Project folder"
+            assert (rig.installer.running, rig.installer.choice) == (False, str(program))
+            assert "A copy is being brought" not in browser.get("/setup/opencode").text
 
 
 def test_a_failed_bring_says_why_and_offers_another_try(rig: Rig, browser: TestClient) -> None:

@@ -38,15 +38,19 @@ def chats(items: Sequence[Chat], links: Links, *, server_name: str, several_proj
     listed = [item for item in items if item.parent_id is None or item.id == links.session_id]
     shown = sorted(listed, key=lambda item: item.updated, reverse=True)[:LISTED]
     rows = [leaf("c" + key_of(item.id), _row(item, links, several_projects)) for item in shown]
+    # with several folders it is asked first in which one the agent shall work
+    new = (
+        Markup('<a class="btn" href="{}" data-nav>{}New chat</a>')
+        if several_projects
+        else Markup('<form method="post" action="{}" data-live><button class="btn">{}New chat</button></form>')
+    )
     head = Markup(
-        '<header class="chats-head"><h2 class="clip grow">{name}</h2>'
-        '<form method="post" action="{new}" data-live><button class="btn">{plus}New chat</button></form>'
+        '<header class="chats-head"><h2 class="clip grow">{name}</h2>{new}'
         '<button class="btn icon quiet shut" type="button" popovertarget="chats" popovertargetaction="hide" '
         'aria-label="Close the list">{cross}</button></header>'
-    ).format(name=server_name, new=links.server + "/new", plus=icon("plus"), cross=icon("cross"))
-    foot = Markup('<p class="small muted">{}</p>').format(
-        f"The {LISTED} newest of {len(listed)} chats." if len(listed) > LISTED else ""
-    )
+    ).format(name=server_name, new=new.format(links.server + "/new", icon("plus")), cross=icon("cross"))
+    older = Markup('The {} newest chats. <a href="{}" data-nav>Show all</a>').format(LISTED, links.server + "/all")
+    foot = Markup('<p class="small muted">{}</p>').format(older if len(listed) > LISTED else "")
     attrs = {"class": "chats", "id": "chats", "aria-label": "Chats", "popover": ""}
     inner = Box("chat-rows", "ul", {"class": "chat-rows"}, rows)
     return Box("chats", "nav", attrs, [leaf("chats-head", head), inner, leaf("chats-foot", foot)])

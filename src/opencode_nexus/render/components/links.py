@@ -38,6 +38,10 @@ class Links:
     def question(self, request_id: str) -> str:
         return f"{self.session}/question/{quote(request_id)}"
 
+    def sent(self, message_id: str) -> str:
+        """What is done with a message that OpenCode did not take."""
+        return f"{self.session}/sent/{quote(message_id)}"
+
     def part(self, message_id: str, part_id: str, created: int) -> str:
         """The page that shows one part whole; `created` of its message, in milliseconds, to find an old one."""
         return f"{self.session}/part/{quote(message_id)}/{quote(part_id)}?at={created}"

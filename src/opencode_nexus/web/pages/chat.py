@@ -23,6 +23,8 @@ from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages import chat_forms
 from opencode_nexus.web.pages.chat_forms import CHOSEN, SAID
 
+ALL_PAGE = 100  # chats on a page of all
+
 
 class PartNotFound(NotFound):
     """The message or the part is not there."""
@@ -59,9 +61,32 @@ async def newest(request: Request) -> Response:
     sessions = [item for item in await hub.chat.sessions(server.id) if item.parent_id is None]
     said = request.query_params.get("said", "")
     if not sessions:  # a GET makes none: any link or picture on another site can cause one
-        return hub.pages.response(request, "chat_none.html", server=server, links=links, said=SAID.get(said))
+        return hub.pages.response(request, "chat_none.html", server=server, links=links, none=True, said=SAID.get(said))
     newest_id = max(sessions, key=lambda item: item.updated).id
     return RedirectResponse(links.of(newest_id) + (f"?said={said}" if said in SAID else ""), 303)
+
+
+async def new(request: Request) -> Response:
+    """GET /chat/{server}/new: the form for a new chat, with the folders that the agent may work in."""
+    hub: Hub = request.state.hub
+    links = links_of(request)
+    server = hub.fleet.get(links.server_id)
+    if server.state != "running":
+        return off(request, links)
+    return hub.pages.response(request, "chat_none.html", server=server, links=links, none=False, said="")
+
+
+async def every(request: Request) -> Response:
+    """GET /chat/{server}/all: every chat, a page at a time; `before` is where the page begins."""
+    hub: Hub = request.state.hub
+    links = links_of(request)
+    server = hub.fleet.get(links.server_id)
+    try:
+        found, more = await hub.chat.session_page(server.id, ALL_PAGE, request.query_params.get("before"))
+    except ServerNotRunning:
+        return off(request, links)
+    chats = [item for item in found if item.parent_id is None]
+    return hub.pages.response(request, "chat_all.html", server=server, links=links, chats=chats, more=more)
 
 
 def off(request: Request, links: Links) -> Response:
@@ -227,6 +252,8 @@ _SESSION = "/chat/{server}/{session}"
 routes: list[BaseRoute] = [
     Route("/chat", first, methods=["GET"]),
     Route("/chat/{server}", newest, methods=["GET"]),
+    Route("/chat/{server}/new", new, methods=["GET"]),
+    Route("/chat/{server}/all", every, methods=["GET"]),
     *chat_forms.of_server,
     Route(_SESSION, show, methods=["GET"]),
     Route(_SESSION + "/edit", edit, methods=["GET"]),

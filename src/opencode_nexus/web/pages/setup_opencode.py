@@ -36,6 +36,8 @@ async def _choice_page(request: Request, status: int = 200, **values: Any) -> Re
         "brings": VERSION,
         "folder": hub.installer.versions.folder.parent,
         "setting": hub.settings.opencode_binary,
+        "bringing": hub.installer.progress if hub.installer.running else None,
+        "told": _told(hub.installer.progress),
     }
     return step(request, "opencode", status, **{**view, **values})
 
@@ -48,8 +50,13 @@ async def show_choice(request: Request) -> Response:
 
 
 async def choose(request: Request) -> Response:
-    """Take one of the ways: one that was found, another path, or a copy that is brought."""
+    """Take one of the ways: one that was found, another path, or a copy that is brought.
+
+    Another way ends the bringing of a copy that is under way.
+    """
     wizard = request.state.hub.wizard
+    if not wizard.may_open("opencode"):
+        return to(request, "/setup")
     async with request.form() as form:
         picked, path = str(form.get("choice", "")), str(form.get("path", ""))
     if picked == "bring":
@@ -70,6 +77,7 @@ async def choose(request: Request) -> Response:
         return await _choice_page(
             request, error.status, picked=picked, errors={field: words(error)}, output=output(error)
         )
+    await request.state.hub.installer.cancel()
     return to(request, f"/setup/{await wizard.pass_by('opencode')}")
 
 
@@ -113,6 +121,8 @@ async def progress_json(request: Request) -> Response:
 
 async def cancel(request: Request) -> Response:
     """End the job; nothing half-done is left."""
+    if not request.state.hub.wizard.may_open("opencode"):
+        return to(request, "/setup")
     await request.state.hub.installer.cancel()
     return to(request, "/setup/opencode")
 

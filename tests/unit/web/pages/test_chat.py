@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The chat's pages and forms, with and without script, over scripted sessions."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from opencode_nexus.core.errors import NexusError
 from opencode_nexus.opencode.errors import OpenCodeUnreachable
 from opencode_nexus.opencode.state import Question
 from opencode_nexus.web.chat_choices import forget
+from opencode_nexus.web.pages.chat import ALL_PAGE
 from tests.fakes.chat_app import SERVER, Application, Model
 
 LIVE = {"x-nexus": "live", "accept": "application/json"}
@@ -51,6 +53,36 @@ def test_where_there_is_no_chat_a_form_makes_one_and_looking_makes_none(client: 
     assert f'method="post" action="/chat/{SERVER}/new"' in page.text
     assert client.post(f"/chat/{SERVER}/new").headers["location"].startswith(f"/chat/{SERVER}/ses_")
     assert len(app.hub.chat.sessions_) == 1
+
+
+def test_with_several_folders_a_new_chat_asks_in_which_one(client: TestClient, app: Application) -> None:
+    path = begin(client)
+    assert f'method="post" action="/chat/{SERVER}/new"' in client.get(path).text
+    app.hub.fleet.projects = ("/home/ada/shop", "/home/ada/site")
+    path = begin(client)
+    assert f'href="/chat/{SERVER}/new"' in client.get(path).text
+    page = client.get(f"/chat/{SERVER}/new")
+    assert "<option>/home/ada/site</option>" in page.text
+    assert "There is no chat" not in page.text
+    made = client.post(f"/chat/{SERVER}/new", data={"project": "/home/ada/site"}).headers["location"]
+    assert app.hub.chat.sessions_[made.rpartition("/")[2]].state.directory == "/home/ada/site"
+
+
+def test_every_chat_can_be_reached_however_many_there_are(client: TestClient, app: Application) -> None:
+    path = begin(client)
+    for number in range(ALL_PAGE + 20):
+        app.hub.chat.make(f"Chat {number}")
+    assert f'The 60 newest chats. <a href="/chat/{SERVER}/all"' in client.get(path).text
+    page = client.get(f"/chat/{SERVER}/all")
+    assert page.text.count('class="go"') == ALL_PAGE
+    older = re.search(r'href="([^"]+)">Older chats', page.text)
+    assert older is not None
+    page = client.get(older[1])
+    assert page.text.count('class="go"') == 21
+    assert f'href="{path}"' in page.text
+    assert "Older chats" not in page.text
+    app.hub.fleet.state = "stopped"
+    assert "is not running" in client.get(f"/chat/{SERVER}/new").text
 
 
 def test_a_page_holds_the_conversation_the_list_and_the_composer(client: TestClient) -> None:
@@ -183,6 +215,26 @@ def test_a_permission_takes_only_its_answers(client: TestClient, app: Applicatio
     assert (wrong.status_code, wrong.json()["code"]) == (400, "reply-unknown")
     assert client.post(f"{path}/permission/{request_id}", data={"reply": "once"}).status_code == 303
     assert not app.hub.chat.sessions_[path.rpartition("/")[2]].state.permissions
+
+
+def test_what_opencode_did_not_take_is_sent_again_or_dropped(client: TestClient, app: Application) -> None:
+    path = begin(client, steps=[{"do": "untaken", "text": text} for text in ("keep <it>", "drop it")])
+    state = app.hub.chat.sessions_[path.rpartition("/")[2]].state
+    shown = client.get(path).text
+    first, second = (f"{path}/sent/{item.id}" for item in state.untaken)
+    assert f'action="{first}"' in shown
+    assert "keep &lt;it&gt;" in shown
+    assert "Nothing said yet" not in shown
+    wrong = client.post(first, data={"do": "perhaps"}, headers=LIVE)
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "reply-unknown")
+    plain = client.post(first, data={"do": "again"})
+    assert (plain.status_code, plain.headers["location"]) == (303, path)
+    assert client.post(second, data={"do": "drop"}, headers=LIVE).status_code == 204
+    assert state.untaken == []
+    assert [part.text for item in state.messages.values() for part in item.parts.values()] == ["keep <it>"]
+    for do in ("again", "drop"):
+        late = client.post(first, data={"do": do}, headers=LIVE)
+        assert (late.status_code, late.json()["code"]) == (404, "sent-unknown")
 
 
 def test_a_question_takes_options_and_own_words(
