@@ -54,7 +54,7 @@ async def test_npm_says_that_a_version_does_not_exist(tmp_path: Path) -> None:
     program = npm.find(os.environ)
     assert program is not None
     with pytest.raises(NoSuchBuild, match=r"npm has no opencode-linux-x64@0\.0\.999"):
-        await npm.Npm(program, os.environ).view("opencode-linux-x64", "0.0.999", tmp_path)
+        await npm.Npm(program, os.environ, tmp_path / "cache").view("opencode-linux-x64", "0.0.999", tmp_path)
 
 
 async def test_the_real_program_is_checked_and_leaves_no_trace(

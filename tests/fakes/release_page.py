@@ -37,8 +37,9 @@ class ReleasePage:
     header) of each request.
 
     `cuts` holds for each coming download how many bytes of its body are sent before the connection is cut
-    (None: all). `digests` overrides what is published. `etag` is the ETag. With `stall` set, a download sends
-    its first half and then waits until `stall` is set. With `redirect` set, files are elsewhere on this server.
+    (None: all). `digests` overrides what is published. `etag` is the ETag (empty: none is sent). With `stall` set, a
+    download sends its first half and then waits until `stall` is set. With `redirect` set, files are elsewhere on this
+    server. Whoever calls itself `refused` gets 401.
     """
 
     def __init__(self, version: str, assets: dict[str, bytes], *, tag: str = "v", text: str = "") -> None:
@@ -47,6 +48,7 @@ class ReleasePage:
         self.cuts: list[int | None] = []
         self.etag = '"one"'
         self.redirect = False
+        self.refused: str | None = None
         self.status: dict[str, int] = {}
         self.requests: list[tuple[str, str | None]] = []
         self.stall: threading.Event | None = None
@@ -84,6 +86,9 @@ class ReleasePage:
         if (status := self.status.get(name)) is not None:
             request.send_error(status)
             return
+        if self.refused is not None and request.headers.get("User-Agent", "").startswith(self.refused):
+            request.send_error(401)
+            return
         if request.path.endswith(f"/releases/tags/{self.tag}{self.version}"):
             self._send(request, 200, json.dumps(self.listing()).encode(), {"Content-Type": "application/json"})
         elif name in self.assets and self.redirect and "/files/" in request.path:
@@ -94,8 +99,8 @@ class ReleasePage:
             request.send_error(404)
 
     def _file(self, request: http.server.BaseHTTPRequestHandler, data: bytes, wanted: str | None) -> None:
-        headers = {"ETag": self.etag, "Accept-Ranges": "bytes"}
-        if wanted and request.headers.get("If-Range") == self.etag:
+        headers = {"Accept-Ranges": "bytes", **({"ETag": self.etag} if self.etag else {})}
+        if wanted and request.headers.get("If-Range", "") == self.etag:
             start = int(wanted.removeprefix("bytes=").rstrip("-"))
             if start >= len(data):
                 request.send_error(416)
@@ -118,7 +123,7 @@ class ReleasePage:
             request.send_header(name, value)
         request.end_headers()
         try:
-            if self.stall is not None and "ETag" in headers:
+            if self.stall is not None and "Accept-Ranges" in headers:
                 request.wfile.write(body[: len(body) // 2])
                 request.wfile.flush()
                 self.half_sent.set()

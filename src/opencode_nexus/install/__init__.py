@@ -11,7 +11,9 @@ Glossary
     job          one such fetch: one at a time, with progress, can be cancelled
     platform     the name a build is published under, such as linux-x64-baseline-musl
     .part        an unfinished download, kept so that the next try goes on where it stopped
+    tarball      the one file of a build as npm's registry holds it; fetched by us, installed by npm
+    orphan       an npm whose hub was killed; its mark says whose it was
 
 Neighbours: `fleet` runs what `Installer.binary` returns; `setup` leads a person through the choice;
-`processes` ends npm with its children when a job is cancelled.
+`processes` ends the npm of a hub that was killed.
 """

@@ -10,18 +10,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from opencode_nexus.core.errors import NexusError
-from opencode_nexus.install import npm, unpack
+from opencode_nexus.install import npm, orphans, unpack
 from opencode_nexus.install.check import Checked, check
+from opencode_nexus.install.download import Asset
 from opencode_nexus.install.errors import (
+    DigestMismatch,
     NetworkGone,
     NoSuchBuild,
     NpmFailed,
     OpenCodeNotSupported,
     OpenCodeNotWorking,
+    ReleaseRefused,
 )
 from opencode_nexus.install.platforms import PROGRAM, Machine, this_machine
 from opencode_nexus.install.progress import Report, Say
 from opencode_nexus.install.release import ReleasePage
+from opencode_nexus.install.verify import Digest
 from opencode_nexus.install.versions import Versions
 from opencode_nexus.install.workplace import workplace
 
@@ -29,6 +33,10 @@ log = logging.getLogger(__name__)
 
 # bytes: 60 MB packed, 185 MB unpacked, npm's cache of the packed file, and room to move (1.18.33)
 NEEDED = 400_000_000
+CACHE = "npm"  # the folder of npm's cache among the downloads
+# Tries to reach a file that npm named, before npm itself is let at it: it may know a proxy that we do not, and an
+# address that nobody answers costs 10 s each.
+REACH = 2
 
 
 class Bringing:
@@ -50,8 +58,8 @@ class Bringing:
     async def run(self) -> Checked:
         """Do it and return the checked program in its final place.
 
-        Raises an InstallError. Whatever happens (an error, a cancel), only finished versions and resumable
-        .part files are left.
+        Raises an InstallError. Whatever happens (an error, a cancel), only finished versions are left, and what the
+        next try goes on with: .part files, a whole and verified download, npm's cache.
         """
         builds = (await asyncio.to_thread(self._machine)).builds()
         if not builds:
@@ -64,7 +72,7 @@ class Bringing:
         if program is None:
             return await self._each(builds, work, self._by_page(builds))
         try:
-            return await self._each(builds, work, self._by_npm(npm.Npm(program, self._environ)))
+            return await self._each(builds, work, self._by_npm(program))
         except (NetworkGone, NoSuchBuild, NpmFailed) as error:
             log.info("npm did not bring OpenCode (%s); trying the release page", error)
             try:
@@ -90,14 +98,44 @@ class Bringing:
         assert last is not None
         raise last
 
-    def _by_npm(self, client: npm.Npm) -> Callable[[str, Path], Awaitable[Path]]:
+    def _by_npm(self, program: str) -> Callable[[str, Path], Awaitable[Path]]:
+        downloads = self._versions.downloads
+        client = npm.Npm(program, orphans.child_environment(self._environ, downloads), downloads / CACHE)
+
         async def fetch(build: str, place: Path) -> Path:
             self._say("looking", "npm", f"Asking npm for opencode-{build} {self._version}.")
             published = await client.view(f"opencode-{build}", self._version, place)
-            self._say("downloading", "npm", f"npm is fetching opencode-{build} {self._version}.")
-            return await client.fetch(published, place, self._report)
+            self._say("downloading", "npm", f"Fetching opencode-{build} {self._version}, as npm names it.")
+            try:
+                tarball = await self._tarball(published)
+            except (NetworkGone, ReleaseRefused, DigestMismatch) as error:
+                # a registry that wants npm's credentials, a proxy only npm knows, a page for a login in its place
+                log.info("npm is to fetch %s itself: %s", published.package, error)
+                self._say("downloading", "npm", f"npm is fetching opencode-{build} {self._version}.")
+                return await client.fetch(published, place, self._report)
+            self._say("unpacking", "npm", f"npm is unpacking opencode-{build} {self._version}.")
+            try:
+                unpacked = await client.unpack(published, tarball, place)
+            except NexusError:  # a cancel keeps the whole file, for the next try
+                await self._drop(tarball.parent)
+                raise
+            await self._drop(tarball.parent)
+            return unpacked
 
         return fetch
+
+    async def _tarball(self, published: npm.Published) -> Path:
+        """Fetch the file itself, which npm would not go on with after a cut; raises as `Downloader.fetch`."""
+        if published.tarball is None:
+            raise ReleaseRefused("npm names no address of its file.")
+        name = f"{published.package}-{published.version}.tgz"
+        asset = Asset(name, published.tarball, None, Digest.parse(published.integrity))
+        folder = self._versions.downloads / self._version
+        return await self._page.downloader.fetch(asset, folder, self._report, reach=REACH)
+
+    @staticmethod
+    async def _drop(folder: Path) -> None:
+        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, True))
 
     def _by_page(self, builds: list[str]) -> Callable[[str, Path], Awaitable[Path]]:
         async def fetch(build: str, place: Path) -> Path:
@@ -110,7 +148,7 @@ class Bringing:
                 self._say("unpacking", "release page", f"Unpacking {asset.name}.")
                 return await asyncio.to_thread(unpack.extract, archive, place / PROGRAM)
             finally:
-                await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, True))
+                await self._drop(folder)
 
         return fetch
 

@@ -13,8 +13,8 @@ from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
-from opencode_nexus.install import find
-from opencode_nexus.install.bringing import Bringing
+from opencode_nexus.install import find, npm, orphans
+from opencode_nexus.install.bringing import CACHE, Bringing
 from opencode_nexus.install.check import TESTED, Checked, check
 from opencode_nexus.install.errors import InstallError, OpenCodeNotFound
 from opencode_nexus.install.job import Job
@@ -82,7 +82,9 @@ class Installer:
         self._failures: dict[Path, _Failed] = {}
 
     async def open(self) -> None:
-        """Delete what jobs of an earlier run left behind."""
+        """End and delete what jobs of an earlier run left behind."""
+        await orphans.end_left(self.versions.downloads)
+        await asyncio.to_thread(npm.tidy, self.versions.downloads / CACHE)
         await asyncio.to_thread(self.versions.sweep)
 
     async def close(self) -> None:

@@ -34,7 +34,9 @@ _QUICK = (
     "--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=4000",
     "--fetch-timeout=60000",
 )  # fmt: skip
-_QUIET = ("--json", "--loglevel=error", "--no-progress", "--no-audit", "--no-fund", "--no-update-notifier")
+_QUIET = (
+    "--json", "--loglevel=error", "--logs-max=0", "--no-progress", "--no-audit", "--no-fund", "--no-update-notifier",
+)  # fmt: skip
 _ABSENT = frozenset({"E404", "ETARGET", "EBADPLATFORM", "ENOVERSIONS"})
 _OFFLINE = frozenset({
     "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH",
@@ -46,13 +48,14 @@ _OFFLINE = frozenset({
 @dataclass(frozen=True, slots=True)
 class Published:
     """What npm tells of one build: `integrity` as in a lock file, `unpacked` bytes (None: this registry does
-    not say).
+    not say), `tarball` the address of its file (None: none that can be asked with plain HTTP).
     """
 
     package: str
     version: str
     integrity: str
     unpacked: int | None
+    tarball: str | None = None
 
 
 def find(environ: Mapping[str, str]) -> str | None:
@@ -94,6 +97,11 @@ def end_tree(pid: int) -> None:
             os.killpg(pid, signal.SIGKILL)
 
 
+def tidy(cache: Path) -> None:
+    """Delete what an npm that was killed had half written to its cache; npm itself never looks there again. Blocks."""
+    shutil.rmtree(cache / "_cacache" / "tmp", ignore_errors=True)
+
+
 def _size(folder: Path) -> int:
     """Return the bytes of all files below `folder`, as they are now."""
     total = 0
@@ -105,12 +113,15 @@ def _size(folder: Path) -> int:
 
 
 class Npm:
-    """The npm client `program`, run with `environ`, so that its own settings (registry, proxy) hold."""
+    """The npm client `program`, run with `environ`, so that its own settings (registry, proxy) hold.
 
-    def __init__(self, program: str, environ: Mapping[str, str]) -> None:
-        self._program, self._environ = program, environ
+    What it fetches by itself goes through `cache`, which outlives a try that was cut or cancelled.
+    """
 
-    async def _run(self, work: Path, *arguments: str) -> tuple[int, str]:
+    def __init__(self, program: str, environ: Mapping[str, str], cache: Path) -> None:
+        self._program, self._environ, self._cache = program, environ, cache
+
+    async def _run(self, work: Path, cache: Path, *arguments: str) -> tuple[int, str]:
         """Run npm in `work`; return its exit code and output. A cancelled call ends npm with its children."""
         out = work / "npm.out"
         with out.open("wb") as stdout:
@@ -119,7 +130,7 @@ class Npm:
                 *arguments,
                 *_QUIET,
                 *_QUICK,
-                f"--cache={work / 'cache'}",
+                f"--cache={cache}",
                 cwd=work,
                 env=dict(self._environ),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -132,53 +143,65 @@ class Npm:
         except BaseException:
             end_tree(process.pid)
             await asyncio.shield(process.wait())
+            await asyncio.shield(asyncio.to_thread(tidy, cache))
             raise
         return code, out.read_text(errors="replace")
 
     async def view(self, package: str, version: str, work: Path) -> Published:
         """Ask npm for one exact version; raises NoSuchBuild, NetworkGone or NpmFailed."""
         spec = f"{package}@{version}"
-        code, said = await self._run(work, "view", spec, "version", "dist.integrity", "dist.unpackedSize")
+        fields = ("version", "dist.integrity", "dist.unpackedSize", "dist.tarball")
+        code, said = await self._run(work, self._cache, "view", spec, *fields)
         if code != 0:
             raise failure(spec, said)
         try:
             told = json.loads(said[said.index("{") :])
-            unpacked = told.get("dist.unpackedSize")
-            return Published(package, told["version"], told["dist.integrity"], int(unpacked) if unpacked else None)
+            unpacked, tarball = told.get("dist.unpackedSize"), str(told.get("dist.tarball"))
+            return Published(
+                package, told["version"], told["dist.integrity"], int(unpacked) if unpacked else None,
+                tarball if tarball.startswith(("https://", "http://")) else None,
+            )  # fmt: skip
         except (ValueError, KeyError, TypeError) as error:
             raise NpmFailed(f"npm's answer about {spec} cannot be read.", output=said[-_SAID:]) from error
 
     async def fetch(self, published: Published, work: Path, report: Report) -> Path:
-        """Install one build below `work` and return its program; `report(bytes, total)` is called while it
-        grows.
+        """Let npm fetch one build and install it below `work`; return its program. `report(bytes, total)` is called
+        while it grows.
 
         npm checks the download against the published integrity; we check that it did (its lock names the same
         integrity). Raises as `view` does, and DigestMismatch, DiskFull, HomeNotWritable.
         """
-        spec = f"{published.package}@{published.version}"
-        # Marks the folder as the one to install into. --prefix would too, but takes the machine's own npm settings
-        # (<prefix>/etc/npmrc: certificates, registry, proxy) away.
-        (work / "package.json").write_text("{}")
-        modules = work / "node_modules"
-        watcher = asyncio.create_task(self._watch(modules, published.unpacked, report))
+        watcher = asyncio.create_task(self._watch(work / "node_modules", published.unpacked, report))
         try:
-            code, said = await self._run(
-                work,
-                "install",
-                "--ignore-scripts",
-                "--no-save",
-                "--no-package-lock",
-                spec,
-            )
+            return await self._install(published, f"{published.package}@{published.version}", work, self._cache)
+        except DiskFull:
+            await asyncio.to_thread(shutil.rmtree, self._cache, True)  # a full disk keeps nothing that makes it fuller
+            raise
         finally:
             watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
+
+    async def unpack(self, published: Published, tarball: Path, work: Path) -> Path:
+        """Let npm install one build below `work` from its file `tarball`; return its program. Raises as `fetch`."""
+        # Relative, as npm takes the % and # of an absolute path for parts of an address. Its cache goes with `work`:
+        # npm copies even a file of this disk into it.
+        spec = Path(os.path.relpath(tarball, work)).as_posix()
+        return await self._install(published, spec, work, work / "cache")
+
+    async def _install(self, published: Published, spec: str, work: Path, cache: Path) -> Path:
+        # Marks the folder as the one to install into. --prefix would too, but takes the machine's own npm settings
+        # (<prefix>/etc/npmrc: certificates, registry, proxy) away.
+        (work / "package.json").write_text("{}")
+        modules, named = work / "node_modules", f"{published.package}@{published.version}"
+        code, said = await self._run(
+            work, cache, "install", "--ignore-scripts", "--no-save", "--no-package-lock", spec
+        )  # fmt: skip
         if code != 0:
-            raise failure(spec, said)
+            raise failure(named, said)
         await asyncio.to_thread(self._confirm, published, modules)
         program = modules / published.package / "bin" / PROGRAM
         if not program.is_file():
-            raise NoSuchBuild(f"{spec} holds no program at bin/{PROGRAM}.")
+            raise NoSuchBuild(f"{named} holds no program at bin/{PROGRAM}.")
         return program
 
     async def _watch(self, modules: Path, total: int | None, report: Report) -> None:

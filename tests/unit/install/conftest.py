@@ -4,12 +4,13 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import tiny_program
+from tests.unit.install.bench import Bench
 
 
 @pytest.fixture
@@ -34,3 +35,11 @@ def opencode_stand_in(tmp_path_factory: pytest.TempPathFactory, request: pytest.
     path.write_bytes(tiny_program.program())
     path.chmod(0o755)
     return path
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    monkeypatch.setattr("opencode_nexus.install.find._SYSTEM_PLACES", ())
+    made = Bench(tmp_path)
+    yield made
+    await made.tasks.close()

@@ -4,15 +4,11 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from opencode_nexus.core.bus import Bus, Record
-from opencode_nexus.core.clock import SystemClock
-from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.core.bus import Record
 from opencode_nexus.install import bringing
 from opencode_nexus.install.errors import (
     AlreadyBringing,
@@ -31,62 +27,11 @@ from opencode_nexus.install.platforms import Machine
 from opencode_nexus.install.progress import Progress
 from opencode_nexus.install.release import ReleasePage
 from tests.fakes import release_page
+from tests.unit.install.bench import Bench
 
 pytestmark = pytest.mark.anyio
 
-MACHINE = Machine("linux", "x64")
 ARCHIVE = "opencode-linux-x64.tar.gz"
-
-
-class Memory:
-    def __init__(self) -> None:
-        self.values: dict[str, Any] = {}
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return self.values.get(key, default)
-
-    async def set(self, key: str, value: Any) -> None:
-        self.values[key] = value
-
-
-class Bench:
-    """An installer on an empty home, with a PATH that holds nothing but what a test puts there."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.kv, self.setting = folder, Memory(), ""
-        self.path = folder / "path"
-        self.path.mkdir()
-        self.tasks, self.bus = Tasks(), Bus(SystemClock())
-        self.environ = {"PATH": str(self.path), "HOME": str(folder / "user")}
-        self.page = ReleasePage("http://127.0.0.1:9")
-        self.machine = MACHINE
-
-    def installer(self) -> Installer:
-        return Installer(
-            home=self.folder / "home",
-            bus=self.bus,
-            kv=self.kv,
-            clock=SystemClock(),
-            tasks=self.tasks,
-            setting=lambda: self.setting,
-            environ=self.environ,
-            page=self.page,
-            machine=lambda: self.machine,
-        )
-
-    def leftovers(self) -> list[str]:
-        """What lies below the downloads and versions folders."""
-        return sorted(
-            str(path.relative_to(self.folder / "home")) for path in self.folder.glob("home/**/*") if path.is_file()
-        )
-
-
-@pytest.fixture
-async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
-    monkeypatch.setattr("opencode_nexus.install.find._SYSTEM_PLACES", ())
-    made = Bench(tmp_path)
-    yield made
-    await made.tasks.close()
 
 
 async def test_nothing_anywhere(bench: Bench) -> None:

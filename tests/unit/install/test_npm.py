@@ -31,7 +31,7 @@ def stand_in(folder: Path, body: str) -> npm.Npm:
     program = folder / "npm"
     program.write_text("#!/bin/sh\n" + textwrap.dedent(body))
     program.chmod(0o755)
-    return npm.Npm(str(program), os.environ)
+    return npm.Npm(str(program), os.environ, folder / "kept")
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,10 @@ def test_npm_without_json_still_says_its_last_line() -> None:
 async def test_view_reads_what_is_published(tmp_path: Path) -> None:
     client = stand_in(tmp_path, f"echo 'npm warn x'; echo '{json.dumps(VIEW)}'")
     assert await client.view("opencode-linux-x64", "1.18.33", tmp_path) == PUBLISHED
+    for address, asked in (("https://127.0.0.1/x.tgz", True), ("file:///etc/passwd", False)):
+        client = stand_in(tmp_path, f"echo '{json.dumps({**VIEW, 'dist.tarball': address})}'")
+        tarball = (await client.view("opencode-linux-x64", "1.18.33", tmp_path)).tarball
+        assert tarball == (address if asked else None)
     silent = {key: value for key, value in VIEW.items() if "Size" not in key}
     client = stand_in(tmp_path, f"echo '{json.dumps(silent)}'")
     assert (await client.view("opencode-linux-x64", "1.18.33", tmp_path)).unpacked is None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from opencode_nexus.install.download import Asset
 from opencode_nexus.install.errors import (
     DigestMismatch,
     DiskFull,
@@ -17,7 +18,7 @@ from opencode_nexus.install.errors import (
     ReleaseRefused,
     from_os,
 )
-from opencode_nexus.install.release import Asset, ReleasePage
+from opencode_nexus.install.release import ReleasePage
 from tests.fakes import release_page
 
 pytestmark = pytest.mark.anyio

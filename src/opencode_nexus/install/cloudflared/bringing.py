@@ -11,6 +11,7 @@ from opencode_nexus.core.errors import NexusError
 from opencode_nexus.install import unpack
 from opencode_nexus.install.cloudflared.builds import PINS, TESTED, is_archive
 from opencode_nexus.install.cloudflared.check import Cloudflared, check, text_of
+from opencode_nexus.install.download import Asset
 from opencode_nexus.install.errors import (
     CloudflaredNotSupported,
     CloudflaredNotWorking,
@@ -19,7 +20,7 @@ from opencode_nexus.install.errors import (
     ReleaseRefused,
 )
 from opencode_nexus.install.progress import Report, Say
-from opencode_nexus.install.release import Asset, Release, ReleasePage
+from opencode_nexus.install.release import Release, ReleasePage
 from opencode_nexus.install.verify import Digest
 from opencode_nexus.install.versions import Versions
 from opencode_nexus.install.workplace import workplace
