@@ -3,6 +3,7 @@
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -42,7 +43,7 @@ async def first(request: Request, form: FormData, action: str, back: str) -> Res
         return None
     if "password" not in form:
         base = request.scope.get("root_path", "")
-        return RedirectResponse(f"{base}/remote/password?do={action}&back={back}", 303)
+        return RedirectResponse(f"{base}/remote/password?do={action}&back={quote(back, safe='/')}", 303)
     error = await refusal(request, form)
     return None if error is None else _page(request, action, back, error)
 
