@@ -11,7 +11,6 @@ import base64
 import json
 import socket
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -37,88 +36,7 @@ from opencode_nexus.web.middleware.headers import HeadersMiddleware
 from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages import chat, chat_sent
 from opencode_nexus.web.static import StaticFiles
-
-SERVER = "srv_one"
-
-
-@dataclass(slots=True)
-class Who:
-    name: str = "owner"
-    via: str = "session"
-
-
-@dataclass(slots=True)
-class Server:
-    id: str = SERVER
-    name: str = "This machine"
-    projects: tuple[str, ...] = ("/home/ada/shop",)
-    state: str = "running"
-    pid: int = 1
-    started: float = 0.0
-    reason: str = ""
-    retry_at: float | None = None
-    last_lines: tuple[str, ...] = ()
-
-
-class Fleet:
-    state = "running"
-    projects: tuple[str, ...] = ("/home/ada/shop",)
-
-    def list(self) -> list[Server]:
-        return [self.get(SERVER)]
-
-    def get(self, server_id: str) -> Server:
-        return Server(server_id, state=self.state, projects=self.projects)
-
-    async def start(self, server_id: str) -> None:
-        self.state = "running"
-
-
-@dataclass(slots=True)
-class Conversation:
-    state: SessionState
-    watchers: list[Callable[[list[Change]], None]] = field(default_factory=list)
-
-    def watch(self, watcher: Callable[[list[Change]], None]) -> Callable[[], None]:
-        self.watchers.append(watcher)
-        return lambda: self.watchers.remove(watcher)
-
-    def tell(self, *changes: Change) -> None:
-        for watcher in list(self.watchers):
-            watcher(list(changes))
-
-
-@dataclass(slots=True)
-class Summary:
-    id: str
-    title: str
-    directory: str
-    parent_id: str | None
-    created: float
-    updated: float
-    status: str
-    waiting: int
-
-
-@dataclass(slots=True)
-class Model:
-    id: str
-    name: str
-    provider_name: str
-    practice: bool
-    keyless: str = ""
-
-
-@dataclass(slots=True)
-class Agent:
-    name: str
-    description: str
-
-
-@dataclass(slots=True)
-class Aborted:
-    stopped: bool
-    sessions: tuple[str, ...]
+from tests.fakes.chat_records import SERVER, Aborted, Agent, Conversation, Fleet, Model, Summary, Who
 
 
 class Chat:

@@ -37,7 +37,7 @@ async def _choice_page(request: Request, status: int = 200, **values: Any) -> Re
         "folder": hub.installer.versions.folder.parent,
         "setting": hub.settings.opencode_binary,
         "bringing": hub.installer.progress if hub.installer.running else None,
-        "told": _told(hub.installer.progress),
+        "told": told(hub.installer.progress),
     }
     return step(request, "opencode", status, **{**view, **values})
 
