@@ -100,6 +100,19 @@ async def udp_dead(ground: Ground) -> None:
     assert ready.url is not None and await ground.visit(ready.url) == 200
 
 
+async def udp_dead_with_a_socket(ground: Ground) -> None:
+    """`auto` comes to http2, over which no WebSocket reaches a Unix socket: it is started over http2 to the port."""
+    ground.edge.faults.udp_dead = True
+    ground.origins.unix = ground.root / "nobody-listens.sock"
+    tunnel_id = await ground.add(protocol="auto")
+    await ground.manager.start_tunnel(tunnel_id)
+    ready = await ground.until_state(tunnel_id, "ready", 90)
+    assert ready.url is not None and await ground.visit(ready.url) == 200
+    assert (ready.protocol, ready.reason, ready.stale) == ("http2", "", False)
+    assert any(code(info.status) == "tunnel-quic-blocked" for info in ground.infos)
+    assert len(ground.notes("tunnel-ready")) == 1
+
+
 async def rate_limited(ground: Ground) -> None:
     """429: minutes of patience, the time is told; whoever presses start is not made to wait."""
     ground.pauses = Pauses(PAUSES)

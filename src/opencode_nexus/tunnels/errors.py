@@ -119,6 +119,14 @@ class NetworkBlocked(TunnelError):
     hint = "Check the network; a firewall must let port 7844 out (UDP for quic, TCP for http2). Try protocol http2."
 
 
+class QuicBlocked(NetworkBlocked):
+    """`auto` came to http2, over which no WebSocket reaches our Unix socket: it is started over http2 at once."""
+
+    code = "tunnel-quic-blocked"
+    title = "This network lets no QUIC through."
+    hint = "The tunnel is started over http2 by itself. Choose the protocol http2 to spare it the try."
+
+
 class RateLimited(TunnelError):
     """Cloudflare gives no quick tunnel for now (429)."""
 

@@ -113,7 +113,7 @@ def read(line: str) -> Event | None:
         return Event("lost", error or message, data)
     if message.startswith("Updated to new configuration"):
         return Event("configured", data.get("version", ""))
-    if "Unable to reach the origin service" in both:
+    if "Unable to reach the origin service" in both and "no Host in request URL" not in both:  # see origins.service
         return Event("origin", error or message, data)
     if message.startswith("Initiating graceful shutdown"):
         return Event("stopping")

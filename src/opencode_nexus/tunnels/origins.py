@@ -39,9 +39,9 @@ def service(origins: Origins, config: TunnelConfig) -> str:
 
     For kinds token and api it stands in Cloudflare's own configuration, as text that a person may have typed: there it
     is always the port. Over http2 cloudflared passes no WebSocket on to a Unix socket ("no Host in request URL",
-    measured with 2026.6.0, its issue 560), and `auto` may come to that.
+    measured with 2026.6.0, its issue 560).
     """
-    if config.kind in ("quick", "config") and config.protocol == "quic" and origins.unix is not None:
+    if config.kind in ("quick", "config") and config.protocol != "http2" and origins.unix is not None:
         return f"unix:{origins.unix}"
     return by_port(origins)
 

@@ -118,6 +118,11 @@ class TunnelRun:
         except NoAnswer as error:
             log.debug("the metrics of %s: %s", self.row.tunnel_id, error)
 
+    @property
+    def without_websockets(self) -> bool:
+        """Whether it came to http2 by itself, and hands requests to a Unix socket: see `origins.service`."""
+        return not self.adopted and self.signs.protocol == "http2" and self.row.origin.startswith("unix:")
+
     def edges(self) -> tuple[str, ...]:
         """Return where its connections end: by its log, or by its counters when the log does not reach back."""
         if not self.signs.connections:
@@ -181,9 +186,9 @@ class TunnelRuns:
         return Secret(kept)
 
     async def begin(
-        self, tunnel_id: str, config: TunnelConfig, program: Program, opened: float, *, aloud: bool
+        self, tunnel_id: str, config: TunnelConfig, program: Program, opened: float, *, http2: bool
     ) -> TunnelRun:
-        """Spawn cloudflared for a tunnel, over http2 when it is to say `aloud` why it is refused.
+        """Spawn cloudflared for a tunnel, over http2 whatever was chosen when `http2` is set.
 
         Raises a TunnelError or BadTunnel.
 
@@ -193,7 +198,7 @@ class TunnelRuns:
         if config.allowed_mail and not program.knows("--allowed-mail"):
             raise CloudflaredTooOld(f"It is {program.words}; the e-mail check for quick tunnels came with 2026.9.3.")
         token = await self.token(tunnel_id, config.kind)
-        spoken = replace(config, protocol="http2") if aloud else config
+        spoken = replace(config, protocol="http2") if http2 else config
         origin, path = service(self.origins, spoken), self.log(tunnel_id)
         named, secret_file = "", ""
         if config.kind == "config":

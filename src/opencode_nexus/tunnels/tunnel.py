@@ -11,7 +11,14 @@ from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.store.activity import Activity, Level
 from opencode_nexus.tunnels.config import TunnelConfig
-from opencode_nexus.tunnels.errors import CloudflaredEnded, CloudflaredSwapped, EdgeLost, RefusedUnheard, TunnelStopped
+from opencode_nexus.tunnels.errors import (
+    CloudflaredEnded,
+    CloudflaredSwapped,
+    EdgeLost,
+    QuicBlocked,
+    RefusedUnheard,
+    TunnelStopped,
+)
 from opencode_nexus.tunnels.figures import Graph
 from opencode_nexus.tunnels.health import Finding, ended, judge
 from opencode_nexus.tunnels.pauses import Pauses
@@ -68,7 +75,7 @@ class Tunnel:
         self._since = self._clock.now()
         self._retry_at: float | None = None
         self._new_secret = False
-        self._aloud = False  # the next start is over http2, whatever was chosen
+        self._http2 = False  # the next start is over http2, whatever was chosen
         self._address = ""  # the last one that was reached
         self._news = ""
         self._told: tuple[float, object] = (0.0, None)
@@ -244,7 +251,7 @@ class Tunnel:
                         self._become(Finding("degraded", "", problem))
                     await self._over(run)
                     run = None
-                self._aloud = isinstance(problem, RefusedUnheard)
+                self._http2 = isinstance(problem, (RefusedUnheard, QuicBlocked))
                 if problem is None or self._halt.is_set() or not await self._wait(problem):
                     break
         except Exception as error:  # a full disk, say: the state must not stay at "starting"
@@ -278,7 +285,7 @@ class Tunnel:
             if self._halt.is_set():
                 raise TunnelStopped()
             return await self._around.runs.begin(
-                self.id, self.config, program.result(), self._timer.opened, aloud=self._aloud
+                self.id, self.config, program.result(), self._timer.opened, http2=self._http2
             )
         finally:
             program.cancel()
@@ -307,6 +314,8 @@ class Tunnel:
                     self._last = Finding("stopped", why)
                     return None
                 finding = judge(run.signs, self._clock.monotonic())
+                if finding.state == "ready" and run.without_websockets and self.status().url != self._address:
+                    return QuicBlocked()  # nobody knows the address yet, so nothing is lost by another one
                 await self._found(finding)
                 if finding.action != "none":
                     return finding.problem or EdgeLost()

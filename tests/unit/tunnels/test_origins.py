@@ -14,10 +14,10 @@ BOTH = Place(Path("/home/nexus/s"), 4700)
 
 
 def test_the_socket_only_where_websockets_pass_and_the_configuration_is_ours() -> None:
-    assert service(BOTH, TunnelConfig("a", "quick", protocol="quic")) == SOCKET
-    assert service(BOTH, TunnelConfig("a", "config", protocol="quic")) == SOCKET
-    for protocol in ("auto", "http2"):
-        assert service(BOTH, TunnelConfig("a", "quick", protocol=protocol)) == PORT
+    for protocol in ("auto", "quic"):
+        assert service(BOTH, TunnelConfig("a", "quick", protocol=protocol)) == SOCKET
+        assert service(BOTH, TunnelConfig("a", "config", protocol=protocol)) == SOCKET
+    assert service(BOTH, TunnelConfig("a", "quick", protocol="http2")) == PORT
     assert service(BOTH, TunnelConfig("a", "token", protocol="quic")) == PORT
     assert service(Place(None, 4700), TunnelConfig("a", "quick", protocol="quic")) == PORT
     assert all_of(BOTH) == {SOCKET, PORT}
