@@ -3,8 +3,8 @@
 
 Its lines are those that the genuine one wrote (recorded/cloudflared.tsv). What it does is told by `tiny.json` in the
 folder it is started in: {"say": [lines to print first], "exit": status to end with then, "checksum": the sum to tell,
-"deaf": true not to say where its metrics are, "down": true to have no connection, "stay": true to ignore SIGTERM}. What it was
-started with is written to `seen.json`.
+"deaf": true not to say where its metrics are, "down": true to have no connection, "stay": true to ignore SIGTERM}.
+What it was started with is written to `seen.json`.
 """
 
 import json

@@ -12,7 +12,7 @@ from tests import leaks
 
 ROOT = Path(__file__).resolve().parents[2]
 
-TESTS = '''
+TESTS = """
 import logging, sys
 from tests.leaks import remember
 
@@ -25,7 +25,7 @@ def test_address(): print("GET /?t=not-to-be-seen%2F1%2B1%3D2")
 def test_file(tmp_path): (tmp_path / "hub.err").write_text("x" + SECRET + "y")
 def test_kept(tmp_path): (tmp_path / "sealed.bin").write_text(SECRET)  # no log: secrets have to be kept somewhere
 def test_quiet(): print("nothing")
-'''
+"""
 
 
 def test_whatever_writes_a_secret_fails(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Secrets that a person entrusts to us: in the system's keyring where there is one that works, else sealed in a file."""
+"""Secrets that a person entrusts to us: in the system's keyring where one works, else sealed in a file."""
 
 import logging
 from typing import Protocol
@@ -44,7 +44,7 @@ class Vault:
         except Exception as error:  # backends raise what they like, D-Bus errors among it
             raise SecretsUnreadable(
                 f"The system's keyring does not give {name}: {error}.",
-                hint="Unlock the keyring, or start OpenCode Nexus within your desktop session; or enter the secret again.",
+                hint="Unlock the keyring, start OpenCode Nexus within your desktop session, or enter the secret again.",
             ) from error
 
     def set(self, name: str, value: str) -> None:
