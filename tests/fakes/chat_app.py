@@ -37,41 +37,13 @@ from opencode_nexus.web.middleware.headers import HeadersMiddleware
 from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages import chat, chat_sent
 from opencode_nexus.web.static import StaticFiles
-
-SERVER = "srv_one"
+from tests.fakes.chat_fleet import SERVER, Fleet
 
 
 @dataclass(slots=True)
 class Who:
     name: str = "owner"
     via: str = "session"
-
-
-@dataclass(slots=True)
-class Server:
-    id: str = SERVER
-    name: str = "This machine"
-    projects: tuple[str, ...] = ("/home/ada/shop",)
-    state: str = "running"
-    pid: int = 1
-    started: float = 0.0
-    reason: str = ""
-    retry_at: float | None = None
-    last_lines: tuple[str, ...] = ()
-
-
-class Fleet:
-    state = "running"
-    projects: tuple[str, ...] = ("/home/ada/shop",)
-
-    def list(self) -> list[Server]:
-        return [self.get(SERVER)]
-
-    def get(self, server_id: str) -> Server:
-        return Server(server_id, state=self.state, projects=self.projects)
-
-    async def start(self, server_id: str) -> None:
-        self.state = "running"
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.live.channel import Channel, Viewer
 from opencode_nexus.web import chat_choices
 from opencode_nexus.web.chat_source import ChatSources
-from tests.fakes.chat_app import SERVER, Application, Model, Server
+from tests.fakes.chat_app import Application, Model
+from tests.fakes.chat_fleet import SERVER, Server
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,8 @@ from opencode_nexus.opencode.errors import OpenCodeUnreachable
 from opencode_nexus.opencode.state import Question
 from opencode_nexus.web.chat_choices import forget
 from opencode_nexus.web.pages.chat import ALL_PAGE
-from tests.fakes.chat_app import SERVER, Application, Model
+from tests.fakes.chat_app import Application, Model
+from tests.fakes.chat_fleet import SERVER
 
 LIVE = {"x-nexus": "live", "accept": "application/json"}
 
