@@ -64,6 +64,8 @@ PIECES: list[dict[str, Any]] = [
     {"do": "say", "text": "cut off"},
     {"do": "set", "part": {"interrupted": True}},
     {"do": "error", "error": {"name": "APIError", "data": {"message": "Bad key", "responseBody": "{}"}}},
+    {"do": "untaken", "text": "Sent in vain.\n\tAnd: " + "x" * 90},
+    {"do": "untaken", "text": "Sent, and nobody knows.", "sure": False},
     {"do": "permission", "kind": "edit", "patterns": ["a.py"], "metadata": {"diff": DIFF}},
     {
         "do": "question",

@@ -140,6 +140,18 @@ async def hub(tmp_path: Path, opencode: OpenCode, provider: Provider) -> AsyncIt
     await running.stop()
 
 
+@pytest.fixture
+async def own(tmp_path: Path, provider: Provider, opencode_binary: Path) -> AsyncIterator[Hub]:
+    """A hub with an OpenCode of its own, to be killed."""
+    opencode = OpenCode(opencode_binary, tmp_path / "own", provider.config())
+    await asyncio.to_thread(opencode.start)
+    running = Hub(tmp_path / "nexus.db", opencode, provider)
+    await running.start(adopted=False)
+    yield running
+    await running.stop()
+    opencode.kill()
+
+
 def parts(conversation: Conversation, kind: str) -> list[Part]:
     """The assistant's parts of a kind, oldest first."""
     messages = conversation.state.messages.values()

@@ -2,8 +2,6 @@
 """Kills and cuts in the middle of a stream, with a real OpenCode: every word that was heard is kept."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +9,6 @@ from opencode_nexus.chat.errors import ServerNotRunning
 from tests.contract.conftest import Hub, parts, text
 from tests.fakes.one_server import SERVER
 from tests.fakes.proxy import Proxy
-from tests.fakes.real import OpenCode, Provider
 
 pytestmark = pytest.mark.anyio
 
@@ -94,18 +91,6 @@ async def test_a_permission_asked_while_the_hub_was_dead_waits_for_it(hub: Hub) 
     assert list(talk.state.permissions) == [waiting.id]
     await hub.chat.reply_permission(SERVER, waiting.id, "once")
     await hub.until(lambda: text(talk) == "done")
-
-
-@pytest.fixture
-async def own(tmp_path: Path, provider: Provider, opencode_binary: Path) -> AsyncIterator[Hub]:
-    """A hub with an OpenCode of its own, to be killed."""
-    opencode = OpenCode(opencode_binary, tmp_path / "own", provider.config())
-    await asyncio.to_thread(opencode.start)
-    running = Hub(tmp_path / "nexus.db", opencode, provider)
-    await running.start(adopted=False)
-    yield running
-    await running.stop()
-    opencode.kill()
 
 
 async def test_a_killed_opencode_leaves_the_hubs_copy(own: Hub) -> None:

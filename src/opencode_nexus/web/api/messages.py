@@ -82,7 +82,11 @@ def message_of(message: state.Message) -> Message:
 async def list_messages(
     hub: HubDep, server_id: str, session_id: str, limit: Limit = 50, before: Before = None
 ) -> Items[Message]:
-    """Show the newest messages, newest last; `next` as `before` gives the ones before them."""
+    """Show the newest messages, newest last; `next` as `before` gives the ones before them.
+
+    What was accepted and OpenCode did not take (it was killed in that moment) comes last, as `failed` with the error
+    `NotTaken`, beyond `limit`: send it again.
+    """
     hub.fleet.get(server_id)
     messages, older = await hub.chat.messages(server_id, session_id, limit, before)
     return Items(items=[message_of(message) for message in messages], next=older)
