@@ -172,13 +172,12 @@ class Tunnel:
         """
         if by_hand:
             self._failures.clear()
-            self._address, self._news = "", ""
         if self._halt.is_set() and self._life is not None:
             await asyncio.wait({self._life})
         loop = asyncio.get_running_loop()
         if not self.active:
             self._halt.clear()
-            self._news = news
+            self._address, self._news, self._last = "", news, Finding("stopped")
             self._timer.open(self._clock.now())
             self._spawning = loop.create_future()
             self._life = self._around.tasks.spawn(self._live(None), f"tunnel {self.id}")
@@ -232,7 +231,6 @@ class Tunnel:
     # -- its life ------------------------------------------------------------------------------------------------
 
     async def _live(self, run: TunnelRun | None) -> None:
-        self._last = Finding("stopped")
         try:
             while not self._halt.is_set():
                 problem: NexusError | None = None

@@ -69,6 +69,8 @@ async def test_from_its_adding_to_its_removal(rig: ManagerUnderTest) -> None:
     assert rig.manager.hostnames() == {tiny_cloudflared.NAME} and rig.manager.pids() == {ready.pid}
     assert rig.manager.get("my PHONE").id == rig.manager.get(tunnel_id).id == tunnel_id
     assert (await rig.manager.start_tunnel(tunnel_id)).status.pid == ready.pid
+    await asyncio.sleep(1.2)
+    assert len(rig.notes("tunnel-ready")) == 1, "it is open already"
     again = await rig.manager.restart_tunnel(tunnel_id)
     assert again.status.pid != ready.pid
     await rig.until_state(tunnel_id, "ready")
