@@ -20,7 +20,8 @@ FAULTS: dict[str, Fault] = {
         outside.no_network_at_start_named, outside.udp_dead, outside.udp_dead_with_a_socket, outside.rate_limited,
         outside.no_quick_tunnel, outside.expired, outside.expired_quic, outside.token_refused,
         outside.token_refused_quic, outside.too_old, outside.come_back_later, outside.led_elsewhere, outside.not_routed,
-        here.cloudflared_killed, here.cloudflared_killed_named, here.hub_killed, here.hub_killed_before_noting,
+        here.cloudflared_killed, here.cloudflared_killed_named, here.told_to_end_while_streaming,
+        here.hub_killed, here.hub_killed_before_noting,
         here.removed_while_hub_is_dead, here.both_killed, here.users_own_configuration, here.users_own_environment,
         here.old_program, here.unknown_flag, here.swapped, here.stopped_while_streaming, here.origin_down,
     )

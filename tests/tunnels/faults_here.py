@@ -43,6 +43,24 @@ def _kill(ground: Ground, tunnel_id: str) -> int:
     return pid
 
 
+async def told_to_end_while_streaming(ground: Ground) -> None:
+    """Somebody else sends SIGTERM to cloudflared: it lets go of its streams, ends well, and is started again."""
+    tunnel_id, url = await ground.opened(kind="token")
+    stream = Stream(ground, url)
+    await stream.begun()
+    pid = ground.status(tunnel_id).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGTERM)
+    again = await ground.until(tunnel_id, lambda s: s.state == "ready" and s.pid != pid)
+    assert again.url == url
+    await ground.until_visit(url, 200)
+    ended = [info.status for info in ground.infos if code(info.status) == "cloudflared-ended"][-1]
+    assert "exit status 0" in str(ended.problem and ended.problem["detail"])
+    await stream.ended()
+    for _ in range(2):
+        ground.origin.go_on()
+
+
 async def hub_killed(ground: Ground) -> None:
     """The hub is killed while somebody reads: the tunnel stands, the stream goes on, a later hub takes it up."""
     tunnel_id, url = await ground.opened()
