@@ -180,6 +180,7 @@ async def token_refused(ground: Ground) -> None:
     await ground.manager.start_tunnel(tunnel_id)
     refused = await ground.until_state(tunnel_id, "failed")
     assert code(refused) == "tunnel-token-refused" and refused.retry_at is None
+    assert "does not accept" in ground.notes("tunnel-troubled")[0]
     ground.edge.faults.refuse = None
     await ground.until_state(tunnel_id, "ready", 60)
 

@@ -336,11 +336,12 @@ class Tunnel:
         if opened:
             self._visits.begin(address)
             await self.note("tunnel-ready", f"{self.config.name} is open at {address}. {self._news}".strip(), "success")
-        elif finding.state != before.state and "ready" in (finding.state, before.state):
-            if finding.state == "ready":
-                await self.note("tunnel-back", f"{self.config.name} is open again at {address}.")
-            else:
-                await self.note("tunnel-troubled", f"{self.config.name}: {finding.words}", "warning")
+        elif finding.state == before.state:
+            return
+        elif finding.state == "ready":
+            await self.note("tunnel-back", f"{self.config.name} is open again at {address}.")
+        elif before.state == "ready" or finding.state == "failed":
+            await self.note("tunnel-troubled", f"{self.config.name}: {finding.words}", "warning")
 
     async def _over(self, run: TunnelRun) -> None:
         self._visits.end()
