@@ -133,4 +133,4 @@ async def test_at_twice_the_text_size_on_a_phone(walk: Walk, app: ChatApp) -> No
     assert talk is not None
     assert talk["height"] >= 280, "there is room to read"
     await page.locator("#composer").fill("and to write")
-    await expect(page.get_by_role("button", name="Send")).to_be_in_viewport()
+    await expect(page.get_by_role("button", name="Send", exact=True)).to_be_in_viewport()
