@@ -5,7 +5,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from opencode_nexus.access.errors import OwnerExists
@@ -189,7 +189,8 @@ class Wizard:
             if token is not None and kept is not None:
                 await self._tunnels.change_tunnel(kept.id, kept.config, secret=token)
             elif token is not None:
-                made = await self._tunnels.create_tunnel(TunnelConfig(TUNNEL, "token", autostart=True), secret=token)
+                # it starts with the hub only from the end on: a restart before that would open it
+                made = await self._tunnels.create_tunnel(TunnelConfig(TUNNEL, "token"), secret=token)
                 await self.remember(tunnel=made.id)
             elif kept is None:
                 raise StepMissing("The tunnel's token is missing.")
@@ -208,16 +209,21 @@ class Wizard:
         except TunnelNotFound:  # removed on its own page
             return None
 
-    async def _open_way_in(self, plan: Plan) -> None:
-        """Start what was chosen; a tunnel that does not start fails no set-up: its own page says why."""
+    async def _open_way_in(self, plan: Plan, *, start: bool) -> None:
+        """Let what was chosen start with the hub where its address stays, and now when `start`.
+
+        A tunnel that does not start fails no set-up: its own page says why.
+        """
         try:
             tunnel = self.tunnel
-            if plan.remote == "quick":
+            if tunnel is not None:
+                await self._tunnels.change_tunnel(tunnel.id, replace(tunnel.config, autostart=True))
+            if plan.remote == "quick" and start:
                 try:
                     tunnel = self._tunnels.get(QUICK.name)
                 except TunnelNotFound:
                     tunnel = await self._tunnels.create_tunnel(QUICK)
-            if tunnel is not None:
+            if tunnel is not None and start:
                 await self._opener.start(tunnel.id)
         except NexusError as error:
             log.warning("the tunnel was not opened: %s", error)
@@ -245,8 +251,8 @@ class Wizard:
                 await self._fleet.start(server.id)
             if not plan.done:
                 await self._state.change(done=True, reached="finish")
-                if start and plan.remote != "later":
-                    await self._open_way_in(plan)
+                if plan.remote != "later":
+                    await self._open_way_in(plan, start=start)
             return server
 
     async def open_first(self, make_chat: Callable[[Server], Awaitable[str]]) -> tuple[Server, str]:

@@ -11,6 +11,7 @@ import pytest
 from opencode_nexus.access.errors import OwnerExists, PasswordWeak, UserNameBad
 from opencode_nexus.fleet.errors import ProjectMissing
 from opencode_nexus.install.errors import NetworkGone, OpenCodeNotFound
+from opencode_nexus.secrets.redact import Secret
 from opencode_nexus.setup import checks
 from opencode_nexus.setup.errors import CheckStops, StepMissing
 from tests.fakes import tiny_program
@@ -78,6 +79,15 @@ async def test_a_server_that_runs_is_left_alone(rig: Rig, opencode: Path) -> Non
 async def test_without_a_hub_nothing_is_started(rig: Rig, opencode: Path) -> None:
     outcome = await rig.wizard.apply(**answers(rig), start=False)
     assert (outcome.started, rig.fleet.started, rig.fleet.autostart) == (False, [], [True])
+
+
+async def test_without_a_hub_a_pasted_token_opens_with_the_hub_once_the_set_up_is_finished(
+    rig: Rig, opencode: Path
+) -> None:
+    await rig.wizard.set_remote("token", Secret("eyJhIjoib"))
+    assert [info.config.autostart for info in rig.tunnels.list()] == [False]
+    await rig.wizard.apply(**answers(rig), start=False)
+    assert ([info.config.autostart for info in rig.tunnels.list()], rig.tunnels.started) == ([True], [])
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,8 @@ def test_a_named_tunnel_is_kept_at_once_and_opened_at_the_end(rig: Rig, browser:
     rig.tunnels.makes = None
     assert heading(browser.post("/setup/remote", data={"remote": "token", "token": "eyJhIjoib"}).text) == "Finish"
     (tunnel,) = rig.tunnels.list()
-    assert (tunnel.config.kind, tunnel.config.autostart, rig.tunnels.started) == ("token", True, [])
+    # a hub that is restarted before the end does not open it
+    assert (tunnel.config.kind, tunnel.config.autostart, rig.tunnels.started) == ("token", False, [])
     page = browser.get("/setup/remote")
     assert "It is kept already" in page.text
     browser.post("/setup/remote", data={"remote": "later"})  # another mind: nothing of it stays
@@ -216,7 +217,8 @@ def test_a_named_tunnel_is_kept_at_once_and_opened_at_the_end(rig: Rig, browser:
     browser.post("/setup/remote", data={"remote": "token", "token": ""})
     assert len(rig.tunnels.list()) == 1
     browser.post("/setup/finish")
-    assert len(rig.tunnels.started) == 1
+    (tunnel,) = rig.tunnels.list()
+    assert (tunnel.config.autostart, rig.tunnels.started) == (True, [tunnel.id])
 
 
 def test_a_tunnel_that_does_not_open_fails_no_set_up(rig: Rig, browser: TestClient, program: Path) -> None:
