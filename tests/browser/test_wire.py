@@ -235,6 +235,7 @@ async def test_older_messages_come_in_their_place(walk: Walk, app: ChatApp) -> N
             await expect(typed).to_have_count(shown_then)
         await expect(page.get_by_role("link", name="Show older messages")).to_have_count(0)
         if script:
+            await page.wait_for_function("window.stayed.length === 3")
             # the first piece is longer than what stands below it, so there the page is at its end
             assert (await page.evaluate("window.stayed"))[1:] == [True, True], "what was read stays in its place"
             assert await typed.all_inner_texts() == [f"past{number}" for number in range(70)] + ["now"]

@@ -2,6 +2,7 @@
 """The road with the practice model: no key, no internet, a real OpenCode; and over a hub that was killed."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,8 @@ def test_a_real_key_takes_the_place_of_the_practice_model(root: Path, hub: RealH
             def offered() -> str:
                 page = browser.get(f"chat/{server['id']}/{session}").text
                 models = page.partition('id="model"')[2].partition("</select>")[0]
-                return models.rpartition('" selected')[0].rpartition('value="')[2]
+                selected = re.search(r'value="([^"]*)"[^>]* selected', models)
+                return selected[1] if selected else ""
 
             assert browser.post("login", data={"username": OWNER, "password": PASSWORD}).status_code == 303
             assert offered() == "practice/practice"

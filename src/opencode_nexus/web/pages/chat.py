@@ -48,7 +48,7 @@ async def first(request: Request) -> Response:
     if len(servers) == 1 or running:
         chosen = (running or list(servers))[0]
         return RedirectResponse(f"{request.scope.get('root_path', '')}/chat/{chosen.id}", 303)
-    return hub.pages.response(request, "chat_none.html", servers=servers)
+    return hub.pages.response(request, "chat_none.html", server=None, servers=servers)
 
 
 async def newest(request: Request) -> Response:
