@@ -18,9 +18,11 @@ import pytest
 
 from opencode_nexus.access.public import is_not_remote, is_public
 from opencode_nexus.app import composed
+from opencode_nexus.core.bus import Record
 from opencode_nexus.secrets.redact import Secret
 from opencode_nexus.store.home import Home
-from opencode_nexus.tunnels.config import Kind, TunnelConfig
+from opencode_nexus.tunnels.config import EdgeProtocol, Kind, TunnelConfig
+from opencode_nexus.tunnels.status import TunnelInfo, TunnelStatus
 from opencode_nexus.web.application import Application
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.routes import routes
@@ -99,13 +101,13 @@ async def built(root: Path, edge: Edge, cloudflared: Path) -> AsyncIterator[Hous
             hub.door.close()
 
 
-async def opened(hub: Hub, edge: Edge, kind: Kind) -> str:
-    """The public address of a new tunnel, once it is ready."""
+async def opened(hub: Hub, edge: Edge, kind: Kind, name: str = "", protocol: EdgeProtocol = "http2") -> str:
+    """The public address of a new tunnel, once it is ready; it is named like its kind when `name` is empty."""
     secret = None
     if kind == "token":
         named = edge.add_tunnel(NAMED, service=f"http://127.0.0.1:{hub.door.port}")
         secret = Secret(remember(named.token))
-    made = await hub.tunnels.create_tunnel(TunnelConfig(name=kind, kind=kind, protocol="http2"), secret=secret)
+    made = await hub.tunnels.create_tunnel(TunnelConfig(name or kind, kind, protocol=protocol), secret=secret)
     await hub.tunnels.start_tunnel(made.id)
     deadline = asyncio.get_running_loop().time() + READY_WITHIN
     while (status := hub.tunnels.get_tunnel_status(made.id)).state != "ready" or status.url is None:
@@ -259,6 +261,33 @@ async def test_another_process_cannot_speak_for_cloudflare(house: House) -> None
     assert house.hub.door.unix is not None
     assert await ask(house.hub.door.port) == b""
     assert await ask(str(house.hub.door.unix)) == b""
+
+
+@pytest.mark.parametrize("protocol", ["http2", "quic"])
+async def test_a_visitor_who_breaks_off_does_not_trouble_the_tunnel(house: House, protocol: EdgeProtocol) -> None:
+    def break_off(host: str) -> None:
+        front, _, port = house.edge.front.partition(":")
+        plain = socket.create_connection((front, int(port)), 30)
+        with house.edge.authority.visitors().wrap_socket(plain, server_hostname=host) as line:
+            line.sendall(f"POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: 900\r\n\r\nabc".encode())
+
+    def note(record: Record) -> None:
+        if isinstance(record.data, TunnelInfo):
+            seen.append(record.data.status)
+
+    tunnels, seen = house.hub.tunnels, list[TunnelStatus]()
+    url = await opened(house.hub, house.edge, "quick", f"over {protocol}", protocol)
+    end = house.hub.bus.listen(note, "tunnel")
+    try:
+        for _ in range(12):  # cloudflared's words for it differ from one time to the next
+            await asyncio.to_thread(break_off, url.removeprefix("https://"))
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1.5)  # its log is looked at each second
+    finally:
+        end()
+        await tunnels.remove_tunnel(tunnels.get(f"over {protocol}").id)
+    assert {status.state for status in seen} <= {"ready"}, seen
+    assert not [row for row in house.hub.activity.recent(50) if row.text.startswith(f"over {protocol}: ")]
 
 
 async def test_all_of_it_ends_together(house: House) -> None:

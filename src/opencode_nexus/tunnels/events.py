@@ -23,7 +23,7 @@ EventKind = Literal[
     "limited",  # no quick tunnel is given out for now
     "unserved",  # no quick tunnel was given for another reason
     "offline",  # the service that gives quick tunnels cannot be reached
-    "origin",  # the hub's listener could not be reached
+    "origin",  # the hub's listener could not be reached; not: a visitor broke off
     "configured",  # Cloudflare's configuration of a named tunnel has come
     "usage",  # it does not understand its command line
     "stopping",
@@ -55,6 +55,10 @@ _UNREACHABLE = (
 )
 _LIMITED = re.compile(r"\b(?:429|error code: 1015|too many requests)\b", re.IGNORECASE)
 _CODE = re.compile(r"error code: \d+")
+# It says "Unable to reach the origin service" of whatever ends a request before its answer began: also that the visitor
+# broke off in his body ("declared a Content-Length of 900 but only wrote 3 bytes", "use of closed network connection"),
+# or that Go cannot put the request (see origins.service). The hub is down when no connection to it comes about.
+_DIAL_FAILED = re.compile(r"\bdial (?:tcp|unix)\b(?!.*(?:operation was|context) canceled)", re.DOTALL)
 _OLD = re.compile(r"too old|unsupported version|version .*(?:outdated|deprecated)", re.IGNORECASE)
 
 
@@ -113,7 +117,7 @@ def read(line: str) -> Event | None:
         return Event("lost", error or message, data)
     if message.startswith("Updated to new configuration"):
         return Event("configured", data.get("version", ""))
-    if "Unable to reach the origin service" in both and "no Host in request URL" not in both:  # see origins.service
+    if "Unable to reach the origin service" in both and _DIAL_FAILED.search(both):
         return Event("origin", error or message, data)
     if message.startswith("Initiating graceful shutdown"):
         return Event("stopping")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Lines of the genuine cloudflared's log, as it wrote them, and what they are taken to say."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,30 @@ def test_the_checksum_stands_beside_the_version() -> None:
 def test_other_lines(line: str, kind: str | None) -> None:
     event = read(line)
     assert (event.kind if event else None) == kind
+
+
+SAID = "Unable to reach the origin service. The service may be down or it may not be responding to traffic: "
+
+
+@pytest.mark.parametrize(
+    ("cause", "down"),
+    [
+        ("dial tcp 127.0.0.1:4700: connect: connection refused", True),
+        ("dial tcp 127.0.0.1:4700: i/o timeout", True),
+        ("dial unix /home/x/tunnel.sock: connect: no such file or directory", True),
+        ("dial tcp 127.0.0.1:4700: operation was canceled", False),  # the visitor went while it was connecting
+        ("context canceled", False),
+        ("readfrom unix @->/x/tunnel.sock: request declared a Content-Length of 900 but only wrote 3 bytes", False),
+        ("write tcp 127.0.0.1:1->127.0.0.1:4700: use of closed network connection", False),
+        ("http: no Host in request URL", False),
+        ("EOF", False),  # a connection that came about has ended: the next request finds out whether the hub is down
+    ],
+)
+def test_only_a_connection_that_fails_means_that_the_hub_is_down(cause: str, down: bool) -> None:
+    event = read(json.dumps({"level": "error", "error": SAID + cause, "originService": "http://127.0.0.1:4700"}))
+    assert event == (Event("origin", SAID + cause, event.data) if down and event else None)
+    text = read(f'2026-11-28T13:05:27Z ERR  error="{SAID}{cause}" connIndex=0')  # as older ones write
+    assert (text is not None and text.kind == "origin") == down
 
 
 def test_the_address_of_the_service_is_not_the_tunnels() -> None:
