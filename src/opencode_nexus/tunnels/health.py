@@ -189,6 +189,11 @@ def _unrouted(signs: Signs) -> TunnelError:
     elsewhere = [route for route in signs.routes or () if route.hostname]
     if not elsewhere:
         return HostnameNotRouted()
+    wildcards = [route.hostname for route in elsewhere if leads_here(route.service, signs.port)]
+    if wildcards:  # the hub answers to names that it knows only
+        return HostnameNotRouted(
+            f"{wildcards[0]} leads here, but the hub answers to no wildcard: name the host in full."
+        )
     first = elsewhere[0]
     return OriginDown(f"{first.hostname} leads to {first.service}, this hub is at http://127.0.0.1:{signs.port}.")
 

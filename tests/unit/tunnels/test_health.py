@@ -172,6 +172,14 @@ def test_where_the_names_of_a_named_tunnel_lead() -> None:
     assert up("config").names() == ("code.example.com",)
 
 
+def test_a_wildcard_leads_to_no_name() -> None:
+    wild = Route("*.example.com", HERE.service)
+    for routes in ((wild,), (THERE, wild)):
+        finding = judge(up("token", *routes), 103)
+        is_(finding, "degraded", HostnameNotRouted)
+        assert finding.problem is not None and finding.problem.detail.startswith("*.example.com leads here, but ")
+
+
 def test_a_hub_that_was_not_reached() -> None:
     signs = up()
     signs.hear(Event("origin", "Unable to reach the origin service: refused"), 200)
