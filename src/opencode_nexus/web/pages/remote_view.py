@@ -78,8 +78,13 @@ class Card:
 
     @property
     def up(self) -> bool:
-        """Whether there is something to stop."""
-        return self.state not in ("stopped", "failed") or self.info.status.pid is not None
+        """Whether there is something to stop: it is open, comes up, or waits for its next try."""
+        return self.state not in ("stopped", "failed") or self.info.status.pid is not None or self.pausing
+
+    @property
+    def pausing(self) -> bool:
+        """Whether it waits for its next try: nobody comes in by it now, and it opens by itself later."""
+        return self.info.status.retry_at is not None
 
     @property
     def url(self) -> str | None:
@@ -176,7 +181,13 @@ class RemoteView:
 
     @property
     def any_up(self) -> bool:
+        """Whether there is something to stop."""
         return any(card.up for card in self.cards)
+
+    @property
+    def only_pausing(self) -> bool:
+        """Whether none that is up is more than waiting for its next try."""
+        return all(card.pausing for card in self.cards if card.up)
 
 
 def card_of(hub: Hub, info: TunnelInfo) -> Card:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from opencode_nexus.install.errors import CloudflaredNotFound
-from opencode_nexus.tunnels.errors import CloudflaredMissing, NetworkBlocked, TunnelNotFound
+from opencode_nexus.tunnels.errors import CloudflaredMissing, NetworkBlocked, RateLimited, TunnelNotFound
 from opencode_nexus.tunnels.status import TunnelStatus
 from opencode_nexus.web.pages.remote_log import readable
 from tests.fakes.tunnels import CLOUDFLARED, URL, ready
@@ -91,6 +91,23 @@ async def test_a_failure_says_what_to_do_and_when_it_is_tried_again(desk: Desk) 
     assert "Cloudflare cannot be reached. Port 7844 is shut." in text
     assert "Try protocol http2." in text
     assert f'data-until="{int(desk.clock.now()) + 40}"' in page.text
+
+
+async def test_a_tunnel_that_waits_for_its_next_try_can_be_closed(desk: Desk) -> None:
+    waits = TunnelStatus(state="failed", problem=RateLimited("429.").problem(), retry_at=desk.clock.now() + 300)
+    tunnel = desk.tunnels.put("Away", status=waits)
+    for path in ("/remote", f"/remote/{tunnel}"):
+        page = await desk.get(path)
+        assert 'aria-label="Close Away"' in page.text, path
+        assert 'aria-label="Try now Away"' in page.text, path  # nobody has to wait for it either
+        assert 'aria-label="Restart Away"' not in page.text, path
+    overview = words(await desk.get("/remote"))
+    assert "Close everything" in overview
+    assert "No tunnel is open. One that waits for its next try opens by itself." in overview
+    desk.tunnels.see(tunnel, TunnelStatus(state="failed", problem=NetworkBlocked().problem()))  # it was given up
+    page = await desk.get("/remote")
+    assert 'aria-label="Start Away"' in page.text
+    assert "Close everything" not in words(page)
 
 
 async def test_logins_from_outside_end_even_when_a_tunnel_cannot_be_closed(desk: Desk) -> None:
