@@ -36,6 +36,7 @@ class Place:
     unix: Path | None = None
     port: int = 1
     moved: bool = False
+    left: frozenset[int] = frozenset()
 
 
 class ManagerUnderTest:

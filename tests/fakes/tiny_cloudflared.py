@@ -3,7 +3,8 @@
 
 Its lines are those that the genuine one wrote (recorded/cloudflared.tsv). What it does is told by `tiny.json` in the
 folder it is started in: {"say": [lines to print first], "exit": status to end with then, "checksum": the sum to tell,
-"deaf": true not to say where its metrics are, "down": true to have no connection, "stay": true to ignore SIGTERM}.
+"deaf": true not to say where its metrics are, "down": true to have no connection, "stay": true to ignore SIGTERM,
+"ingress": the rules that Cloudflare has for it}. `down` and `ingress` may change while it runs.
 What it was started with is written to `seen.json`.
 """
 
@@ -43,11 +44,12 @@ def main() -> None:
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            down = json.loads(Path("tiny.json").read_text()).get("down") if Path("tiny.json").exists() else False
+            now: dict[str, Any] = json.loads(Path("tiny.json").read_text()) if Path("tiny.json").exists() else {}
+            down = now.get("down", False)
             said: Any = {
                 "/ready": {"status": 503 if down else 200, "readyConnections": 0 if down else 1},
                 "/quicktunnel": {"hostname": NAME},
-                "/config": {"version": 1, "config": {"ingress": []}},
+                "/config": {"version": 1, "config": {"ingress": now.get("ingress", [])}},
                 "/metrics": "cloudflared_tunnel_total_requests 3\n",
             }[self.path]
             body = said.encode() if isinstance(said, str) else json.dumps(said).encode()

@@ -208,15 +208,17 @@ async def come_back_later(ground: Ground) -> None:
 
 
 async def led_elsewhere(ground: Ground) -> None:
-    """Cloudflare's configuration leads to another address: told with both; right as soon as it is corrected."""
+    """Cloudflare's configuration leads to another port of this machine: closed, and told; right once corrected."""
     tunnel_id = await ground.add_named(service="http://localhost:8000")
     await ground.manager.start_tunnel(tunnel_id)
-    lost = await ground.until(tunnel_id, lambda s: s.state == "degraded", 30)
+    lost = await ground.until_state(tunnel_id, "failed", 30)
     assert code(lost) == "tunnel-origin-down" and lost.url is None
     detail = str(lost.problem and lost.problem["detail"])
     assert "http://localhost:8000" in detail and ground.origin.url in detail
-    assert ground.manager.hostnames() == frozenset()
+    assert ground.manager.hostnames() == frozenset() and ground.carriers() == []
+    assert await ground.visit("https://code.example.com") == 530
     ground.edge.configure(ground.named, ground.origin.url)
+    await ground.manager.start_tunnel(tunnel_id)
     ready = await ground.until_state(tunnel_id, "ready")
     assert ready.url == "https://code.example.com" and await ground.visit(ready.url) == 200
 

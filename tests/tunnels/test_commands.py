@@ -3,7 +3,10 @@
 
 import json
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,27 @@ def told(hub: RealHub, *words: str) -> Any:
 def status_of(edge: Edge, url: str, path: str = "/healthz") -> int:
     with visitor(edge, url) as client:
         return client.get(path).status_code
+
+
+@contextmanager
+def stranger(port: int) -> Iterator[None]:
+    """Another program at a port of this machine; it answers everybody with 418."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(418)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", port), Answers) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
 
 
 def test_a_quick_tunnel_from_its_adding_to_its_end(hub: RealHub, edge: Edge, protocol: str) -> None:
@@ -121,3 +145,27 @@ def test_no_tunnel_before_there_is_an_owner(tmp_path: Path, edge: Edge, cloudfla
         assert started.returncode == 1
         assert "set-up" in started.stderr
         assert edge.registrations == []
+
+
+def test_a_stranger_at_the_port_that_was_taken_gets_no_visitor(hub: RealHub, edge: Edge) -> None:
+    tunnel = edge.add_tunnel("code.example.com")
+    words = ("tunnel", "add", "--name", "home", "--kind", "token", "--token-file", "-", "--json")
+    made = json.loads(said(hub.command(*words, stdin=remember(tunnel.token) + "\n")))
+    edge.configure(tunnel, made["service"])
+    url = told(hub, "start", "home")["url"]
+    hub.kill()
+    with stranger(int(made["service"].rpartition(":")[2])):
+        hub.start()
+        refused = hub.command("tunnel", "start", "home")
+        assert refused.returncode == 1, refused.stdout
+        service = told(hub, "status", "home")["service"]
+        assert service != made["service"]
+        assert f"Put {service} as the service at Cloudflare" in refused.stderr
+        assert status_of(edge, url) == 530
+        edge.configure(tunnel, service)
+        assert told(hub, "start", "home")["state"] == "ready"
+        assert status_of(edge, url) == 200
+    assert hub.stop() == 0
+    hub.start()  # the port of then is free again, and is not taken back: Cloudflare has the new one
+    assert told(hub, "start", "home")["service"] == service
+    assert status_of(edge, url) == 200

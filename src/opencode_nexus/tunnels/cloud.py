@@ -38,7 +38,7 @@ class Cloud:
         async def report(step: Step, made: Made) -> None:
             nonlocal now
             if (made.tunnel_id, made.record) != (now.tunnel_id, now.record):
-                now = _with(now, made)
+                now = _with(now, made, wish.service)
                 await keep(now)
             self._bus.publish("tunnel-step", step)
 
@@ -47,7 +47,7 @@ class Cloud:
             zone=config.zone,
         )  # fmt: skip
         made = await self._account.create(token, wish, report)
-        return _with(now, made), made.token or await self._account.tunnel_token(token, made)
+        return _with(now, made, wish.service), made.token or await self._account.tunnel_token(token, made)
 
     async def delete(self, tunnel_id: str, config: TunnelConfig) -> None:
         """Delete what was made for the tunnel, and nothing else; its cloudflared must have been stopped."""
@@ -59,9 +59,11 @@ class Cloud:
 
         await self._account.delete(await self._token(tunnel_id), _made(config), report)
 
-    async def point(self, tunnel_id: str, config: TunnelConfig) -> None:
-        """Lead the tunnel to where the hub listens now."""
-        await self._account.point(await self._token(tunnel_id), _made(config), by_port(self._origins))
+    async def point(self, tunnel_id: str, config: TunnelConfig) -> TunnelConfig:
+        """Lead the tunnel to where the hub listens now; returns it as it stands at Cloudflare then."""
+        service = by_port(self._origins)
+        await self._account.point(await self._token(tunnel_id), _made(config), service)
+        return replace(config, service=service)
 
     async def _token(self, tunnel_id: str) -> Secret:
         kept = await asyncio.to_thread(self._vault.get, api_token_name(tunnel_id))
@@ -75,8 +77,10 @@ def api_token_name(tunnel_id: str) -> str:
     return f"tunnel-api-token:{tunnel_id}"
 
 
-def _with(config: TunnelConfig, made: Made) -> TunnelConfig:
-    return replace(config, account=made.account, zone=made.zone, tunnel_id=made.tunnel_id, record=made.record)
+def _with(config: TunnelConfig, made: Made, service: str) -> TunnelConfig:
+    return replace(
+        config, account=made.account, zone=made.zone, tunnel_id=made.tunnel_id, record=made.record, service=service
+    )
 
 
 def _made(config: TunnelConfig) -> Made:

@@ -26,7 +26,8 @@ class TunnelConfig:
     (kinds api and config; for token it comes from the edge, for quick a new one each start). `stop_after` and
     `stop_idle` are seconds until it closes by itself, None: never. `allowed_mail` (quick only, cloudflared 2026.9.2 and
     newer): who may pass Cloudflare's e-mail check. `credentials` is the path of a credentials file (config).
-    `account`, `zone`, `tunnel_id` and `record` are Cloudflare's ids of what we made (api).
+    `account`, `zone`, `tunnel_id` and `record` are Cloudflare's ids of what we made (api), `service` is where we let it
+    lead there.
     """
 
     name: str
@@ -43,6 +44,7 @@ class TunnelConfig:
     zone: str = ""
     tunnel_id: str = ""
     record: str = ""
+    service: str = ""
 
     def checked(self) -> "TunnelConfig":
         """Return it when it makes sense; raises BadTunnel naming the field and what to do."""

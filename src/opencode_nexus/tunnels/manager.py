@@ -159,7 +159,7 @@ class Manager:
 
         `secret` is the tunnel's token (kind token), or the API token with which it is made at Cloudflare (kind api).
         """
-        config = dataclasses.replace(config.checked(), name=config.name.strip(), tunnel_id="", record="")
+        config = dataclasses.replace(config.checked(), name=config.name.strip(), tunnel_id="", record="", service="")
         await self._check_secret(config, secret, needed=True)
         tunnel = Tunnel(new_id("tun"), config, self._clock.now(), self._around)
         await self._save(tunnel, config)
@@ -193,7 +193,9 @@ class Manager:
             for field in ("hostname", "account", "zone"):
                 if getattr(config, field) != getattr(was, field):
                     raise BadTunnel("A tunnel made at Cloudflare keeps its place there: make another one.", field=field)
-        config = dataclasses.replace(config, name=config.name.strip(), tunnel_id=was.tunnel_id, record=was.record)
+        config = dataclasses.replace(
+            config, name=config.name.strip(), tunnel_id=was.tunnel_id, record=was.record, service=was.service
+        )
         await self._check_secret(config, secret, needed=False)
         await self._save(tunnel, config)
         await self._keep_secret(tunnel_id, config, secret)

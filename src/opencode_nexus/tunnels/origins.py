@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Where a tunnel hands requests to: the hub's own listener for tunnels."""
 
+import ipaddress
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +17,8 @@ class Origins(Protocol):
     """The hub's listeners for tunnels (`web.tunnel_door`).
 
     `unix` is a socket in the home folder, None where there is none; `port` a loopback port, which is the same after
-    each restart. `moved`: another program had that port at this start, so it is another one now.
+    each restart. `moved`: another program had that port at this start, so it is another one now and from now on.
+    `left`: the ports that it was before.
     """
 
     @property
@@ -24,6 +27,8 @@ class Origins(Protocol):
     def port(self) -> int: ...
     @property
     def moved(self) -> bool: ...
+    @property
+    def left(self) -> Container[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +68,32 @@ def leads_here(address: str, port: int) -> bool:
         return parts.scheme == "http" and parts.hostname in LOCAL and parts.port == port
     except ValueError:
         return False
+
+
+def astray(routes: Iterable[Route], port: int, left: Container[int]) -> Route | None:
+    """Return the first rule out of Cloudflare's configuration that hands the hub's visitors to another program here.
+
+    That is one to a port that the hub has `left`; and, where none leads to the hub's own `port`, one to any other port
+    of this machine. A tunnel that leads here may lead to other programs as well, under names of theirs.
+    """
+    elsewhere = [(route, found) for route in routes if (found := _local_port(route.service)) not in (None, port)]
+    for route, found in elsewhere:
+        if found in left:
+            return route
+    if not elsewhere or any(leads_here(route.service, port) for route in routes):
+        return None
+    return elsewhere[0][0]
+
+
+def _local_port(address: str) -> int | None:
+    """Return the port of this machine that a service address leads to, None when it leads to none."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+        if host not in LOCAL and not host.endswith(".localhost"):
+            there = ipaddress.ip_address(host)
+            if not (there.is_loopback or there.is_unspecified):
+                return None
+        return parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return None

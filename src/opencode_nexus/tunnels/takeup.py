@@ -4,6 +4,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.processes.identity import Identity, alive
@@ -46,29 +47,25 @@ class TakeUp:
         await self._clear(plan)
         for tunnel in tunnels:
             wanted = tunnel.id in plan.lost or (tunnel.config.autostart and tunnel.id not in plan.adopt)
-            if wanted and tunnel.config.kind in ("token", "api") and self._origins.moved:
-                self._around.tasks.spawn(self._led_elsewhere(tunnel), f"point {tunnel.id}")
+            if wanted and tunnel.config.kind == "token" and self._origins.moved:
+                self._around.tasks.spawn(self._led_elsewhere(tunnel), f"close {tunnel.id}")
             elif wanted:
                 news = MOVED if tunnel.id in plan.lost and tunnel.config.kind == "quick" else ""
                 self._around.tasks.spawn(self._start(tunnel, news), f"start {tunnel.id}")
 
     async def point(self, tunnel: Tunnel) -> None:
-        """Another program has the hub's port: let Cloudflare's configuration lead to the new one, where that is ours.
+        """Let Cloudflare's configuration lead here where it is ours and leads to where the hub no longer listens.
 
-        Raises a CloudflareError.
+        Raises a CloudflareError or ApiTokenMissing.
         """
-        if tunnel.config.kind == "api" and self._origins.moved and self._cloud is not None:
-            await self._cloud.point(tunnel.id, tunnel.config)
+        if tunnel.config.kind != "api" or tunnel.config.service == by_port(self._origins) or self._cloud is None:
+            return
+        there = await self._cloud.point(tunnel.id, tunnel.config)
+        tunnel.config = replace(tunnel.config, service=there.service)  # it may have been changed meanwhile
+        await self._around.save(tunnel, tunnel.config)
 
     async def _led_elsewhere(self, tunnel: Tunnel) -> None:
-        """Cloudflare's configuration leads to another program now: nobody must be sent there."""
-        try:
-            if tunnel.config.kind == "api":
-                await self.point(tunnel)
-                await self._start(tunnel)
-                return
-        except NexusError as error:
-            log.warning("%s cannot be led here: %s", tunnel.id, error)
+        """Cloudflare's configuration leads to another program now, and is not ours: nobody must be sent there."""
         here = by_port(self._origins)
         problem = OriginDown(f"Another program took the hub's port. Put {here} as the service, and start it again.")
         await tunnel.stop(Finding("failed", "", problem))
@@ -76,6 +73,13 @@ class TakeUp:
 
     async def _start(self, tunnel: Tunnel, news: str = "") -> None:
         if not self._has_owner():
+            return
+        try:
+            await self.point(tunnel)
+        except NexusError as error:
+            await tunnel.stop(Finding("failed", "", error))
+            text = f"{tunnel.config.name} was not opened: it cannot be led to where the hub listens now. {error}"
+            await tunnel.note("tunnel-failed", text, "error")
             return
         try:
             await tunnel.start(by_hand=False, news=news)

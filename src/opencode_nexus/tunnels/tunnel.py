@@ -15,12 +15,14 @@ from opencode_nexus.tunnels.errors import (
     CloudflaredEnded,
     CloudflaredSwapped,
     EdgeLost,
+    OriginDown,
     QuicBlocked,
     RefusedUnheard,
     TunnelStopped,
 )
 from opencode_nexus.tunnels.figures import Graph
 from opencode_nexus.tunnels.health import Finding, ended, judge
+from opencode_nexus.tunnels.origins import astray, by_port
 from opencode_nexus.tunnels.pauses import Pauses
 from opencode_nexus.tunnels.program import Program
 from opencode_nexus.tunnels.run import TunnelRun, TunnelRuns, how_it_ended, running_with
@@ -311,6 +313,9 @@ class Tunnel:
                 if why := self._timer.over(self.config):
                     self._last = Finding("stopped", why)
                     return None
+                if (problem := await self._led_astray(run)) is not None:
+                    self._last = Finding("failed", "", problem)
+                    return None
                 finding = judge(run.signs, self._clock.monotonic())
                 if finding.state == "ready" and run.without_websockets and self.status().url != self._address:
                     return QuicBlocked()  # nobody knows the address yet, so nothing is lost by another one
@@ -323,6 +328,20 @@ class Tunnel:
             gone.cancel()
             halt.cancel()
             await run.let_go()
+
+    async def _led_astray(self, run: TunnelRun) -> OriginDown | None:
+        """Return why it must not stay open when Cloudflare's configuration leads visitors to another program here."""
+        origins = self._around.runs.origins
+        route = astray(run.signs.routes or (), origins.port, origins.left)
+        if route is None:
+            return None
+        words = f"{route.hostname or 'It'} leads to {route.service}, where another program may listen: it was closed."
+        if self.config.kind != "api":
+            return OriginDown(f"{words} Put {by_port(origins)} as the service at Cloudflare, and start it again.")
+        if self.config.service:
+            self.config = replace(self.config, service="")  # what stands there is not what we put
+            await self._around.save(self, self.config)
+        return OriginDown(f"{words} Start it again: it is led to {by_port(origins)} then.")
 
     async def _found(self, finding: Finding) -> None:
         before, names = self._finding, self.names()

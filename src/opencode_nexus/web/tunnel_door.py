@@ -34,6 +34,8 @@ Pids = Callable[[], frozenset[int]]
 HOST = "127.0.0.1"
 PORTS = range(21_000, 30_000)  # below all systems' ports for outgoing connections, above cloudflared's for metrics
 _KEY = "tunnel-port"
+_LEFT = "tunnel-ports-left"
+_REMEMBERED = 20  # ports that were left
 _LONGEST = 100  # bytes; a socket's address holds 104 on macOS and 108 on Linux, its end included
 # cloudflared keeps idle connections for 90 s; were ours shut first, a message that it sends just then would be lost
 KEEP_ALIVE = 120
@@ -54,19 +56,25 @@ class TunnelDoor:
         self.moved = False
 
     @property
+    def left(self) -> frozenset[int]:
+        """The ports that the hub had before, and lost to another program: whoever is led there meets a stranger."""
+        return frozenset(int(port) for port in self._kept.get(_LEFT) or ()) - {self.port}
+
+    @property
     def unix(self) -> Path | None:
         """The Unix socket; None where there is none, or the home folder's path is too long for one."""
         return self._unix
 
     @property
     def port(self) -> int:
-        """The loopback port, the same at every start; 0 before the first."""
+        """The loopback port, the same at every start unless another program took it; 0 before the first."""
         return int(self._sockets[0].getsockname()[1] if self._sockets else self._kept.get(_KEY) or 0)
 
     async def open(self) -> None:
         """Listen. `moved` is True afterwards when the kept port is taken by another program, and this is another.
 
-        Raises AddressUnusable when no port can be had.
+        The new one is kept from then on: it is what Cloudflare and people are told. Raises AddressUnusable when no
+        port can be had.
         """
         kept = int(self._kept.get(_KEY) or 0)
         listener = _listen(kept) if kept else None
@@ -75,8 +83,10 @@ class TunnelDoor:
             listener = next(filter(None, map(_listen, random.sample(PORTS, 20))), None) or bind(HOST, 0)
         self._sockets = [listener]
         if self.moved:
-            log.warning("port %d of the tunnels is taken by another program; it is %d for now", kept, self.port)
-        elif not kept:
+            log.warning("port %d of the tunnels is taken by another program; it is %d from now on", kept, self.port)
+            left = [port for port in self._kept.get(_LEFT) or () if port != kept]
+            await self._kept.set(_LEFT, [*left, kept][-_REMEMBERED:])
+        if kept != self.port:
             await self._kept.set(_KEY, self.port)
         if (unix := _listen_unix(self._path)) is not None:
             self._sockets.append(unix)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from opencode_nexus.tunnels.config import TunnelConfig
-from opencode_nexus.tunnels.origins import all_of, leads_here, service
+from opencode_nexus.tunnels.origins import Route, all_of, astray, leads_here, service
 from tests.fakes.manager import Place
 
 SOCKET, PORT = "unix:/home/nexus/s", "http://127.0.0.1:4700"
@@ -34,3 +34,21 @@ def test_the_socket_only_where_websockets_pass_and_the_configuration_is_ours() -
 )  # fmt: skip
 def test_whether_an_address_leads_here(address: str, expected: bool) -> None:
     assert leads_here(address, 4700) is expected
+
+
+@pytest.mark.parametrize(
+    ("services", "expected"),
+    [
+        ([], None), ([PORT], None), (["http://localhost:3000"], 0), (["http://127.0.0.2:3000"], 0),
+        (["https://[::1]"], 0), (["tcp://0.0.0.0:22"], 0), (["ssh://git.localhost:22"], 0),
+        (["http://192.0.2.1:80"], None), (["http://example.com"], None), (["unix:/home/nexus/s"], None),
+        (["http_status:404"], None), (["hello_world"], None), (["http://localhost:port"], None),
+        ([PORT, "http://localhost:3000"], None), (["http://localhost:3000", PORT], None),
+        ([PORT, "http://localhost:4600"], 1), (["http://localhost:3000", "http://localhost:4600"], 1),
+        (["https://localhost:4700"], None),
+    ],
+)  # fmt: skip
+def test_which_rule_hands_visitors_to_another_program(services: list[str], expected: int | None) -> None:
+    routes = [Route(f"{number}.example.com", service) for number, service in enumerate(services)]
+    found = astray(routes, 4700, {4600})
+    assert found == (None if expected is None else routes[expected])

@@ -226,7 +226,7 @@ async def test_a_socket_that_a_killed_hub_left_is_taken_over_and_no_other_file_i
     assert (tmp_path / "tunnel.sock").read_text() == "mine"
 
 
-async def test_a_port_that_is_taken_is_told_and_kept_for_the_next_time(tmp_path: Path) -> None:
+async def test_the_port_in_place_of_one_that_is_taken_is_kept_for_good(tmp_path: Path) -> None:
     async with opened(tmp_path) as place:
         first = place.door.port
     with socket.socket() as thief:
@@ -235,8 +235,11 @@ async def test_a_port_that_is_taken_is_told_and_kept_for_the_next_time(tmp_path:
         async with opened(tmp_path) as place:
             assert place.door.moved
             assert place.door.port != first
-    async with opened(tmp_path) as place:
-        assert (place.door.port, place.door.moved) == (first, False)
+            second = place.door.port
+            assert place.door.left == {first}
+    async with opened(tmp_path) as place:  # its address was told to Cloudflare, and to people
+        assert (place.door.port, place.door.moved) == (second, False)
+        assert place.door.left == {first}
 
 
 async def test_a_home_whose_path_is_too_long_for_a_socket_has_the_port(tmp_path: Path) -> None:
