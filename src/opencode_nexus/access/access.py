@@ -145,17 +145,46 @@ class Access:
             await self._users.set_password(user.id, fresh, None, expected=user.password)
         return await self._begin(user, "login", address or source, agent, stay=stay, remote=remote)
 
-    async def admit_device(self, user_id: str, device: str, *, agent: str, address: str, remote: bool) -> str:
-        """Signs a device in without a password, for `pairing`, which has seen its link; gives the session token."""
+    async def admit_device(
+        self, user_id: str, device: str, *, agent: str, address: str, remote: bool, token_id: str | None = None
+    ) -> str:
+        """Signs a device in without a password, for `pairing`, which has seen its link; gives the session token.
+
+        `token_id`: the API token that made the link: the device stays in no longer than that holds. Raises
+        UserNotFound or TokenNotFound.
+        """
         user = self._users.by_id(user_id)
         if user is None:
             raise UserNotFound()
-        return await self._begin(user, "device-paired", address, agent, stay=True, remote=remote, device=device)
+        until = None if token_id is None else self._tokens.until(token_id)
+        return await self._begin(
+            user,
+            "device-paired",
+            address,
+            agent,
+            stay=True,
+            remote=remote,
+            device=device,
+            token_id=token_id,
+            until=until,
+        )
 
     async def _begin(
-        self, user: UserRow, kind: str, address: str, agent: str, *, stay: bool, remote: bool, device: str = ""
+        self,
+        user: UserRow,
+        kind: str,
+        address: str,
+        agent: str,
+        *,
+        stay: bool,
+        remote: bool,
+        device: str = "",
+        token_id: str | None = None,
+        until: float | None = None,
     ) -> str:
-        token, row = await self._sessions.start(user.id, user.name, address, agent, stay, remote=remote, device=device)
+        token, row = await self._sessions.start(
+            user.id, user.name, address, agent, stay, remote=remote, device=device, token_id=token_id, until=until
+        )
         await self._users.signed_in(user.id, row.created)
         detail = {"login": row.id, "stay": stay, "remote": remote, **({"device": device} if device else {})}
         await self._audit.add(row.created, kind, user.name, address, **detail)
@@ -379,10 +408,11 @@ class Access:
         return token, row
 
     async def revoke_token(self, id_or_name: str, *, source: str = COMMAND) -> TokenRow:
-        """Revokes an API token; gives what it was. Raises TokenNotFound."""
-        row = await self._tokens.revoke(id_or_name)
-        self._endings.add([row.id])
-        await self._audit.add(self._clock.now(), "token-revoked", row.user_name, source, token=row.name)
+        """Revokes an API token, and signs out the devices connected by it; gives what it was. Raises TokenNotFound."""
+        row, devices = await self._tokens.revoke(id_or_name)
+        self._endings.add([row.id, *devices])
+        detail = {"token": row.name, **({"logins_ended": len(devices)} if devices else {})}
+        await self._audit.add(self._clock.now(), "token-revoked", row.user_name, source, **detail)
         return row
 
     # -- the audit log -----------------------------------------------------------------------------

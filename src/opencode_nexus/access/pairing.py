@@ -8,7 +8,7 @@ and a messenger that fetches the link for a preview does not even have it.
 from dataclasses import dataclass
 
 from opencode_nexus.access.access import Access, ActivityLog
-from opencode_nexus.access.errors import DeviceNameBad, LoginNotFound, NoOwner, PairingGone
+from opencode_nexus.access.errors import DeviceNameBad, LoginNotFound, NoOwner, PairingGone, TokenNotFound
 from opencode_nexus.access.sessions import LONGEST_TOKEN, digest
 from opencode_nexus.access.who import Who
 from opencode_nexus.core.clock import Clock
@@ -80,13 +80,19 @@ class Pairing:
     async def redeem(self, secret: str, name: str, *, agent: str, address: str, remote: bool) -> str:
         """Signs the device in for 30 days; gives the session token for the cookie. The link is used up.
 
+        One that an API token made lets it in no longer than the token holds: a program hands on no more than it has.
         `name`: what its holder calls it, "" for the name in the link. Raises DeviceNameBad, which leaves the link
         good, or PairingGone. Wrong secrets are not counted: of 256 bits none is guessed.
         """
         found = self.look(secret)
         name = checked_name(name or found.name)
         taken = self._good(await self._rows.take(digest(secret)))
-        token = await self._access.admit_device(taken.user_id, name, agent=agent, address=address, remote=remote)
+        try:
+            token = await self._access.admit_device(
+                taken.user_id, name, agent=agent, address=address, remote=remote, token_id=taken.token_id
+            )
+        except TokenNotFound:  # a moment ago
+            raise PairingGone() from None
         if self._activity is not None:
             await self._activity.add("device-paired", f"{name} is connected, from {address}.", level="success")
         return token

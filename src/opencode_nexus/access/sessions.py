@@ -35,18 +35,22 @@ class Sessions:
         *,
         remote: bool = False,
         device: str = "",
+        token_id: str | None = None,
+        until: float | None = None,
     ) -> tuple[str, LoginRow]:
         """A new login; gives its token, which exists nowhere else, and its row.
 
-        `remote`: through a tunnel; `device`: the name of one that is paired, and so gave no password.
+        `remote`: through a tunnel; `device`: the name of one that is paired, and so gave no password; `token_id`: the
+        API token by which it was; `until`: when it ends at the latest.
         """
         now, token = self._clock.now(), new_token()
+        expires = now + (STAY if stay else SHORT)
         row = LoginRow(
             id=new_id("lgn"),
             user_id=user_id,
             user_name=user_name,
             created=now,
-            expires=now + (STAY if stay else SHORT),
+            expires=expires if until is None else min(expires, until),
             last_seen=now,
             stay=stay,
             source=source,
@@ -54,6 +58,7 @@ class Sessions:
             remote=remote,
             device=device,
             confirmed=0.0 if device else now,
+            token_id=token_id,
         )
         await self._rows.add(row, digest(token))
         return token, row

@@ -61,13 +61,20 @@ class ApiTokens:
         """Whether the token is still in the database."""
         return self._rows.exists(token_id)
 
+    def until(self, token_id: str) -> float | None:
+        """When the token runs out, None for never. Raises TokenNotFound when it was revoked or has run out."""
+        row = self._rows.by_id(token_id)
+        if row is None or (row.expires is not None and self._clock.now() >= row.expires):
+            raise TokenNotFound()
+        return row.expires
+
     def all(self) -> list[TokenRow]:
         """Every token, expired ones too, oldest first."""
         return self._rows.all()
 
-    async def revoke(self, id_or_name: str) -> TokenRow:
-        """Revokes a token; gives what it was. Raises TokenNotFound."""
-        row = await self._rows.remove(id_or_name)
-        if row is None:
+    async def revoke(self, id_or_name: str) -> tuple[TokenRow, list[str]]:
+        """Revokes a token; gives what it was, and the logins of devices that end with it. Raises TokenNotFound."""
+        removed = await self._rows.remove(id_or_name)
+        if removed is None:
             raise TokenNotFound(f"It was asked for as {id_or_name!r}.")
-        return row
+        return removed

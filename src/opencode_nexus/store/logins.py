@@ -12,7 +12,8 @@ class LoginRow:
     """One signed-in browser; times are epoch seconds, ``user_name`` comes from its account.
 
     ``remote``: opened through a tunnel. ``device``: the name of a device that was paired by a link, "" for one that
-    signed in with the password. ``confirmed``: when the password was last given here, 0 for never.
+    signed in with the password. ``confirmed``: when the password was last given here, 0 for never. ``token_id``: the
+    API token by which a program connected the device, which ends with it; None when a person did.
     """
 
     id: str
@@ -27,11 +28,12 @@ class LoginRow:
     remote: bool = False
     device: str = ""
     confirmed: float = 0.0
+    token_id: str | None = None
 
 
 _SELECT = (
     "SELECT logins.id, user_id, users.name, logins.created, expires, last_seen, stay, source, agent, remote, device,"
-    " confirmed FROM logins JOIN users ON users.id = user_id"
+    " confirmed, token_id FROM logins JOIN users ON users.id = user_id"
 )
 
 
@@ -49,6 +51,7 @@ def _row(row: sqlite3.Row) -> LoginRow:
         remote=bool(row[9]),
         device=row[10],
         confirmed=row[11],
+        token_id=row[12],
     )
 
 
@@ -81,8 +84,8 @@ class Logins:
         def insert(conn: sqlite3.Connection) -> None:
             conn.execute(
                 "INSERT INTO logins (id, user_id, token_hash, created, expires, last_seen, stay, source, agent,"
-                " remote, device, confirmed)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " remote, device, confirmed, token_id)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     login.id,
                     login.user_id,
@@ -96,6 +99,7 @@ class Logins:
                     int(login.remote),
                     login.device,
                     login.confirmed,
+                    login.token_id,
                 ),
             )
 

@@ -46,6 +46,11 @@ class Tokens:
         """Whether the token is still there (not revoked)."""
         return self._db.one("SELECT 1 FROM tokens WHERE id = ?", (token_id,)) is not None
 
+    def by_id(self, token_id: str) -> TokenRow | None:
+        """The token with this id, expired or not; None when it was revoked."""
+        row = self._db.one(f"{_SELECT} WHERE tokens.id = ?", (token_id,))
+        return _row(row) if row else None
+
     def all(self) -> list[TokenRow]:
         """Every token, oldest first."""
         return [_row(row) for row in self._db.read(f"{_SELECT} ORDER BY tokens.created, tokens.id")]
@@ -79,17 +84,21 @@ class Tokens:
 
         self._db.post(update)
 
-    async def remove(self, id_or_name: str) -> TokenRow | None:
-        """Revokes the token with this id or name; gives what it was, None when there is none."""
+    async def remove(self, id_or_name: str) -> tuple[TokenRow, list[str]] | None:
+        """Revokes the token with this id or name, and with it the devices that were connected by it.
 
-        def delete(conn: sqlite3.Connection) -> TokenRow | None:
+        Gives what it was and the ids of their logins, None when there is none.
+        """
+
+        def delete(conn: sqlite3.Connection) -> tuple[TokenRow, list[str]] | None:
             found = conn.execute(
                 f"{_SELECT} WHERE tokens.id = ?1 OR tokens.name = ?1 ORDER BY tokens.id = ?1 DESC LIMIT 1",
                 (id_or_name,),
             ).fetchone()
             if found is None:
                 return None
+            devices = conn.execute("DELETE FROM logins WHERE token_id = ? RETURNING id", (found[0],)).fetchall()
             conn.execute("DELETE FROM tokens WHERE id = ?", (found[0],))
-            return _row(found)
+            return _row(found), [row[0] for row in devices]
 
         return await self._db.write(delete)

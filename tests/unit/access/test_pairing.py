@@ -9,7 +9,7 @@ import pytest
 from opencode_nexus.access.errors import DeviceNameBad, LoginNotFound, NoOwner, PairingGone
 from opencode_nexus.access.local import LOCAL
 from opencode_nexus.access.pairing import LIFE, Invitation, Pairing
-from opencode_nexus.access.sessions import STAY
+from opencode_nexus.access.sessions import DAY, STAY
 from opencode_nexus.access.who import Who
 from tests.unit.access.conftest import OWNER, PASSWORD, World
 
@@ -127,6 +127,37 @@ async def test_a_link_ends_with_the_login_or_token_that_made_it(owned: World, pa
     # a new password keeps what was made here, and what other logins made goes with them
     await owned.access.change_password(mine.user_id, PASSWORD, "Another Horse 8", keep=mine.key, source=HERE)
     assert await use(pairing, made[2])
+
+
+async def test_a_device_stays_no_longer_than_the_token_that_connected_it(owned: World, pairing: Pairing) -> None:
+    secret, row = await owned.access.create_token("ci", days=1)
+    program = owned.access.bearer(secret)
+    assert program is not None
+    phones = []
+    for who in (program, LOCAL):
+        token = await use(pairing, await pairing.invite(who, "Phone", source=HERE))
+        phones.append(owned.access.authenticate(token, remote=True))
+    by_token, by_owner = phones
+    assert by_token is not None and by_owner is not None
+    assert (by_token.expires, by_owner.expires) == (row.expires, owned.clock.now() + STAY)
+    told: list[str] = []
+    owned.access.when_ended(by_token, lambda: told.append("ended"))  # its streams end at once
+    await owned.access.revoke_token(row.id)
+    assert told == ["ended"]
+    assert (owned.access.holds(by_token), owned.access.holds(by_owner)) == (False, True)
+    assert [device.id for device in pairing.devices(LOCAL)] == [by_owner.key]
+
+
+async def test_the_link_of_a_token_that_ran_out_is_worth_nothing(owned: World, pairing: Pairing) -> None:
+    secret, _ = await owned.access.create_token("ci", days=1)
+    owned.clock.advance(DAY - LIFE / 2)
+    program = owned.access.bearer(secret)
+    assert program is not None
+    made = await pairing.invite(program, "Phone", source=HERE)
+    owned.clock.advance(LIFE / 2)
+    with pytest.raises(PairingGone):
+        await use(pairing, made)
+    assert pairing.devices(LOCAL) == []
 
 
 async def test_closing_everything_takes_all_links_back(owned: World, pairing: Pairing) -> None:

@@ -55,6 +55,6 @@ async def create_token(hub: HubDep, who: WhoDep, new: NewToken, request: Request
 
 @router.delete("/{token_id}", status_code=204)
 async def revoke_token(hub: HubDep, token_id: str, request: Request) -> None:
-    """Revoke a token by its id or name; it ends at once, streams too."""
+    """Revoke a token by its id or name; it ends at once, streams and the devices connected by it too."""
     request.state.farewell = True  # it may be the one that asks
     await hub.access.revoke_token(token_id, source=request.state.sender.address)
