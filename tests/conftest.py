@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from tests.leaks import pytest_runtest_makereport as pytest_runtest_makereport  # searches all output for secrets
+pytest_plugins = ("tests.leaks",)  # searches all output for secrets
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE_FOLDERS = {

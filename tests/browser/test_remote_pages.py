@@ -13,13 +13,15 @@ from opencode_nexus.tunnels.status import TunnelStatus
 from tests.browser.keys import Keys
 from tests.browser.looks import Looks
 from tests.browser.remote_pages import RemotePages, remote_pages
-from tests.browser.walk import PATIENCE, Walk
+from tests.browser.walk import PATIENCE, Walk, remember_login
 from tests.fakes.hub import OWNER, PASSWORD
 from tests.fakes.tunnels import CLOUDFLARED, URL, ready
+from tests.leaks import remember
 
 pytestmark = pytest.mark.anyio
 
 expect.set_options(timeout=PATIENCE)
+API_TOKEN = remember("a-token-of-a-test")
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ async def test_axe_and_pictures(tmp_path: Path, walk: Walk) -> None:
             await at(name, f"remote/tun_{number}")
         for kind in ("quick", "token", "config", "api"):
             await at(f"new-{kind}", f"remote/new/{kind}")
-        await page.get_by_label("API token", exact=True).fill("a-token-of-a-test")
+        await page.get_by_label("API token", exact=True).fill(API_TOKEN)
         await page.get_by_role("button", name="Look what it may do").click()
         await page.get_by_text("More choices").click()
         await look("new-api-name")
@@ -123,11 +125,13 @@ async def test_a_link_is_shared_where_the_browser_can(pages: RemotePages, walk: 
     await page.get_by_label("Password", exact=True).fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
     await page.wait_for_url(pages.url)
+    await remember_login(page)
     await page.goto(pages.url + "remote/tun_1/pair")
     await page.get_by_role("button", name="Show the link").click()
     await page.get_by_role("button", name="Share").click()
     shared = await page.evaluate("window.shared.url")
     assert re.fullmatch(re.escape(URL) + r"/nexus/pair#[\w-]{43}", shared)
+    remember(shared.partition("#")[2])
     mail = await page.get_by_role("link", name="By e-mail").get_attribute("href")
     assert mail is not None and mail.startswith("mailto:?subject=")
 
@@ -163,7 +167,7 @@ async def test_an_old_login_is_asked_by_a_page_of_its_own(pages: RemotePages, wa
 async def test_the_steps_at_cloudflare_show_while_they_are_done(pages: RemotePages, walk: Walk) -> None:
     page = await walk.signed_in(pages.url)
     await page.goto(pages.url + "remote/new/api")
-    await page.get_by_label("API token", exact=True).fill("a-token-of-a-test")
+    await page.get_by_label("API token", exact=True).fill(API_TOKEN)
     await page.get_by_role("button", name="Look what it may do").click()
     await expect(page.get_by_label("Domain")).to_have_value("zone1")
     await page.get_by_label("Name in front of it").fill("desk")

@@ -8,6 +8,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 from tests.fakes.hub import OWNER, PASSWORD
 from tests.fakes.real import ROOT
+from tests.leaks import remember
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 SHOTS = ROOT / "tests/browser/screenshots"
@@ -75,6 +76,14 @@ async def sign_in(page: Page, url: str) -> None:
     await page.get_by_label("Password", exact=True).fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
     await page.wait_for_url(url)
+    await remember_login(page)
+
+
+async def remember_login(page: Page) -> None:
+    """Have all output searched for the page's login."""
+    for cookie in await page.context.cookies():
+        if cookie.get("httpOnly"):
+            remember(cookie.get("value", ""))
 
 
 async def violations(page: Page) -> list[str]:

@@ -21,10 +21,11 @@ from opencode_nexus.store.home import Home
 from opencode_nexus.web.application import Application
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.routes import routes
+from tests.leaks import remember
 
 pytestmark = pytest.mark.anyio
 
-OWNER, PASSWORD = "Ada", "Correct Horse 7"
+OWNER, PASSWORD = "Ada", remember("Correct Horse 7")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND")
 EVIL = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
 OWN = {"Origin": "http://localhost:4600", "Sec-Fetch-Site": "same-origin"}

@@ -8,6 +8,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.leaks import remember
+
 if TYPE_CHECKING:
     from tests.edge.connection import Connection
 
@@ -28,6 +30,10 @@ class Tunnel:
     connections: "list[Connection]" = field(default_factory=list)
     applied: list[tuple[int, str]] = field(default_factory=list)
     """What cloudflared answered to each push: (version that it uses now, error)."""
+
+    def __post_init__(self) -> None:
+        remember(self.token)
+        remember(self.credentials["TunnelSecret"])
 
     @property
     def hostname(self) -> str:

@@ -66,8 +66,8 @@ class RealHub:
     # -- commands ----------------------------------------------------------------------------------
 
     def command(self, *words: str, stdin: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run one command of ours to its end."""
-        return subprocess.run(
+        """Run one command of ours to its end; fails when it tells a secret that is known already."""
+        done = subprocess.run(
             [sys.executable, "-m", "opencode_nexus", *words],
             input=stdin,
             capture_output=True,
@@ -76,6 +76,8 @@ class RealHub:
             cwd=self.root,
             timeout=timeout,
         )
+        leaks.refuse(f"{words[0]}: {start}" for start in leaks.found_in(done.stdout + done.stderr))
+        return done
 
     def set_up(self, *more: str) -> subprocess.CompletedProcess[str]:
         """Finish the set-up by command: the owner, the project, and the OpenCode to run."""
@@ -112,6 +114,7 @@ class RealHub:
             for line in out.read_bytes()[begun:].decode().splitlines(keepends=True):
                 if READY in line and line.endswith("\n"):
                     self.url = line.partition(READY)[2].strip()
+                    leaks.remember(json.loads((self.home / "hub.json").read_text())["token"])
                     return self
             if status is not None:
                 raise HubFailed(status, err.read_bytes()[wrote:].decode())

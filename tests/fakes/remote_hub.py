@@ -47,7 +47,9 @@ from opencode_nexus.web.problems import HANDLERS
 from opencode_nexus.web.static import StaticFiles
 from tests.fakes.hub import OWNER, PASSWORD
 from tests.fakes.tunnels import CLOUDFLARED, FakeCloudflared, FakeTunnels
+from tests.leaks import remember
 
+LOCAL_KEY = "local-key-of-remote-pages"
 VERIFIED = Verified(
     permissions=tuple(Permission(one.name, one.why, "granted") for one in PERMISSIONS),
     accounts=(CloudAccount("acc1", "Ada's account", "granted"),),
@@ -76,7 +78,9 @@ async def remote_hub(folder: Path, clock: Clock, base: str = "") -> AsyncIterato
     await db.open()
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     activity = Activity(db, bus, clock)
-    access = Access(db=db, clock=clock, bus=bus, activity=activity, local_token="local", passwords=Passwords(weak))
+    access = Access(
+        db=db, clock=clock, bus=bus, activity=activity, local_token=remember(LOCAL_KEY), passwords=Passwords(weak)
+    )
     tunnels, cloudflared = FakeTunnels(bus, clock), FakeCloudflared(CLOUDFLARED)
     hub: Any = SimpleNamespace(
         settings=Settings(home=folder, base_path=base), address="", access=access, clock=clock, bus=bus,

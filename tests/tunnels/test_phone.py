@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Error, Page, async_playwright, expect
 
-from tests.browser.walk import PATIENCE, Walk
+from tests.browser.walk import PATIENCE, Walk, remember_login
 from tests.edge.edge import Edge
 from tests.edge.visitor import browser_flags
 from tests.faults.stage import until
@@ -125,6 +125,7 @@ async def connect(owner: Page, phone: Page, url: str) -> None:
     await phone.get_by_role("button", name="Connect").click()
     await phone.wait_for_url(f"{url}/")
     await expect(phone.get_by_role("heading", level=1)).to_be_visible()
+    await remember_login(phone)
     cookies = [cookie for cookie in await phone.context.cookies() if cookie.get("httpOnly")]
     assert cookies and all(cookie.get("secure") for cookie in cookies)
 
