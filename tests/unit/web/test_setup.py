@@ -221,6 +221,26 @@ def test_a_named_tunnel_is_kept_at_once_and_opened_at_the_end(rig: Rig, browser:
     assert (tunnel.config.autostart, rig.tunnels.started) == (True, [tunnel.id])
 
 
+@pytest.mark.parametrize("remote", ["quick", "later"])
+def test_an_old_login_gives_its_password_again_before_the_end_opens_a_tunnel(
+    rig: Rig, browser: TestClient, program: Path, remote: str
+) -> None:
+    reach_owner(rig, browser, program)
+    make_owner(browser)
+    page = browser.post("/setup/remote", data={"remote": remote})
+    assert "Your password again" not in page.text
+    rig.clock.advance(601)
+    asked = "Your password again" in browser.get("/setup/finish").text
+    assert asked == (remote == "quick")
+    if asked:
+        for typed in ({}, {"password": "Wrong7horse"}):
+            page = browser.post("/setup/finish", data=typed)
+            assert "The current password is wrong." in errors(page.text)
+            assert (rig.wizard.done, rig.tunnels.started) == (False, [])
+    browser.post("/setup/finish", data={"password": PASSWORD} if asked else {})
+    assert (rig.wizard.done, len(rig.tunnels.started)) == (True, int(asked))
+
+
 def test_a_tunnel_that_does_not_open_fails_no_set_up(rig: Rig, browser: TestClient, program: Path) -> None:
     reach_owner(rig, browser, program)
     make_owner(browser)

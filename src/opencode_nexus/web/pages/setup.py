@@ -25,6 +25,7 @@ from opencode_nexus.setup.ports import Server
 from opencode_nexus.setup.state import REMOTES
 from opencode_nexus.web.cookies import sign_in
 from opencode_nexus.web.pages import setup_opencode
+from opencode_nexus.web.pages.remote_password import asks, refusal
 from opencode_nexus.web.pages.setup_door import admitted, behind, from_own_user, let_in, let_out, to
 from opencode_nexus.web.pages.setup_view import output, step, words
 
@@ -226,8 +227,14 @@ async def set_remote(request: Request) -> Response:
 
 async def _finish_page(request: Request, status: int = 200, **values: Any) -> Response:
     wizard = request.state.hub.wizard
-    view = {"owner": wizard.owner, "opencode": await wizard.selected()}
+    again = _opens(request) and asks(request)
+    view = {"owner": wizard.owner, "opencode": await wizard.selected(), "asks": again}
     return step(request, "finish", status, **{**view, **values})
+
+
+def _opens(request: Request) -> bool:
+    """Whether the end opens a tunnel, for which an old login gives its password again."""
+    return request.state.who is not None and request.state.hub.wizard.plan.remote != "later"
 
 
 async def show_finish(request: Request) -> Response:
@@ -242,6 +249,10 @@ async def finish(request: Request) -> Response:
     hub, wizard = request.state.hub, request.state.hub.wizard
     if not wizard.may_open("finish"):
         return to(request, "/setup")
+    async with request.form() as form:
+        wrong = await refusal(request, form) if _opens(request) else None
+    if wrong is not None:
+        return await _finish_page(request, wrong.status, errors={"password": words(wrong)})
 
     async def make_chat(server: Server) -> str:
         try:
