@@ -180,6 +180,18 @@ class SenderUnknown(BadRequest):
     hint = "Come through Cloudflare: the header CF-Connecting-IP must name one address."
 
 
+class TunnelAtMainDoor(NexusError):
+    """A tunnel leads to the hub's main address, where its visitors could not be told from this machine."""
+
+    code = "tunnel-at-main-door"
+    title = "A tunnel leads to the wrong address of this hub."
+    hint = (
+        "At Cloudflare, put the address that the page Remote access shows as the service. If no tunnel is meant: name "
+        "your proxy in trusted_proxies, and let it take the header Cf-Warp-Tag-Id away."
+    )
+    status = 421
+
+
 class NotThroughTunnel(NexusError):
     """Something that is done on the machine or its network, asked for through a tunnel."""
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Where a request comes from, as far as it can be believed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -71,6 +71,21 @@ def visitor(named: Sequence[str]) -> Sender | None:
             return None
         address = address.ipv4_mapped or address
     return Sender(str(address), _counted(address), True)
+
+
+def brought_by_cloudflared(peer: str | None, headers: Collection[str], trusted: Sequence[Network]) -> bool:
+    """Whether a request that came past the tunnels' door was brought by a cloudflared, as far as that shows.
+
+    `headers` are the names of its headers, in small letters; `peer` as for `sender`. Cf-Warp-Tag-Id is written by
+    every cloudflared, and no visitor can take it away; the others are Cloudflare's own, which from this machine itself
+    have no other way to come. Who has named a proxy in `trusted` may stand behind Cloudflare's proxy all the same; a
+    cloudflared on the same machine may not, which is where a tunnel of ours would come from that is led astray.
+    """
+    hop = parse(peer) if peer else None
+    here, named = hop is None or hop.is_loopback, hop is not None and _is_in(hop, trusted)
+    if "cf-warp-tag-id" in headers:
+        return here or not named
+    return here and not named and ("cf-connecting-ip" in headers or "cf-ray" in headers)
 
 
 def _is_in(address: Address, networks: Sequence[Network]) -> bool:

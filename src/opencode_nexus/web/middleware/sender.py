@@ -6,8 +6,8 @@ import logging
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from opencode_nexus.access.errors import SenderUnknown
-from opencode_nexus.access.source import Network, networks, sender, visitor
+from opencode_nexus.access.errors import SenderUnknown, TunnelAtMainDoor
+from opencode_nexus.access.source import Network, brought_by_cloudflared, networks, sender, visitor
 from opencode_nexus.web.middleware.refusal import refuse
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,9 @@ class SenderMiddleware:
     """Sets `request.state.sender` and `request.state.remote`; the scheme to https when a trusted proxy says so.
 
     What the tunnels' door marked as remote was sent by Cloudflare, over https from the visitor on: there
-    CF-Connecting-IP alone says who it is, and without it the request goes no further.
+    CF-Connecting-IP alone says who it is, and without it the request goes no further. At the main door what a
+    cloudflared brought goes no further either: a tunnel that leads there, with the Host made one of ours, would be
+    taken for this machine.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -37,6 +39,10 @@ class SenderMiddleware:
                 return await self._app(scope, receive, send)
             trusted = self._networks(scope["state"]["hub"].settings.trusted_proxies)
             peer = connection.client.host if connection.client else None
+            if brought_by_cloudflared(peer, connection.headers.keys(), trusted):
+                right = f"http://127.0.0.1:{scope['state']['hub'].door.port}"
+                error = TunnelAtMainDoor(f"The service at Cloudflare must be {right}, this hub's address for tunnels.")
+                return await refuse(scope, receive, send, error)
             found = sender(peer, connection.headers.getlist("x-forwarded-for"), trusted)
             scope["state"]["sender"] = found
             if found.proxied and connection.headers.get("x-forwarded-proto", "").strip().lower() == "https":

@@ -98,6 +98,7 @@ async def site(tmp_path: Path, base: str) -> AsyncIterator[Site]:
         clock=clock,
         wizard=SimpleNamespace(done=True),
         tunnels=NoTunnels(),
+        door=SimpleNamespace(port=4700),
         pages=PlainPages(),
         waiting=asyncio.Event(),
     )

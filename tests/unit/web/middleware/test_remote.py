@@ -68,21 +68,52 @@ async def test_one_whom_it_does_not_name_clearly_is_refused(tunnel: Site, base: 
 
 
 async def test_elsewhere_the_header_says_nothing(site: Site, base: str) -> None:
-    site.hub.tunnels.names.add(PUBLIC)
-    async with site.client() as client:
-        assert (await client.get(base + "/healthz", headers=VISITOR)).json()["address"] == "127.0.0.1"
+    async with site.client(peer="192.0.2.9") as client:
+        assert (await client.get(base + "/healthz", headers=VISITOR)).json()["address"] == "192.0.2.9"
         twice = [("CF-Connecting-IP", "a"), ("CF-Connecting-IP", "b")]
-        assert (await client.get(base + "/healthz", headers=twice)).json()["address"] == "127.0.0.1"
+        assert (await client.get(base + "/healthz", headers=twice)).json()["address"] == "192.0.2.9"
+
+
+@pytest.mark.parametrize("carried", [{"Cf-Warp-Tag-Id": "7"}, VISITOR, {"CF-Ray": "8a-LHR"}])
+async def test_what_cloudflared_brings_to_the_main_door_is_refused(
+    site: Site, base: str, carried: dict[str, str]
+) -> None:
+    """Though the Host was made one of ours, as httpHostHeader does, and whatever else it has."""
+    cookie = await site.cookie()
+    async with site.client() as client:
+        for more in ({}, cookie, {"Authorization": "Bearer local"}):
+            for path in ("/healthz", "/login", "/setup", "/settings", "/api/v1/things"):
+                answer = await client.get(base + path, headers={**carried, **more})
+                assert (answer.status_code, "tunnel-at-main-door" in answer.text) == (421, True), path
+        said = await client.post(base + "/api/v1/things", headers=carried)
+        assert "http://127.0.0.1:4700" in said.json()["detail"]  # what is to be put at Cloudflare
+
+
+async def test_a_named_proxy_may_stand_behind_cloudflares_own(site: Site, base: str) -> None:
+    site.hub.settings = site.hub.settings.model_copy(update={"trusted_proxies": ("127.0.0.1", "192.0.2.0/24")})
+    proxied = {**VISITOR, "CF-Ray": "8a-LHR", "X-Forwarded-For": "203.0.113.7"}
+    tagged = {**proxied, "Cf-Warp-Tag-Id": "7"}
+    for peer, headers, status in (
+        ("127.0.0.1", proxied, 200),
+        ("192.0.2.9", proxied, 200),
+        ("198.51.100.4", proxied, 200),  # Cloudflare itself, which comes to a public address
+        ("192.0.2.9", tagged, 200),
+        ("198.51.100.4", tagged, 421),
+        ("127.0.0.1", tagged, 421),  # one of ours, led astray, would come from there
+    ):
+        async with site.client(peer=peer) as client:
+            answer = await client.get(base + "/healthz", headers=headers)
+            assert answer.status_code == status, (peer, headers)
 
 
 async def test_each_door_has_its_own_hosts(site: Site, tunnel: Site, base: str) -> None:
     site.hub.settings = site.hub.settings.model_copy(update={"allowed_hosts": ("lan.example", "*.example")})
     at_tunnel = {PUBLIC: 200, PUBLIC.upper() + ":443": 200, "localhost:4600": 421, "127.0.0.1": 421, "lan.example": 421}
     elsewhere = {PUBLIC: 421, PUBLIC + ":4600": 421, "localhost:4600": 200, "127.0.0.1": 200, "lan.example": 200}
-    for app, table in ((tunnel, at_tunnel), (site, elsewhere)):
+    for app, table, headers in ((tunnel, at_tunnel, VISITOR), (site, elsewhere, {})):
         for host, status in table.items():
             async with app.client() as client:
-                answer = await client.get(base + "/healthz", headers={**VISITOR, "Host": host})
+                answer = await client.get(base + "/healthz", headers={**headers, "Host": host})
                 assert answer.status_code == status, host
     site.hub.tunnels.names.clear()  # closed: nothing answers to its name
     async with visitor(tunnel) as client:
