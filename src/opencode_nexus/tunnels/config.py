@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A tunnel as it is wanted."""
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -16,6 +17,16 @@ _NAME = re.compile(r"[^\s/\x00-\x1f][^/\x00-\x1f]{0,39}")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOSTNAME = re.compile(rf"(?=.{{1,253}}$)(?:{_LABEL}\.)+{_LABEL}")
 _MAIL = re.compile(r"(?:[^@\s,*]+|\*)@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
+
+
+def is_local(name: str) -> bool:
+    """Tell whether a host name is an IP address or this machine's own name: the hub is reached by it on this side."""
+    name = name.strip("[]").rstrip(".").lower()
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,7 @@ class TunnelConfig:
             raise BadTunnel("A tunnel leads to the hub, never past its login.", field="target")
         if self.protocol not in PROTOCOLS:
             raise BadTunnel(f"The protocol is one of {', '.join(PROTOCOLS)}.", field="protocol")
-        if self.hostname and not _HOSTNAME.fullmatch(self.hostname):
+        if self.hostname and (is_local(self.hostname) or not _HOSTNAME.fullmatch(self.hostname)):
             raise BadTunnel(f"{self.hostname!r} is not a host name such as code.example.com.", field="hostname")
         if self.kind in ("api", "config") and not self.hostname:
             raise BadTunnel("This kind needs the public host name.", field="hostname")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from opencode_nexus.core.errors import NexusError
-from opencode_nexus.tunnels.config import Kind
+from opencode_nexus.tunnels.config import Kind, is_local
 from opencode_nexus.tunnels.errors import (
     CloudflaredEnded,
     CloudflaredTooOld,
@@ -127,13 +127,16 @@ class Signs:
         return self.mute >= REFUSALS and not self.refusals and not self.connections
 
     def names(self) -> tuple[str, ...]:
-        """Return the public names under which visitors reach the hub through it."""
+        """Return the public names under which visitors reach the hub through it.
+
+        None that it is reached by on this side: its other door answers to no public name.
+        """
         if self.kind == "quick":
             return (self.quick,) if self.quick else ()
         if self.kind == "config":
-            return (self.hostname,)
+            return () if is_local(self.hostname) else (self.hostname,)
         here = [route.hostname for route in self.routes or () if leads_here(route.service, self.port)]
-        return tuple(dict.fromkeys(name for name in here if name and "*" not in name))
+        return tuple(dict.fromkeys(name for name in here if name and "*" not in name and not is_local(name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +192,10 @@ def _unrouted(signs: Signs) -> TunnelError:
     elsewhere = [route for route in signs.routes or () if route.hostname]
     if not elsewhere:
         return HostnameNotRouted()
-    wildcards = [route.hostname for route in elsewhere if leads_here(route.service, signs.port)]
-    if wildcards:  # the hub answers to names that it knows only
-        return HostnameNotRouted(
-            f"{wildcards[0]} leads here, but the hub answers to no wildcard: name the host in full."
-        )
+    here = [route.hostname for route in elsewhere if leads_here(route.service, signs.port)]
+    if here:  # the hub answers to names that it knows only
+        what = "no wildcard: name the host in full" if "*" in here[0] else "this name on this side only: give another"
+        return HostnameNotRouted(f"{here[0]} leads here, but the hub answers to {what}.")
     first = elsewhere[0]
     return OriginDown(f"{first.hostname} leads to {first.service}, this hub is at http://127.0.0.1:{signs.port}.")
 

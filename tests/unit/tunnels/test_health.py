@@ -4,8 +4,9 @@
 import pytest
 
 from opencode_nexus.tunnels import health
-from opencode_nexus.tunnels.config import Kind
+from opencode_nexus.tunnels.config import Kind, TunnelConfig
 from opencode_nexus.tunnels.errors import (
+    BadTunnel,
     CloudflaredEnded,
     CloudflaredTooOld,
     EdgeLost,
@@ -178,6 +179,22 @@ def test_a_wildcard_leads_to_no_name() -> None:
         finding = judge(up("token", *routes), 103)
         is_(finding, "degraded", HostnameNotRouted)
         assert finding.problem is not None and finding.problem.detail.startswith("*.example.com leads here, but ")
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "192.168.1.7", "::1", "[::1]", "localhost", "nexus.localhost"])
+def test_a_name_of_this_side_is_no_public_name(name: str) -> None:
+    """The hub's own door answers to no public name: one such would shut the owner out."""
+    signs = up("token", Route(name, HERE.service))
+    assert signs.names() == ()
+    finding = judge(signs, 103)
+    is_(finding, "degraded", HostnameNotRouted)
+    assert finding.problem is not None and finding.problem.detail.startswith(f"{name} leads here, but ")
+    assert up("token", Route(name, HERE.service), HERE).names() == ("a.example.com",)
+    kept = up("config")
+    kept.hostname = name
+    assert kept.names() == ()
+    with pytest.raises(BadTunnel, match="is not a host name"):
+        TunnelConfig("Home", "config", hostname=name, credentials="/a.json").checked()
 
 
 def test_a_hub_that_was_not_reached() -> None:
