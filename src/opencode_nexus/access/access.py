@@ -236,6 +236,10 @@ class Access:
             return None
         return Who(row.user_name, "session", user_id=row.user_id, key=row.id, expires=row.expires)
 
+    def is_local_key(self, token: str) -> bool:
+        """Whether this is the key of commands on this machine."""
+        return self._local.fits(token)
+
     def bearer(self, token: str, *, remote: bool = False) -> Who | None:
         """Whose API token (or local key) this is, None when it does not hold.
 

@@ -16,7 +16,8 @@ class HostsMiddleware:
     """Lets through what names one of our hosts, and leaves the list at `scope["state"]["hosts"]`.
 
     Each door has its own: through a tunnel the tunnels' public names and no other, elsewhere never those. So a
-    tunnel that leads to the wrong door, past the marking of what is remote, finds it shut.
+    tunnel that leads to the wrong door, past the marking of what is remote, finds it shut. Who holds this run's local
+    key needs no right name: no other site's page has it, and `tunnel stop --all` must get in whatever is set.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -30,7 +31,7 @@ class HostsMiddleware:
             public, remote = hub.tunnels.hostnames(), scope["state"]["remote"]
             hosts: Hosts = PublicHosts(public) if remote else self._own(hub)
             elsewhere = not remote and len(given) == 1 and host_name(given[0]) in public
-            if len(given) != 1 or elsewhere or not hosts.allows(given[0]):
+            if (len(given) != 1 or elsewhere or not hosts.allows(given[0])) and not _is_command(scope, remote):
                 shown = given[0] if given else ""
                 return await refuse(scope, receive, send, HostNotAllowed(f"The host was {shown!r}."))
             scope["state"]["hosts"] = hosts
@@ -42,6 +43,11 @@ class HostsMiddleware:
         if wanted != self._made:
             self._made, self._hosts = wanted, HostList(*wanted)
         return self._hosts
+
+
+def _is_command(scope: Scope, remote: bool) -> bool:
+    kind, _, value = HTTPConnection(scope).headers.get("authorization", "").partition(" ")
+    return not remote and kind.lower() == "bearer" and scope["state"]["hub"].access.is_local_key(value.strip())
 
 
 def _place(address: str) -> tuple[str, ...]:

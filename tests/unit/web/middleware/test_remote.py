@@ -120,6 +120,21 @@ async def test_each_door_has_its_own_hosts(site: Site, tunnel: Site, base: str) 
         assert (await client.get(base + "/healthz")).status_code == 421
 
 
+async def test_a_command_gets_in_whatever_the_public_name_is(site: Site, tunnel: Site, base: str) -> None:
+    key = {"Authorization": "Bearer local"}
+    site.hub.tunnels.names.add("127.0.0.1")
+    for app, host, headers, status in (
+        (site, "127.0.0.1:4600", key, 200),
+        (site, "127.0.0.1:4600", {"Authorization": "Bearer locale"}, 421),
+        (site, "127.0.0.1:4600", {}, 421),
+        (tunnel, "localhost:4600", {**key, **VISITOR}, 421),  # there it opens nothing
+    ):
+        async with app.client(host) as client:
+            answers = [await client.get(base + "/api/v1/things", headers=headers)]
+            answers += [await client.post(base + "/api/v1/things", headers=headers)]
+            assert [answer.status_code for answer in answers] == [status, status], host
+
+
 async def test_a_write_must_come_from_a_page_of_that_name(tunnel: Site, base: str) -> None:
     token, _ = await tunnel.hub.access.create_token("ci")
     async with visitor(tunnel, Authorization=f"Bearer {token}") as client:
