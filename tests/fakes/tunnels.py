@@ -12,7 +12,7 @@ from opencode_nexus.install.cloudflared.check import Cloudflared
 from opencode_nexus.install.progress import Progress
 from opencode_nexus.secrets.redact import Secret
 from opencode_nexus.tunnels.config import TunnelConfig
-from opencode_nexus.tunnels.errors import TunnelExists, TunnelNotFound
+from opencode_nexus.tunnels.errors import TunnelExists, TunnelNotFound, TunnelStopped
 from opencode_nexus.tunnels.status import SelfTest, Trial, TunnelInfo, TunnelStatus
 
 Words = list[str]  # inside the class `list` is a method
@@ -61,6 +61,7 @@ class FakeTunnels:
         self.lines: list[str] = []
         self.fails: NexusError | None = None
         self.makes: NexusError | None = None
+        self.closings = 0
 
     # what a test puts in
 
@@ -119,9 +120,11 @@ class FakeTunnels:
         del self.infos[self.get(tunnel_id).id]
         self._bus.publish("tunnel-removed", tunnel_id)
 
-    async def start_tunnel(self, tunnel_id: str) -> TunnelInfo:
+    async def start_tunnel(self, tunnel_id: str, *, since: int | None = None) -> TunnelInfo:
         if self.fails is not None:
             raise self.fails
+        if since not in (None, self.closings):
+            raise TunnelStopped()
         self.started.append(tunnel_id)
         now = self._clock.now()
         self.see(tunnel_id, TunnelStatus(state="connecting", since=now, pid=4242, started=now, version="2026.6.0"))
@@ -135,6 +138,7 @@ class FakeTunnels:
         return await self.start_tunnel(tunnel_id)
 
     async def stop_all(self) -> Words:
+        self.closings += 1
         stopped = [info for info in self.infos.values() if info.status.state != "stopped"]
         for info in stopped:
             await self.stop_tunnel(info.id)

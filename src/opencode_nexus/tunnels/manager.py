@@ -27,6 +27,7 @@ from opencode_nexus.tunnels.errors import (
     TunnelExists,
     TunnelNotFound,
     TunnelsNotOpen,
+    TunnelStopped,
 )
 from opencode_nexus.tunnels.lines import shown
 from opencode_nexus.tunnels.origins import Origins
@@ -37,7 +38,7 @@ from opencode_nexus.tunnels.run import TunnelRuns, Vault, token_name
 from opencode_nexus.tunnels.status import SelfTest, TunnelInfo, TunnelStatus
 from opencode_nexus.tunnels.takeup import TakeUp
 from opencode_nexus.tunnels.token import parse_token, read_credentials
-from opencode_nexus.tunnels.tunnel import Around, Tunnel
+from opencode_nexus.tunnels.tunnel import Around, Tunnel, Wanted
 from opencode_nexus.tunnels.visits import Test
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ class Manager:
         self._known: dict[str, Tunnel] | None = None
         self._taken_up = asyncio.Event()
         self._trouble: BaseException | None = None  # what `open` raised
+        self._closings = 0
         self._hostnames, self._pids = frozenset[str](), frozenset[int]()
 
     # -- the hub's start and end ---------------------------------------------------------------------------------
@@ -92,7 +94,7 @@ class Manager:
     async def open(self) -> None:
         """Take up what still runs, end what is left over, and start what is to be started by itself."""
         try:
-            await self._takeup.begin(self._tunnels())
+            await self._takeup.begin(self._tunnels(), self._unless_closed)
         except BaseException as error:
             self._trouble = error
             raise
@@ -160,6 +162,7 @@ class Manager:
         `secret` is the tunnel's token (kind token), or the API token with which it is made at Cloudflare (kind api).
         """
         config = dataclasses.replace(config.checked(), name=config.name.strip(), tunnel_id="", record="", service="")
+        self._check_hostname(config)
         await self._check_secret(config, secret, needed=True)
         tunnel = Tunnel(new_id("tun"), config, self._clock.now(), self._around)
         await self._save(tunnel, config)
@@ -187,6 +190,8 @@ class Manager:
         """
         tunnel = self._tunnel(tunnel_id)
         config, was = config.checked(), tunnel.config
+        if config.hostname != was.hostname:
+            self._check_hostname(config)
         if config.kind != was.kind:
             raise BadTunnel("A tunnel stays of its kind: make another one.", field="kind")
         if was.kind == "api":
@@ -202,11 +207,17 @@ class Manager:
         tunnel.change(config, secret=secret is not None and config.kind == "token")
         return tunnel.info()
 
+    def _check_hostname(self, config: TunnelConfig) -> None:
+        if config.hostname and self._runs.origins.taken(config.hostname):
+            on_this_side = f"The hub answers to {config.hostname} on this side already"
+            raise BadTunnel(f"{on_this_side}: choose another name, or take it out of allowed_hosts.", field="hostname")
+
     async def remove_tunnel(self, tunnel_id: str) -> None:
         """Stop a tunnel, delete what was made for it at Cloudflare and nothing else, and forget it.
 
         Raises TunnelNotFound, or a CloudflareError: then it is still there, and can be removed again.
         """
+        self._tunnel(tunnel_id).closings += 1
         tunnel = await self._settled(tunnel_id)
         await tunnel.stop()
         if tunnel.config.kind == "api" and self._cloud is not None:
@@ -217,26 +228,51 @@ class Manager:
         self._bus.publish("tunnel-removed", tunnel_id)
         await tunnel.note("tunnel-removed", f"The tunnel {tunnel.config.name} was removed.")
 
-    async def start_tunnel(self, tunnel_id: str) -> TunnelInfo:
-        """Return once its cloudflared is spawned; raises TunnelNotFound, NoOwnerYet or what the start met."""
+    @property
+    def closings(self) -> int:
+        """How often everything was closed; whoever will start a tunnel later remembers it, see `start_tunnel`."""
+        return self._closings
+
+    async def start_tunnel(self, tunnel_id: str, *, since: int | None = None) -> TunnelInfo:
+        """Return once its cloudflared is spawned; raises TunnelNotFound, NoOwnerYet or what the start met.
+
+        It gives up, with TunnelStopped, when the tunnel or everything is closed before that; or was since `closings`
+        had the value `since`.
+        """
+        return await self._start(tunnel_id, self._unless_closed(self._tunnel(tunnel_id), since))
+
+    async def _start(self, tunnel_id: str, wanted: Wanted) -> TunnelInfo:
         tunnel = await self._settled(tunnel_id)
         if not self._has_owner():
             raise NoOwnerYet()
+        if not wanted():
+            raise TunnelStopped()
         await self._takeup.point(tunnel)
-        await tunnel.start()
+        await tunnel.start(wanted)
         return tunnel.info()
 
     async def stop_tunnel(self, tunnel_id: str) -> None:
-        """Return when nothing of it runs; raises TunnelNotFound."""
+        """Return when nothing of it runs, and nothing is on its way to starting it; raises TunnelNotFound."""
+        self._tunnel(tunnel_id).closings += 1
         await (await self._settled(tunnel_id)).stop()
 
     async def restart_tunnel(self, tunnel_id: str) -> TunnelInfo:
         """Stop and start; raises what these raise."""
-        await self.stop_tunnel(tunnel_id)
-        return await self.start_tunnel(tunnel_id)
+        wanted = self._unless_closed(self._tunnel(tunnel_id))
+        await (await self._settled(tunnel_id)).stop()
+        return await self._start(tunnel_id, wanted)
+
+    def _unless_closed(self, tunnel: Tunnel, since: int | None = None) -> Wanted:
+        """Return what tells later whether nobody has closed the tunnel, or everything, after this moment (`since`)."""
+        before = self._closings if since is None else since, tunnel.closings
+        return lambda: (self._closings, tunnel.closings) == before
 
     async def stop_all(self) -> Words:
-        """Close every tunnel, all at once; returns the names of those that were open."""
+        """Close every tunnel, all at once; returns the names of those that were open.
+
+        What is on its way to opening one, a restart, the start of the hub, a call to Cloudflare, gives up.
+        """
+        self._closings += 1
         await self._taken_up.wait()
         open_now = [tunnel for tunnel in self._tunnels().values() if tunnel.active]
         await asyncio.gather(*(tunnel.stop() for tunnel in open_now))

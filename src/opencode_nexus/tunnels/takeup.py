@@ -12,12 +12,12 @@ from opencode_nexus.processes.tree import Tree, end, end_all, marked, self_and_p
 from opencode_nexus.store.tunnels import TunnelRunRow
 from opencode_nexus.tunnels.arguments import MARK
 from opencode_nexus.tunnels.cloud import Cloud
-from opencode_nexus.tunnels.errors import OriginDown
+from opencode_nexus.tunnels.errors import OriginDown, TunnelStopped
 from opencode_nexus.tunnels.health import Finding
 from opencode_nexus.tunnels.origins import all_of, by_port
 from opencode_nexus.tunnels.reconcile import Plan, reconcile
 from opencode_nexus.tunnels.run import KILL, TunnelRuns
-from opencode_nexus.tunnels.tunnel import Around, Tunnel
+from opencode_nexus.tunnels.tunnel import Around, Tunnel, Wanted
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +31,9 @@ class TakeUp:
         self._runs, self._around, self._cloud, self._has_owner = runs, around, cloud, has_owner
         self._origins = runs.origins
 
-    async def begin(self, tunnels: Mapping[str, Tunnel]) -> None:
-        """Return when what still runs is taken up; the rest goes on behind."""
+    async def begin(self, tunnels: Mapping[str, Tunnel], unless_closed: Callable[[Tunnel], Wanted]) -> None:
+        """Return when what still runs is taken up; the rest goes on behind, unless it is closed meanwhile."""
+        wanted = {tunnel_id: unless_closed(tunnel) for tunnel_id, tunnel in tunnels.items()}
         rows = self._runs.store.runs()
         living = await asyncio.to_thread(_living, rows)
         carriers = await asyncio.to_thread(marked, MARK, f"{self._runs.prefix}:")
@@ -41,17 +42,18 @@ class TakeUp:
             tunnel = tunnels[tunnel_id]
             tunnel.adopt(await self._runs.find(row, identity, tunnel.config))
             await tunnel.note("tunnel-adopted", f"Took up {tunnel.config.name}, which was still open.")
-        self._around.tasks.spawn(self._go_on(plan, list(tunnels.values())), "tunnels that are to be started")
+        self._around.tasks.spawn(self._go_on(plan, dict(tunnels), wanted), "tunnels that are to be started")
 
-    async def _go_on(self, plan: Plan, tunnels: list[Tunnel]) -> None:
+    async def _go_on(self, plan: Plan, tunnels: Mapping[str, Tunnel], wanted: Mapping[str, Wanted]) -> None:
         await self._clear(plan)
-        for tunnel in tunnels:
-            wanted = tunnel.id in plan.lost or (tunnel.config.autostart and tunnel.id not in plan.adopt)
-            if wanted and tunnel.config.kind == "token" and self._origins.moved:
-                self._around.tasks.spawn(self._led_elsewhere(tunnel), f"close {tunnel.id}")
-            elif wanted:
+        for tunnel in tunnels.values():
+            if tunnel.id not in plan.lost and (tunnel.id in plan.adopt or not tunnel.config.autostart):
+                continue
+            if tunnel.config.kind == "token" and self._origins.moved:
+                self._around.tasks.spawn(self._led_elsewhere(tunnel, wanted[tunnel.id]), f"close {tunnel.id}")
+            else:
                 news = MOVED if tunnel.id in plan.lost and tunnel.config.kind == "quick" else ""
-                self._around.tasks.spawn(self._start(tunnel, news), f"start {tunnel.id}")
+                self._around.tasks.spawn(self._start(tunnel, wanted[tunnel.id], news), f"start {tunnel.id}")
 
     async def point(self, tunnel: Tunnel) -> None:
         """Let Cloudflare's configuration lead here where it is ours and leads to where the hub no longer listens.
@@ -64,15 +66,17 @@ class TakeUp:
         tunnel.config = replace(tunnel.config, service=there.service)  # it may have been changed meanwhile
         await self._around.save(tunnel, tunnel.config)
 
-    async def _led_elsewhere(self, tunnel: Tunnel) -> None:
+    async def _led_elsewhere(self, tunnel: Tunnel, wanted: Wanted) -> None:
         """Cloudflare's configuration leads to another program now, and is not ours: nobody must be sent there."""
+        if not wanted():  # closed by a person, who knows it
+            return
         here = by_port(self._origins)
         problem = OriginDown(f"Another program took the hub's port. Put {here} as the service, and start it again.")
         await tunnel.stop(Finding("failed", "", problem))
         await tunnel.note("tunnel-failed", f"{tunnel.config.name} was closed. {problem}", "error")
 
-    async def _start(self, tunnel: Tunnel, news: str = "") -> None:
-        if not self._has_owner():
+    async def _start(self, tunnel: Tunnel, wanted: Wanted, news: str) -> None:
+        if not self._has_owner() or not wanted():
             return
         try:
             await self.point(tunnel)
@@ -82,7 +86,9 @@ class TakeUp:
             await tunnel.note("tunnel-failed", text, "error")
             return
         try:
-            await tunnel.start(by_hand=False, news=news)
+            await tunnel.start(wanted, by_hand=False, news=news)
+        except TunnelStopped:  # by a person, who knows it
+            return
         except NexusError as error:
             log.warning("%s: %s", tunnel.id, error)  # the tunnel shows it
 

@@ -39,6 +39,9 @@ TELL = 5.0  # seconds between two notices when only its figures have changed
 FAILURES = 100  # kept, for the pauses
 
 
+Wanted = Callable[[], bool]  # whether a start that is under way is still wanted
+
+
 @dataclass(frozen=True, slots=True)
 class Around:
     """What every tunnel needs; `program` says which cloudflared to run, `test` visits a public address.
@@ -62,6 +65,7 @@ class Tunnel:
 
     def __init__(self, tunnel_id: str, config: TunnelConfig, created: float, around: Around) -> None:
         self.id, self.config, self.created = tunnel_id, config, created
+        self.closings = 0  # how often somebody wanted it closed
         self._around, self._clock = around, around.runs.clock
         self._life: asyncio.Task[None] | None = None
         self._halt = asyncio.Event()
@@ -129,7 +133,7 @@ class Tunnel:
 
     def names(self) -> tuple[str, ...]:
         """Return the public names that lead here through it now; none any more once it is told to stop."""
-        return self._run.signs.names() if self._run is not None and not self._halt.is_set() else ()
+        return self._run.names() if self._run is not None and not self._halt.is_set() else ()
 
     def pid(self) -> int | None:
         """Return the id of its process."""
@@ -166,8 +170,8 @@ class Tunnel:
 
     # -- what is asked for ---------------------------------------------------------------------------------------
 
-    async def start(self, *, by_hand: bool = True, news: str = "") -> None:
-        """Return once cloudflared is spawned; raises NexusError when it cannot be.
+    async def start(self, wanted: Wanted, *, by_hand: bool = True, news: str = "") -> None:
+        """Return once cloudflared is spawned; raises NexusError when it cannot be, TunnelStopped when not `wanted` now.
 
         One that waits for its next try is tried at once. When `by_hand`, earlier failures no longer count. `news` is
         said beside the address.
@@ -176,6 +180,8 @@ class Tunnel:
             self._failures.clear()
         if self._halt.is_set() and self._life is not None:
             await asyncio.wait({self._life})
+        if not wanted():
+            raise TunnelStopped()
         loop = asyncio.get_running_loop()
         if not self.active:
             self._halt.clear()
@@ -246,12 +252,15 @@ class Tunnel:
                 except NexusError as error:
                     problem = error
                     self._spawned(error)
+                anew = isinstance(problem, QuicBlocked)  # it never was open: it goes on coming up
                 if run is not None:
                     if problem is not None:
-                        self._become(Finding("degraded", "", problem))
+                        self._become(Finding("connecting" if anew else "degraded", "", problem))
                     await self._over(run)
                     run = None
-                self._http2 = isinstance(problem, (RefusedUnheard, QuicBlocked))
+                self._http2 = anew or isinstance(problem, RefusedUnheard)
+                if anew:
+                    continue
                 if problem is None or self._halt.is_set() or not await self._wait(problem):
                     break
         except Exception as error:  # a full disk, say: the state must not stay at "starting"
@@ -299,7 +308,7 @@ class Tunnel:
         halt = tasks.spawn(self._halt.wait(), f"halt of {self.id}")
         try:
             while True:
-                over = gone.done()
+                over, now = gone.done(), self._clock.monotonic()
                 heard = await run.hear(ended=over)
                 if run.signs.checksum and run.row.sha256 and run.signs.checksum != run.row.sha256:
                     return CloudflaredSwapped(f"It says {run.signs.checksum}, {run.row.sha256} was verified.")
@@ -316,9 +325,11 @@ class Tunnel:
                 if (problem := await self._led_astray(run)) is not None:
                     self._last = Finding("failed", "", problem)
                     return None
-                finding = judge(run.signs, self._clock.monotonic())
-                if finding.state == "ready" and run.without_websockets and self.status().url != self._address:
+                # as of before its log was read, which tells its protocol: a slow answer of its metrics is no silence there
+                finding = judge(run.signs, now)
+                if not run.open and run.signs.protocol == "http2":
                     return QuicBlocked()  # nobody knows the address yet, so nothing is lost by another one
+                run.open = run.open or (run.signs.connections > 0 and finding.state in ("ready", "degraded"))
                 await self._found(finding)
                 if finding.action != "none":
                     return finding.problem or EdgeLost()
@@ -332,7 +343,7 @@ class Tunnel:
     async def _led_astray(self, run: TunnelRun) -> OriginDown | None:
         """Return why it must not stay open when Cloudflare's configuration leads visitors to another program here."""
         origins = self._around.runs.origins
-        route = astray(run.signs.routes or (), origins.port, origins.left)
+        route = astray(run.signs.routes or (), origins.port, origins.left, origins.main)
         if route is None:
             return None
         words = f"{route.hostname or 'It'} leads to {route.service}, where another program may listen: it was closed."

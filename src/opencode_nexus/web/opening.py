@@ -2,6 +2,7 @@
 """Starting a tunnel where cloudflared may still have to be brought: one press does both."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -11,7 +12,7 @@ from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.install.cloudflared.check import Cloudflared
 from opencode_nexus.install.progress import Progress
-from opencode_nexus.tunnels.errors import CloudflaredMissing
+from opencode_nexus.tunnels.errors import CloudflaredMissing, TunnelStopped
 from opencode_nexus.tunnels.status import TunnelInfo
 
 log = logging.getLogger(__name__)
@@ -20,8 +21,10 @@ log = logging.getLogger(__name__)
 class Tunnels(Protocol):
     """`tunnels.manager.Manager`, as far as it is needed here."""
 
+    @property
+    def closings(self) -> int: ...
     def get(self, id_or_name: str) -> TunnelInfo: ...
-    async def start_tunnel(self, tunnel_id: str) -> TunnelInfo: ...
+    async def start_tunnel(self, tunnel_id: str, *, since: int | None = None) -> TunnelInfo: ...
 
 
 class Program(Protocol):
@@ -73,6 +76,7 @@ class Opener:
         self._tunnels, self._cloudflared, self._tasks = tunnels, cloudflared, tasks
         self._bus, self._activity, self._own = bus, activity, own
         self.waiting: set[str] = set()
+        self._forgotten = Counter[str]()  # how often, by tunnel
         self.seen: Seen | None = None
 
     async def look(self) -> Seen:
@@ -86,15 +90,21 @@ class Opener:
                 self.seen = Seen(".".join(map(str, found.version)), str(found.path))
         return self.seen or Seen()
 
-    async def start(self, tunnel_id: str) -> None:
-        """Start it now, or once cloudflared is brought; raises what the start gives, but CloudflaredMissing."""
+    async def start(self, tunnel_id: str, *, since: int | None = None) -> None:
+        """Start it now, or once cloudflared is brought; raises what the start gives, but CloudflaredMissing.
+
+        Not when everything was closed since the tunnels' `closings` had the value `since`; None: it is wanted now.
+        """
         if tunnel_id in self.waiting:
             return
+        since, stops = self._tunnels.closings if since is None else since, self._forgotten[tunnel_id]
         try:
-            await self._tunnels.start_tunnel(tunnel_id)
+            await self._tunnels.start_tunnel(tunnel_id, since=since)
         except CloudflaredMissing:
             if self._own():
                 raise
+            if (since, stops) != (self._tunnels.closings, self._forgotten[tunnel_id]):
+                raise TunnelStopped() from None
             if not self._cloudflared.running:
                 self._cloudflared.bring()
             self.waiting.add(tunnel_id)
@@ -103,7 +113,15 @@ class Opener:
 
     def forget(self, tunnel_id: str) -> None:
         """Do not start it any more when cloudflared is here."""
-        self.waiting.discard(tunnel_id)
+        self._forgotten[tunnel_id] += 1
+        if tunnel_id in self.waiting:
+            self.waiting.discard(tunnel_id)
+            self._tell(tunnel_id)
+
+    def forget_all(self) -> None:
+        """Start none any more when cloudflared is here."""
+        for tunnel_id in tuple(self.waiting):
+            self.forget(tunnel_id)
 
     async def _later(self, tunnel_id: str) -> None:
         try:

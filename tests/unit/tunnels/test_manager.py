@@ -60,6 +60,14 @@ def seen(rig: ManagerUnderTest, tunnel_id: str) -> dict[str, Any]:
     return found
 
 
+async def noted(rig: ManagerUnderTest, kind: str, count: int = 1) -> str:
+    """The newest line of that kind once there are `count`: it is written after the state has changed."""
+    async with asyncio.timeout(10):
+        while len(notes := rig.notes(kind)) < count:
+            await asyncio.sleep(0.01)
+    return notes[0]
+
+
 async def test_from_its_adding_to_its_removal(rig: ManagerUnderTest) -> None:
     tunnel_id = await rig.add("My phone")
     assert rig.status(tunnel_id).state == "stopped" and rig.manager.pids() == frozenset()
@@ -252,6 +260,61 @@ async def test_a_stop_ends_a_start_that_is_under_way(rig: ManagerUnderTest) -> N
     assert rig.status(tunnel_id).state == "stopped"
 
 
+async def test_closing_gives_up_a_restart_that_is_under_way(rig: ManagerUnderTest) -> None:
+    tunnel_id = await rig.add()
+    for everything in (True, False):
+        await rig.manager.start_tunnel(tunnel_id)
+        await rig.until_state(tunnel_id, "ready")
+        restarting = asyncio.create_task(rig.manager.restart_tunnel(tunnel_id))
+        await asyncio.sleep(0)
+        await (rig.manager.stop_all() if everything else rig.manager.stop_tunnel(tunnel_id))
+        with pytest.raises(TunnelStopped):
+            await restarting
+        assert (rig.status(tunnel_id).state, rig.carriers()) == ("stopped", [])
+
+
+async def test_closing_everything_right_after_the_hub_has_started(rig: ManagerUnderTest) -> None:
+    tunnel_id = await rig.add(autostart=True)
+    await rig.close()
+    await rig.open()
+    await rig.manager.stop_all()
+    await asyncio.sleep(1)
+    assert (rig.status(tunnel_id).state, rig.carriers()) == ("stopped", [])
+    await rig.manager.start_tunnel(tunnel_id)  # wanted after that, so it opens
+    await rig.until_state(tunnel_id, "ready")
+
+
+async def test_closing_gives_up_a_start_that_waits_for_cloudflare(
+    rig: ManagerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tunnel_id = await rig.add()
+    for everything in (True, False):
+        begun, told = asyncio.Event(), asyncio.Event()
+
+        async def point(tunnel: object, begun: asyncio.Event = begun, told: asyncio.Event = told) -> None:
+            begun.set()
+            await told.wait()
+
+        monkeypatch.setattr(rig.manager._takeup, "point", point)
+        starting = asyncio.create_task(rig.manager.start_tunnel(tunnel_id))
+        await begun.wait()
+        await (rig.manager.stop_all() if everything else rig.manager.stop_tunnel(tunnel_id))
+        told.set()
+        with pytest.raises(TunnelStopped):
+            await starting
+        assert (rig.status(tunnel_id).state, rig.carriers()) == ("stopped", [])
+
+
+async def test_a_start_that_was_wished_for_before_everything_was_closed(rig: ManagerUnderTest) -> None:
+    since = rig.manager.closings
+    tunnel_id = await rig.add()
+    await rig.manager.stop_all()
+    with pytest.raises(TunnelStopped):
+        await rig.manager.start_tunnel(tunnel_id, since=since)
+    await rig.manager.start_tunnel(tunnel_id, since=rig.manager.closings)
+    await rig.until_state(tunnel_id, "ready")
+
+
 async def test_starts_and_stops_at_the_same_time_leave_one_process_or_none(rig: ManagerUnderTest) -> None:
     tunnel_id = await rig.add()
     for number in range(6):
@@ -291,7 +354,7 @@ async def test_it_closes_by_itself_when_nobody_comes(rig: ManagerUnderTest) -> N
     timer._visit -= 61
     stopped = await rig.until_state(tunnel_id, "stopped")
     assert "nobody came through it for 1 minute" in stopped.reason
-    assert "1 minute" in rig.notes("tunnel-stopped")[0]
+    assert "1 minute" in await noted(rig, "tunnel-stopped")
 
 
 async def test_an_open_route_closes_it_at_once(rig: ManagerUnderTest) -> None:
@@ -447,5 +510,13 @@ async def test_cloudflare_is_told_wherever_the_hub_listens(rig: ManagerUnderTest
         await rig.open()
         failed = await rig.until_state(tunnel_id, "failed")
         assert code(failed) == "tunnel-api-token-missing" and rig.carriers() == []
-        assert "cannot be led to where the hub listens now" in rig.notes("tunnel-failed")[0]
+        assert "cannot be led to where the hub listens now" in await noted(rig, "tunnel-failed", 2)
         (rig.home / "tunnels" / tunnel_id / "seen.json").unlink()
+
+
+async def test_a_name_that_the_main_door_answers_to_is_not_taken(rig: ManagerUnderTest) -> None:
+    rig.origins.names = frozenset({"home.example.com"})
+    config = TunnelConfig("Home", "config", hostname="home.example.com", credentials=str(rig.root / "none.json"))
+    with pytest.raises(BadTunnel, match="allowed_hosts") as refused:
+        await rig.manager.create_tunnel(config)
+    assert refused.value.data["field"] == "hostname"

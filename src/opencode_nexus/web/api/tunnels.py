@@ -130,6 +130,7 @@ async def add_tunnel(hub: HubDep, who: WhoDep, new: NewTunnel, response: Respons
 async def stop_all_tunnels(hub: HubDep, request: Request) -> AllStopped:
     """Close every tunnel, and end the logins of those who came through one."""
     request.state.farewell = True
+    hub.opener.forget_all()
     try:
         stopped = await hub.tunnels.stop_all()
     finally:  # even when one of them cannot be closed
@@ -159,7 +160,9 @@ async def change_tunnel(hub: HubDep, who: WhoDep, tunnel: str, change: ChangedTu
 @router.delete("/{tunnel}", status_code=204)
 async def remove_tunnel(hub: HubDep, tunnel: str) -> None:
     """Stop a tunnel and forget it; of kind api, what was made for it at Cloudflare goes too, and nothing else."""
-    await hub.tunnels.remove_tunnel(hub.tunnels.get(tunnel).id)
+    info = hub.tunnels.get(tunnel)
+    hub.opener.forget(info.id)
+    await hub.tunnels.remove_tunnel(info.id)
 
 
 @router.post("/{tunnel}/start")
@@ -174,6 +177,7 @@ async def start_tunnel(hub: HubDep, who: WhoDep, tunnel: str, wait: Wait = 0) ->
 async def stop_tunnel(hub: HubDep, tunnel: str) -> Tunnel:
     """Close a tunnel; answers when it is closed."""
     info = hub.tunnels.get(tunnel)
+    hub.opener.forget(info.id)
     await hub.tunnels.stop_tunnel(info.id)
     return tunnel_of(hub, hub.tunnels.get(info.id))
 

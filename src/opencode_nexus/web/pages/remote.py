@@ -73,6 +73,7 @@ async def stop_all(request: Request) -> Response:
     async with request.form() as form:
         back = own_path(str(form.get("back", "")), "/remote")
     request.state.farewell = True
+    hub.opener.forget_all()
     try:
         await hub.tunnels.stop_all()
     finally:  # even when one of them cannot be closed

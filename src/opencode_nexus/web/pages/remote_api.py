@@ -121,7 +121,7 @@ async def make(request: Request) -> Response:
     draft = hub.drafts.find(key)
     if draft is None:
         return _to(request, "/remote/new/api")
-    config = fresh_config(hub, "api")
+    config, since = fresh_config(hub, "api"), hub.tunnels.closings
     async with request.form() as form:
         values = {name: str(form.get(name, "")).strip().lower() for name in ("zone", "label")}
         values["zone"] = str(form.get("zone", ""))
@@ -148,7 +148,7 @@ async def make(request: Request) -> Response:
         found = {"label" if field == "hostname" else field: text for field, text in said.items()}
         return await _page(request, draft, values, found, config=config, steps=error.data.get("steps", []))
     hub.drafts.forget(key)
-    return await opened(request, info.id)
+    return await opened(request, info.id, since)
 
 
 routes: list[BaseRoute] = [

@@ -121,7 +121,7 @@ async def show_new(request: Request) -> Response:
 async def make(request: Request) -> Response:
     """POST /remote/new/{kind}: makes the tunnel and starts it."""
     hub: Hub = request.state.hub
-    config = fresh_config(hub, _kind(request))
+    config, since = fresh_config(hub, _kind(request)), hub.tunnels.closings
     async with request.form() as form:
         try:
             config = typed(form, config)
@@ -138,14 +138,17 @@ async def make(request: Request) -> Response:
         if error.status >= 500:
             raise
         return form_page(request, config, errors=complaint(error))
-    return await opened(request, info.id)
+    return await opened(request, info.id, since)
 
 
-async def opened(request: Request, tunnel_id: str) -> Response:
-    """Start a tunnel that was just made, and go to its page, which says when it could not be started."""
+async def opened(request: Request, tunnel_id: str, since: int) -> Response:
+    """Start a tunnel that was just made, and go to its page, which says when it could not be started.
+
+    It is not started when everything was closed since the tunnels' `closings` had the value `since`.
+    """
     hub: Hub = request.state.hub
     try:
-        await hub.opener.start(tunnel_id)
+        await hub.opener.start(tunnel_id, since=since)
     except NexusError:
         pass  # its card says why
     return RedirectResponse(f"{hub.settings.base_path}/remote/{tunnel_id}", 303)

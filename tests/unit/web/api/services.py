@@ -120,6 +120,19 @@ class FakePairing:
         self.revoked.append(device_id)
 
 
+@dataclass
+class FakeOpener:
+    """The tunnels that wait for cloudflared."""
+
+    waiting: set[str] = field(default_factory=set)
+
+    def forget(self, tunnel_id: str) -> None:
+        self.waiting.discard(tunnel_id)
+
+    def forget_all(self) -> None:
+        self.waiting.clear()
+
+
 class Services:
     """In place of `web.context.Hub`."""
 
@@ -130,7 +143,7 @@ class Services:
         self.usage = SimpleNamespace(of=lambda server_id: SimpleNamespace(cpu=12.5, memory=1 << 20))
         self.sender = SimpleNamespace(address="127.0.0.1")
         self.tunnels, self.cloudflared = FakeTunnels(self.bus, self.clock), FakeCloudflared(CLOUDFLARED)
-        self.pairing, self.door = FakePairing(), SimpleNamespace(port=21000)
+        self.pairing, self.door, self.opener = FakePairing(), SimpleNamespace(port=21000), FakeOpener()
         self.settings = SimpleNamespace(base_path="/nexus")
         self.closing = asyncio.Event()
         self.said: list[str] = []

@@ -130,6 +130,16 @@ def test_everything_is_closed_and_those_outside_are_out(client: TestClient, serv
     assert services.access.ended == ["127.0.0.1"]
 
 
+def test_what_waits_for_cloudflared_is_closed_too(client: TestClient, services: Services) -> None:
+    tunnels = [services.tunnels.put(name) for name in ("one", "two", "three", "four")]
+    services.opener.waiting = set(tunnels)
+    assert client.post("/tunnels/one/stop").status_code == 200
+    assert client.delete("/tunnels/two").status_code == 204
+    assert services.opener.waiting == set(tunnels[2:])
+    assert client.post("/tunnels/stop-all").status_code == 200
+    assert services.opener.waiting == set()
+
+
 def test_the_self_test_and_the_log(client: TestClient, services: Services) -> None:
     services.tunnels.put("Away", status=ready(services.clock.now(), selftest=None))
     services.tunnels.lines = ["one", "two", "three"]

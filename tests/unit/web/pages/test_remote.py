@@ -180,6 +180,35 @@ async def test_what_was_waiting_and_closed_does_not_start(desk: Desk) -> None:
     assert desk.tunnels.started == []
 
 
+async def test_closing_everything_forgets_what_waits_for_cloudflared(desk: Desk) -> None:
+    tunnel = desk.tunnels.put("Away")
+    desk.tunnels.fails = CloudflaredMissing()
+    await desk.post(f"/remote/{tunnel}/start")
+    assert desk.hub.opener.waiting == {tunnel}
+    await desk.post("/remote/stop-all")
+    assert desk.hub.opener.waiting == set()
+    assert "It starts as soon as cloudflared is here." not in words(await desk.get("/remote"))
+    desk.tunnels.fails = None
+    await desk.get("/remote")
+    assert desk.tunnels.started == []
+
+
+@pytest.mark.parametrize("how", ["everything", "this one"])
+async def test_what_was_closed_while_it_looked_for_cloudflared_does_not_wait(
+    desk: Desk, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tunnel = desk.tunnels.put("Away")
+
+    async def looks(tunnel_id: str, *, since: int | None = None) -> None:
+        await desk.post("/remote/stop-all" if how == "everything" else f"/remote/{tunnel}/stop")
+        raise CloudflaredMissing
+
+    monkeypatch.setattr(desk.tunnels, "start_tunnel", looks)
+    assert (await desk.post(f"/remote/{tunnel}/start")).status_code == 409
+    assert desk.hub.opener.waiting == set()
+    assert not desk.hub.cloudflared.running
+
+
 async def test_cloudflared_is_brought_and_cancelled_by_plain_forms(desk: Desk) -> None:
     desk.hub.cloudflared.found = CloudflaredNotFound("It is nowhere.")
     assert desk.to(await desk.post("/remote/cloudflared/bring")) == "/remote"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from opencode_nexus.secrets.redact import Secret
+from opencode_nexus.tunnels.config import TunnelConfig
+from opencode_nexus.tunnels.status import TunnelInfo
 from tests.fakes.hub import PASSWORD
 from tests.fakes.tunnels import URL, ready
 from tests.unit.web.pages.remote_desk import Desk, remote_desk, words
@@ -38,6 +41,21 @@ async def test_a_quick_tunnel_is_made_and_started_with_one_form(desk: Desk) -> N
     assert (config.kind, config.stop_idle, config.stop_after, config.protocol) == ("quick", 3600.0, None, "http2")
     assert (config.allowed_mail, config.autostart) == (("a@b.example",), False)
     assert desk.tunnels.started == ["tun_1"]
+
+
+async def test_one_that_is_made_while_everything_is_closed_is_not_started(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = desk.tunnels.create_tunnel
+
+    async def slow(config: TunnelConfig, *, secret: Secret | None = None) -> TunnelInfo:
+        await desk.post("/remote/stop-all")
+        return await create(config, secret=secret)
+
+    monkeypatch.setattr(desk.tunnels, "create_tunnel", slow)
+    made = await desk.post("/remote/new/quick", name="Away", protocol="auto")
+    assert desk.to(made) == "/remote/tun_1"
+    assert desk.tunnels.started == []
 
 
 async def test_a_wrong_field_is_named_and_what_was_typed_stays(desk: Desk) -> None:
