@@ -109,8 +109,11 @@ async def udp_dead_with_a_socket(ground: Ground) -> None:
     ready = await ground.until_state(tunnel_id, "ready", 90)
     assert ready.url is not None and await ground.visit(ready.url) == 200
     assert (ready.protocol, ready.reason, ready.stale) == ("http2", "", False)
-    assert any(code(info.status) == "tunnel-quic-blocked" for info in ground.infos)
-    assert len(ground.notes("tunnel-ready")) == 1
+    before = [info.status for info in ground.infos if info.status.state != "ready"]
+    assert any(code(status) == "tunnel-quic-blocked" for status in before)
+    assert {status.state for status in before} <= {"stopped", "starting", "connecting"}
+    assert {status.url for status in before if status.pid != ready.pid} == {None}
+    assert (len(ground.notes("tunnel-ready")), ground.notes("tunnel-troubled")) == (1, [])
 
 
 async def rate_limited(ground: Ground) -> None:

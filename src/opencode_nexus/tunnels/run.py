@@ -60,7 +60,11 @@ def running_with(config: TunnelConfig) -> str:
 
 @dataclass(slots=True)
 class TunnelRun:
-    """A cloudflared that runs, or did."""
+    """A cloudflared that runs, or did.
+
+    `open` once its address may be told. One that may come to http2 by itself, and hands requests to a Unix socket, is
+    made once more then (see `origins.service`): of what is thrown away nobody must know.
+    """
 
     row: TunnelRunRow
     process: Process
@@ -68,6 +72,7 @@ class TunnelRun:
     follower: Follower
     clock: Clock
     adopted: bool = False
+    open: bool = True
     figures: Figures = field(default_factory=Figures)
     lines: list[str] = field(default_factory=list)
     metrics: Metrics | None = None
@@ -118,10 +123,9 @@ class TunnelRun:
         except NoAnswer as error:
             log.debug("the metrics of %s: %s", self.row.tunnel_id, error)
 
-    @property
-    def without_websockets(self) -> bool:
-        """Whether it came to http2 by itself, and hands requests to a Unix socket: see `origins.service`."""
-        return not self.adopted and self.signs.protocol == "http2" and self.row.origin.startswith("unix:")
+    def names(self) -> tuple[str, ...]:
+        """Return the public names that lead here through it and may be told."""
+        return self.signs.names() if self.open else ()
 
     def edges(self) -> tuple[str, ...]:
         """Return where its connections end: by its log, or by its counters when the log does not reach back."""
@@ -231,6 +235,7 @@ class TunnelRuns:
             raise
         found = process.identity
         run = TunnelRun(row, process, self._signs(config), Follower(path, row.log_from), self.clock)
+        run.open = spoken.protocol != "auto" or not origin.startswith("unix:")
         try:
             run.row = await self.store.spawned(row, found.pid, found.created, found.birth)
         except Exception:  # a full disk, say: what is not in the table must not run

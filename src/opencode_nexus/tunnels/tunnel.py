@@ -325,7 +325,7 @@ class Tunnel:
                 if (problem := await self._led_astray(run)) is not None:
                     self._last = Finding("failed", "", problem)
                     return None
-                # as of before its log was read, which tells its protocol: a slow answer of its metrics is no silence there
+                # as of before its log was read, which tells its protocol: slow metrics are no silence there
                 finding = judge(run.signs, now)
                 if not run.open and run.signs.protocol == "http2":
                     return QuicBlocked()  # nobody knows the address yet, so nothing is lost by another one
