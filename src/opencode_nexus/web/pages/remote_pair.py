@@ -21,7 +21,14 @@ def _ask(request: Request, status: int = 200, name: str = NAME, errors: dict[str
     if card.url is None:
         return RedirectResponse(f"{hub.settings.base_path}/remote/{card.info.id}", 303)
     return hub.pages.response(
-        request, "remote_pair.html", status, card=card, name=name, errors=errors or {}, asks=asks(request)
+        request,
+        "remote_pair.html",
+        status,
+        card=card,
+        name=name,
+        errors=errors or {},
+        asks=asks(request),
+        waiting=hub.pairing.waiting(request.state.who),
     )
 
 
@@ -53,12 +60,21 @@ async def pair(request: Request) -> Response:
         card=card,
         name=invited.name,
         link=link,
+        link_id=invited.id,
         expires=invited.expires,
         mail=f"mailto:?subject={quote('OpenCode Nexus: connect ' + name)}&body={quote(body)}",
     )
 
 
+async def cancel(request: Request) -> Response:
+    """POST /remote/{id}/pair/{link}/cancel: takes a link back that was not used yet."""
+    hub: Hub = request.state.hub
+    await hub.pairing.cancel(request.state.who, request.path_params["link"])
+    return RedirectResponse(f"{hub.settings.base_path}/remote/{request.path_params['id']}/pair", 303)
+
+
 routes: list[BaseRoute] = [
     Route("/remote/{id}/pair", show, methods=["GET"]),
     Route("/remote/{id}/pair", pair, methods=["POST"]),
+    Route("/remote/{id}/pair/{link}/cancel", cancel, methods=["POST"]),
 ]
