@@ -49,6 +49,7 @@ from opencode_nexus.web.application import Application
 from opencode_nexus.web.chat_source import ChatSources
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.drafts import Drafts
+from opencode_nexus.web.middleware.hosts import main_hosts
 from opencode_nexus.web.opening import Opener
 from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages.dashboard import DashboardSource
@@ -121,7 +122,7 @@ async def composed(
                 raise CloudflaredTooOld(error.detail) from error
             return Program(found.path, found.version, found.sha256)
 
-        door = TunnelDoor(home.path, kv, pids=lambda: tunnels.pids())
+        door = TunnelDoor(home.path, kv, pids=lambda: tunnels.pids(), taken=lambda name: main_hosts(hub).allows(name))
         tester = Tester(front=settings.tunnel_front, base_path=settings.base_path, clock=clock)
         account = Account()
         tunnels = Manager(
@@ -183,6 +184,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
     listener = bind(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
+    hub.door.main = port
     hub.address = f"http://{shown}:{port}{settings.base_path}/"
 
     async def ready() -> None:

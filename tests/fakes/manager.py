@@ -37,6 +37,11 @@ class Place:
     port: int = 1
     moved: bool = False
     left: frozenset[int] = frozenset()
+    main: int = 0
+    names: frozenset[str] = frozenset()
+
+    def taken(self, name: str) -> bool:
+        return name in self.names
 
 
 class ManagerUnderTest:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """How a tunnel is, from what was seen of it: its log, its metrics, its end. Pure; times are monotonic seconds."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,7 +22,7 @@ from opencode_nexus.tunnels.errors import (
     TunnelError,
 )
 from opencode_nexus.tunnels.events import Event, too_old
-from opencode_nexus.tunnels.origins import Route, leads_here
+from opencode_nexus.tunnels.origins import Route, at_main_door, leads_here
 from opencode_nexus.tunnels.status import State
 
 Action = Literal["none", "renew", "restart"]
@@ -42,7 +43,10 @@ BIRTH = 60.0  # seconds to its metrics; the question for a quick tunnel, 15 s at
 
 @dataclass(slots=True)
 class Signs:
-    """What was seen of one run. `port` is the hub's own, `hostname` the wanted one (kinds api and config)."""
+    """What was seen of one run. `port` is the hub's own, `hostname` the wanted one (kinds api and config).
+
+    `main` is the port of the hub's other door, and `taken` tells whether that door answers to a name.
+    """
 
     kind: Kind
     port: int
@@ -69,6 +73,8 @@ class Signs:
     edges: dict[str, str] = field(default_factory=dict)  # location by connection
     protocol: str | None = None
     checksum: str = ""
+    main: int = 0
+    taken: Callable[[str], bool] = is_local
 
     def __post_init__(self) -> None:
         self.down_since = self.spoke = self.began
@@ -134,9 +140,13 @@ class Signs:
         if self.kind == "quick":
             return (self.quick,) if self.quick else ()
         if self.kind == "config":
-            return () if is_local(self.hostname) else (self.hostname,)
+            return () if self.on_this_side(self.hostname) else (self.hostname,)
         here = [route.hostname for route in self.routes or () if leads_here(route.service, self.port)]
-        return tuple(dict.fromkeys(name for name in here if name and "*" not in name and not is_local(name)))
+        return tuple(dict.fromkeys(name for name in here if name and "*" not in name and not self.on_this_side(name)))
+
+    def on_this_side(self, name: str) -> bool:
+        """Whether the hub's other door answers to that name, so that this one does not."""
+        return is_local(name) or self.taken(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +189,17 @@ def _connected(signs: Signs, now: float) -> Finding:
     since = now - signs.up_since
     if signs.protocol is None and since < SAID:
         return Finding("connecting", "Connected.")
+    if (wrong := at_main_door(signs.routes or (), signs.main)) is not None:
+        return Finding(
+            "degraded",
+            "",
+            OriginDown(
+                f"{wrong.hostname or 'It'} leads to {wrong.service}, this hub's main address, which refuses what comes "
+                f"through a tunnel. Put http://127.0.0.1:{signs.port} as its service at Cloudflare."
+            ),
+        )
     if not signs.names():
-        if signs.kind == "quick" or (signs.routes is None and since < ROUTED):
+        if signs.kind == "quick" or (signs.kind != "config" and signs.routes is None and since < ROUTED):
             return Finding("connecting", "Connected; the public address is not known yet.")
         return Finding("degraded", "", _unrouted(signs))
     if signs.origin is not None and now - signs.origin_at < ORIGIN:
@@ -188,14 +207,19 @@ def _connected(signs: Signs, now: float) -> Finding:
     return Finding("ready")
 
 
+_ON_THIS_SIDE = "the hub answers to this name on this side only: give another, or take it out of allowed_hosts."
+
+
 def _unrouted(signs: Signs) -> TunnelError:
+    if signs.kind == "config":
+        return HostnameNotRouted(f"{signs.hostname} leads here, but {_ON_THIS_SIDE}")
     elsewhere = [route for route in signs.routes or () if route.hostname]
     if not elsewhere:
         return HostnameNotRouted()
     here = [route.hostname for route in elsewhere if leads_here(route.service, signs.port)]
     if here:  # the hub answers to names that it knows only
-        what = "no wildcard: name the host in full" if "*" in here[0] else "this name on this side only: give another"
-        return HostnameNotRouted(f"{here[0]} leads here, but the hub answers to {what}.")
+        wildcard = "the hub answers to no wildcard: name the host in full."
+        return HostnameNotRouted(f"{here[0]} leads here, but {wildcard if '*' in here[0] else _ON_THIS_SIDE}")
     first = elsewhere[0]
     return OriginDown(f"{first.hostname} leads to {first.service}, this hub is at http://127.0.0.1:{signs.port}.")
 

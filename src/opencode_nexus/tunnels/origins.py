@@ -18,7 +18,8 @@ class Origins(Protocol):
 
     `unix` is a socket in the home folder, None where there is none; `port` a loopback port, which is the same after
     each restart. `moved`: another program had that port at this start, so it is another one now and from now on.
-    `left`: the ports that it was before.
+    `left`: the ports that it was before. `main` is the port of the hub's other door, which takes nothing from a tunnel,
+    0 before there is one; `taken`: whether that door answers to a name.
     """
 
     @property
@@ -29,6 +30,9 @@ class Origins(Protocol):
     def moved(self) -> bool: ...
     @property
     def left(self) -> Container[int]: ...
+    @property
+    def main(self) -> int: ...
+    def taken(self, name: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +74,20 @@ def leads_here(address: str, port: int) -> bool:
         return False
 
 
-def astray(routes: Iterable[Route], port: int, left: Container[int]) -> Route | None:
+def at_main_door(routes: Iterable[Route], main: int) -> Route | None:
+    """Return the first rule out of Cloudflare's configuration that leads to the hub's `main` port."""
+    return next((route for route in routes if main and _local_port(route.service) == main), None)
+
+
+def astray(routes: Iterable[Route], port: int, left: Container[int], main: int = 0) -> Route | None:
     """Return the first rule out of Cloudflare's configuration that hands the hub's visitors to another program here.
 
     That is one to a port that the hub has `left`; and, where none leads to the hub's own `port`, one to any other port
-    of this machine. A tunnel that leads here may lead to other programs as well, under names of theirs.
+    of this machine. A tunnel that leads here may lead to other programs as well, under names of theirs. The hub's own
+    `main` port is no other program: what comes there by a tunnel is refused.
     """
-    elsewhere = [(route, found) for route in routes if (found := _local_port(route.service)) not in (None, port)]
+    ours = (None, port, main)
+    elsewhere = [(route, found) for route in routes if (found := _local_port(route.service)) not in ours]
     for route, found in elsewhere:
         if found in left:
             return route

@@ -245,7 +245,8 @@ class TunnelRuns:
         return run
 
     def _signs(self, config: TunnelConfig) -> Signs:
-        return Signs(config.kind, self.origins.port, self.clock.monotonic(), hostname=config.hostname)
+        origins, now = self.origins, self.clock.monotonic()
+        return Signs(config.kind, origins.port, now, config.hostname, main=origins.main, taken=origins.taken)
 
     async def find(self, row: TunnelRunRow, identity: Identity, config: TunnelConfig) -> TunnelRun:
         """Return the run of a process that an earlier hub started, with what its log said since it began."""

@@ -44,16 +44,25 @@ SAY_AGAIN = 60.0  # seconds between two words in the log about connections that 
 
 
 class TunnelDoor:
-    """Both listeners. `pids` gives the processes whose connections are taken."""
+    """Both listeners. `pids` gives the processes whose connections are taken.
 
-    def __init__(self, home: Path, kept: EditableSettings, pids: Pids) -> None:
+    `main` is the port of the hub's other door, and `taken` tells whether that door answers to a name.
+    """
+
+    def __init__(
+        self, home: Path, kept: EditableSettings, pids: Pids, taken: Callable[[str], bool] = lambda name: False
+    ) -> None:
         self._path, self._kept, self._pids = home / "tunnel.sock", kept, pids
         self._sockets: list[socket.socket] = []
         self._unix: Path | None = None
         self._said = -SAY_AGAIN
         # one thread of its own: whoever knocks and knocks keeps no other work waiting
         self._lookup = ThreadPoolExecutor(1, "tunnel-peer")
-        self.moved = False
+        self.moved, self.main, self._taken = False, 0, taken
+
+    def taken(self, name: str) -> bool:
+        """Whether the hub's main door answers to that name."""
+        return self._taken(name)
 
     @property
     def left(self) -> frozenset[int]:

@@ -197,6 +197,34 @@ def test_a_name_of_this_side_is_no_public_name(name: str) -> None:
         TunnelConfig("Home", "config", hostname=name, credentials="/a.json").checked()
 
 
+def test_a_name_that_the_main_door_answers_to_is_no_public_name() -> None:
+    mine = ("home.example.com",).__contains__
+    for signs in (up("token", Route("home.example.com", HERE.service)), up("config")):
+        signs.hostname = signs.hostname and "home.example.com"
+        assert signs.names() == ("home.example.com",)
+        signs.taken = mine
+        assert signs.names() == ()
+        finding = judge(signs, 103)
+        is_(finding, "degraded", HostnameNotRouted)
+        assert finding.problem is not None and finding.problem.detail.startswith("home.example.com leads here, but ")
+        assert "allowed_hosts" in finding.problem.detail
+    both = up("token", Route("home.example.com", HERE.service), HERE)
+    both.taken = mine
+    assert both.names() == ("a.example.com",)
+
+
+@pytest.mark.parametrize("service", ["http://localhost:4600", "http://127.0.0.1:4600", "https://[::1]:4600"])
+def test_a_rule_that_leads_to_the_main_door(service: str) -> None:
+    wrong = Route("b.example.com", service)
+    for routes in ((wrong,), (HERE, wrong)):
+        signs = up("token", *routes)
+        signs.main = 4600
+        finding = judge(signs, 103)
+        is_(finding, "degraded", OriginDown)
+        assert finding.problem is not None and finding.problem.detail.startswith(f"b.example.com leads to {service}, ")
+        assert "Put http://127.0.0.1:4700 as its service" in finding.problem.detail
+
+
 def test_a_hub_that_was_not_reached() -> None:
     signs = up()
     signs.hear(Event("origin", "Unable to reach the origin service: refused"), 200)

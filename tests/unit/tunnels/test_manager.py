@@ -13,6 +13,7 @@ import pytest
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.processes.backoff import Backoff
 from opencode_nexus.secrets.redact import Secret
+from opencode_nexus.tunnels.config import TunnelConfig
 from opencode_nexus.tunnels.errors import (
     BadTunnel,
     BadTunnelToken,

@@ -52,3 +52,8 @@ def test_which_rule_hands_visitors_to_another_program(services: list[str], expec
     routes = [Route(f"{number}.example.com", service) for number, service in enumerate(services)]
     found = astray(routes, 4700, {4600})
     assert found == (None if expected is None else routes[expected])
+
+
+def test_the_main_door_is_no_other_program() -> None:
+    route = Route("a.example.com", "http://localhost:4600")
+    assert (astray([route], 4700, set(), 4600), astray([route], 4700, set(), 4601)) == (None, route)

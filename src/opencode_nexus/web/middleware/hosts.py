@@ -38,11 +38,20 @@ class HostsMiddleware:
         await self._app(scope, receive, send)
 
     def _own(self, hub: Hub) -> HostList:
-        # a host given by name listens on an address of that name, and that address is the one we print
-        wanted = (hub.settings.host, (*hub.settings.allowed_hosts, *_place(hub.address)))
+        wanted = _wanted(hub)
         if wanted != self._made:
             self._made, self._hosts = wanted, HostList(*wanted)
         return self._hosts
+
+
+def main_hosts(hub: Hub) -> HostList:
+    """The names that the main door answers to."""
+    return HostList(*_wanted(hub))
+
+
+def _wanted(hub: Hub) -> tuple[str, tuple[str, ...]]:
+    # a host given by name listens on an address of that name, and that address is the one we print
+    return hub.settings.host, (*hub.settings.allowed_hosts, *_place(hub.address))
 
 
 def _is_command(scope: Scope, remote: bool) -> bool:
