@@ -14,12 +14,14 @@ from opencode_nexus.web.api import (
     events,
     inbox,
     messages,
+    pairings,
     servers,
     sessions,
     setup,
     status,
     tokens,
     tunnels,
+    visitors,
 )
 from opencode_nexus.web.api.models.status import Problem
 from opencode_nexus.web.api.problems import HANDLERS, PROBLEM_JSON
@@ -62,6 +64,8 @@ def application() -> FastAPI:
         dependencies=[Depends(_BEARER)],
         generate_unique_id_function=_operation_id,
     )
-    for module in (status, setup, servers, sessions, messages, inbox, events, tunnels, devices, cloudflared, tokens):
+    here = (status, setup, servers, sessions, messages, inbox, events)
+    from_outside = (tunnels, visitors, devices, pairings, cloudflared)
+    for module in (*here, *from_outside, tokens):
         api.include_router(module.router)
     return api

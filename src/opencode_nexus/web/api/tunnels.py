@@ -206,6 +206,13 @@ async def tunnel_logs(
     return Items(items=await hub.tunnels.logs(hub.tunnels.get(tunnel).id, lines))
 
 
+@router.get("/{tunnel}/graph")
+async def tunnel_graph(hub: HubDep, tunnel: str) -> Items[told.Interval]:
+    """Show the requests of the last ten minutes, in intervals of ten seconds, oldest first."""
+    columns = hub.tunnels.get(tunnel).status.graph
+    return Items(items=[told.Interval(at=at, requests=requests, errors=errors) for at, requests, errors in columns])
+
+
 @router.post("/{tunnel}/pair", status_code=201)
 async def pair_device(hub: HubDep, who: WhoDep, request: Request, tunnel: str, new: NewPairing) -> Pairing:
     """Make a link that signs one device in, once, within five minutes."""
@@ -215,4 +222,4 @@ async def pair_device(hub: HubDep, who: WhoDep, request: Request, tunnel: str, n
         raise TunnelNotReady()
     invited = await hub.pairing.invite(who, new.name, source=request.state.sender.address)
     link = url.rstrip("/") + hub.settings.base_path + invited.path
-    return Pairing(name=invited.name, link=link, secret=invited.secret, expires=invited.expires)
+    return Pairing(id=invited.id, name=invited.name, link=link, secret=invited.secret, expires=invited.expires)

@@ -92,6 +92,17 @@ class FakeAccess:
     def fresh(self, who: object) -> bool:
         return self.young
 
+    logged_in: list[SimpleNamespace] = field(default_factory=list)
+
+    def users(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(id="usr_1")]
+
+    def logins(self, user_id: str) -> list[SimpleNamespace]:
+        return [row for row in self.logged_in if row.user_id == user_id]
+
+    async def revoke_login(self, user_id: str, login_id: str, *, source: str) -> None:
+        self.logged_in = [row for row in self.logged_in if (row.user_id, row.id) != (user_id, login_id)]
+
     async def end_remote(self, *, source: str) -> int:
         self.ended.append(source)
         return 2
@@ -103,6 +114,13 @@ class FakePairing:
 
     invited: list[str] = field(default_factory=list)
     revoked: list[str] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+
+    def waiting(self, who: object) -> list[SimpleNamespace]:
+        return [SimpleNamespace(id="pair_1", name="Tablet", created=1.0, expires=301.0)]
+
+    async def cancel(self, who: object, pairing_id: str) -> None:
+        self.cancelled.append(pairing_id)
 
     async def invite(self, who: object, name: str, *, source: str) -> Invitation:
         self.invited.append(name)

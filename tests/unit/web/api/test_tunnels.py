@@ -3,6 +3,7 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from starlette.testclient import TestClient
@@ -172,3 +173,34 @@ def test_cloudflared_is_told_brought_and_cancelled(client: TestClient, services:
     assert begun.status_code == 202
     assert (begun.json()["bringing"]["stage"], begun.json()["problem"]) == ("downloading", None)
     assert client.post("/cloudflared/cancel").json()["bringing"]["stage"] == "cancelled"
+
+
+def test_who_came_through_a_tunnel_is_listed_and_signed_out(client: TestClient, services: Services) -> None:
+    def login(login_id: str, device: str, remote: bool) -> SimpleNamespace:
+        return SimpleNamespace(
+            id=login_id, user_id="usr_1", device=device, created=1.0, last_seen=2.0, expires=3.0,
+            source="203.0.113.9", agent="Phone", remote=remote,
+        )  # fmt: skip
+
+    services.access.logged_in = [login("lgn_1", "Pocket", True), login("lgn_2", "", True), login("lgn_3", "", False)]
+    found = client.get("/visitors").json()["items"]
+    assert [(one["id"], one["name"]) for one in found] == [("lgn_1", "Pocket"), ("lgn_2", "")]
+    assert client.delete("/visitors/lgn_2").status_code == 204
+    assert client.delete("/visitors/lgn_3").json()["code"] == "login-not-found"  # he is on this side
+    assert [row.id for row in services.access.logged_in] == ["lgn_1", "lgn_3"]
+
+
+def test_links_that_wait_are_listed_and_taken_back(client: TestClient, services: Services) -> None:
+    assert client.get("/pairings").json()["items"] == [
+        {"id": "pair_1", "name": "Tablet", "created": 1.0, "expires": 301.0}
+    ]
+    assert client.delete("/pairings/pair_1").status_code == 204
+    assert services.pairing.cancelled == ["pair_1"]
+
+
+def test_the_graph_of_requests(client: TestClient, services: Services) -> None:
+    now = services.clock.now()
+    services.tunnels.put("Away", status=ready(now))
+    columns = client.get("/tunnels/Away/graph").json()["items"]
+    assert len(columns) == 60
+    assert columns[1] == {"at": now - 590, "requests": 7, "errors": 0}

@@ -15,9 +15,19 @@ class NewPairing(BaseModel):
 class Pairing(BaseModel):
     """A link that signs one device in, once."""
 
+    id: str
     name: str
     link: str = Field(description="Open it on the device. Whoever has it can use it, so show it to nobody else.")
     secret: str
+    expires: float
+
+
+class WaitingLink(BaseModel):
+    """A link that was not used yet."""
+
+    id: str
+    name: str = Field(description="The device that it is for.")
+    created: float
     expires: float
 
 

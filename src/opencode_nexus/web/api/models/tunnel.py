@@ -73,6 +73,14 @@ class Tunnel(BaseModel):
     service: str = Field(description="What must stand as the service in Cloudflare's configuration; token and api.")
 
 
+class Interval(BaseModel):
+    """What came through a tunnel in ten seconds."""
+
+    at: float
+    requests: int
+    errors: int
+
+
 class NewTunnel(BaseModel):
     """What a new tunnel is to be."""
 
