@@ -38,7 +38,7 @@ class TunnelConfig:
     `stop_idle` are seconds until it closes by itself, None: never. `allowed_mail` (quick only, cloudflared 2026.9.2 and
     newer): who may pass Cloudflare's e-mail check. `credentials` is the path of a credentials file (config).
     `account`, `zone`, `tunnel_id` and `record` are Cloudflare's ids of what we made (api), `service` is where we let it
-    lead there.
+    lead there. `asked` is the name under which it was asked for, until all of it is made.
     """
 
     name: str
@@ -56,6 +56,7 @@ class TunnelConfig:
     tunnel_id: str = ""
     record: str = ""
     service: str = ""
+    asked: str = ""
 
     def checked(self) -> "TunnelConfig":
         """Return it when it makes sense; raises BadTunnel naming the field and what to do."""

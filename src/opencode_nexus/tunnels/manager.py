@@ -18,7 +18,7 @@ from opencode_nexus.secrets.redact import Secret
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.tunnels import TunnelRow, TunnelTable
-from opencode_nexus.tunnels.cloud import Cloud, api_token_name
+from opencode_nexus.tunnels.cloud import Cloud, api_token_name, stands
 from opencode_nexus.tunnels.config import TunnelConfig
 from opencode_nexus.tunnels.errors import (
     BadTunnel,
@@ -161,7 +161,9 @@ class Manager:
 
         `secret` is the tunnel's token (kind token), or the API token with which it is made at Cloudflare (kind api).
         """
-        config = dataclasses.replace(config.checked(), name=config.name.strip(), tunnel_id="", record="", service="")
+        config = dataclasses.replace(
+            config.checked(), name=config.name.strip(), tunnel_id="", record="", service="", asked=""
+        )
         self._check_hostname(config)
         await self._check_secret(config, secret, needed=True)
         tunnel = Tunnel(new_id("tun"), config, self._clock.now(), self._around)
@@ -171,7 +173,7 @@ class Manager:
             if config.kind == "api":
                 await self._make(tunnel, secret)
         except BaseException:
-            if not (tunnel.config.tunnel_id or tunnel.config.record):
+            if not stands(tunnel.config):
                 await self._forget(tunnel.id)
             else:  # it could not be rolled back: it stays, so that removing it can be tried again
                 self._tunnels()[tunnel.id] = tunnel
@@ -199,8 +201,9 @@ class Manager:
                 if getattr(config, field) != getattr(was, field):
                     raise BadTunnel("A tunnel made at Cloudflare keeps its place there: make another one.", field=field)
         config = dataclasses.replace(
-            config, name=config.name.strip(), tunnel_id=was.tunnel_id, record=was.record, service=was.service
-        )
+            config, name=config.name.strip(), tunnel_id=was.tunnel_id, record=was.record, service=was.service,
+            asked=was.asked,
+        )  # fmt: skip
         await self._check_secret(config, secret, needed=False)
         await self._save(tunnel, config)
         await self._keep_secret(tunnel_id, config, secret)
@@ -318,9 +321,9 @@ class Manager:
             await self._save(tunnel, config)
             tunnel.config = config
 
-        tunnel.config, run_with = await self._cloud.make(tunnel.config, token, keep)
-        await self._save(tunnel, tunnel.config)
+        made, run_with = await self._cloud.make(tunnel.config, token, keep)
         await asyncio.to_thread(self._vault.set, token_name(tunnel.id), run_with.reveal())
+        await keep(made)
 
     async def _save(self, tunnel: Tunnel, config: TunnelConfig) -> None:
         text = json.dumps(dataclasses.asdict(config), ensure_ascii=False)

@@ -23,7 +23,7 @@ from opencode_nexus.tunnels.providers.cloudflare.permissions import (
     Verified,
     Zone,
 )
-from opencode_nexus.tunnels.providers.cloudflare.removal import PAUSE, find_record, remove
+from opencode_nexus.tunnels.providers.cloudflare.removal import PAUSE, find_record, find_tunnel, remove
 from opencode_nexus.tunnels.providers.cloudflare.steps import Made, Report, Step, Steps, Wish, nothing_told
 
 ASKED = 20  # accounts that are asked whether tunnels can be edited; people have one or two
@@ -81,10 +81,13 @@ class Account:
     async def delete(self, token: Secret, made: Made, report: Report = nothing_told) -> tuple[Step, ...]:
         """Delete what we made and nothing else; the steps that were taken. Its cloudflared must have been stopped.
 
-        A hub that was killed while it made the record does not know the record's id: it is looked for then.
+        A hub that was killed while it made the tunnel, or the record, does not know its id: it is looked for then.
         """
         steps = Steps(made, report)
         async with Client(token, self._base) as client:
+            if made.asked and not made.tunnel_id:
+                await find_tunnel(client, steps)
+                made = steps.made
             if made.tunnel_id and not made.record:
                 await find_record(client, steps)
             await remove(client, steps, self._pause)

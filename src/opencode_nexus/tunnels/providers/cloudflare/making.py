@@ -15,7 +15,7 @@ from opencode_nexus.tunnels.providers.cloudflare.errors import (
     HalfMade,
     NameTaken,
 )
-from opencode_nexus.tunnels.providers.cloudflare.removal import PAUSE, find_record, remove
+from opencode_nexus.tunnels.providers.cloudflare.removal import PAUSE, find_record, find_tunnel, remove
 from opencode_nexus.tunnels.providers.cloudflare.steps import Made, Report, Steps, Wish
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ class Making:
         async with steps.taken("check"):
             await self._check()
         account, zone = steps.made.account, steps.made.zone
+        steps.now(asked=wish.name)
         async with steps.taken("tunnel"):
             with self._asking("tunnel"):
                 tunnel, token = await client.make_tunnel(account, wish.name)
@@ -59,6 +60,7 @@ class Making:
         async with steps.taken("token"):
             if steps.made.token is None:
                 steps.now(token=await client.tunnel_token(account, tunnel))
+        steps.now(asked="")
         return steps.made
 
     async def _check(self) -> None:
@@ -87,6 +89,8 @@ class Making:
         except NexusError as error:
             if not isinstance(error, _UNANSWERED):  # a plain no: what has this name then is not ours
                 self._open = ""
+                if what == "tunnel":
+                    self._steps.now(asked="")
             raise
         self._open = ""
 
@@ -96,6 +100,8 @@ class Making:
             if self._open:
                 await self._find_what_was_asked()
             await remove(self._client, steps, self._pause)
+            steps.now(asked="")
+            await steps.settled()
         except NexusError as hindrance:
             if not isinstance(error, NexusError):  # cancelled: that has to be heard, not this
                 log.warning("a half-made tunnel is left at Cloudflare (%s): %s", steps.made.tunnel_id, hindrance)
@@ -109,14 +115,8 @@ class Making:
         """An answer that never came leaves open whether it was done. There was no tunnel of this name before, and
         nobody else's record leads to our tunnel, so what is found now is ours.
         """
-        made = self._steps.made
-        if self._open == "tunnel":
-            found = await self._client.tunnels_named(made.account, self._wish.name)
-            ours = [tunnel for tunnel in found if not tunnel.get("connections")]
-            if ours:
-                self._steps.now(tunnel_id=str(ours[0]["id"]))
-        else:
-            await find_record(self._client, self._steps)
+        find = find_tunnel if self._open == "tunnel" else find_record
+        await find(self._client, self._steps)
 
 
 def _within(hostname: str, zone: str) -> bool:

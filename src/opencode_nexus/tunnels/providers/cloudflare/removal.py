@@ -34,7 +34,19 @@ async def remove(client: Client, steps: Steps, pause: float = PAUSE) -> None:
     if made.tunnel_id:
         async with steps.taken("delete-tunnel"):
             await _patiently(lambda: _remove_tunnel(client, steps), pause)
-            steps.now(tunnel_id="", token=None)
+            steps.now(tunnel_id="", token=None, asked="")
+
+
+async def find_tunnel(client: Client, steps: Steps) -> None:
+    """Note the tunnel that was asked for and of which no answer came, when there is one.
+
+    Its name was noted before it was asked for, when no tunnel had it. One that runs cannot be ours: nobody has its
+    token.
+    """
+    found = await client.tunnels_named(steps.made.account, steps.made.asked)
+    for tunnel in found:
+        if not tunnel.get("connections"):
+            steps.now(tunnel_id=str(tunnel["id"]))
 
 
 async def find_record(client: Client, steps: Steps) -> None:

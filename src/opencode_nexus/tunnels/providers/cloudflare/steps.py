@@ -34,7 +34,11 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What exists at Cloudflare because we made it; an id that is empty: not (yet, or any more)."""
+    """What exists at Cloudflare because we made it; an id that is empty: not (yet, or any more).
+
+    `asked` is the name under which the tunnel was asked for, until all is made: it may be there though its id is not
+    known.
+    """
 
     account: str
     zone: str
@@ -42,6 +46,7 @@ class Made:
     tunnel_id: str = ""
     record: str = ""
     token: Secret | None = None
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +70,22 @@ class Steps:
     """The steps so far, newest last, and `made`, told on at each change."""
 
     def __init__(self, made: Made, report: Report) -> None:
-        self.made = made
+        self.made = self._told = made
         self._report = report
         self._steps: dict[str, Step] = {}
 
     async def tell(self, name: str, state: StepState, detail: str = "") -> None:
         """A step is in `state` now."""
         step = self._steps[name] = Step(name, TEXTS[name], state, detail)
+        await self._tell(step)
+
+    async def settled(self) -> None:
+        """No step follows: tell what exists, should it be other than was told with the last one."""
+        if self.made != self._told:
+            await self._tell(self.all()[-1])
+
+    async def _tell(self, step: Step) -> None:
+        self._told = self.made
         await self._report(step, self.made)
 
     @asynccontextmanager
