@@ -16,7 +16,7 @@ from opencode_nexus.cli.duration import NEVER, seconds
 from opencode_nexus.cli.errors import HubSaid, UnclearName, ZoneUnclear
 from opencode_nexus.cli.secret_file import token_in
 from opencode_nexus.cli.table import show, show_json
-from opencode_nexus.cli.tunnel_words import DEVICES, TUNNELS, tell, tell_all, tell_pairing, tell_test
+from opencode_nexus.cli.tunnel_words import DEVICES, LINKS, TUNNELS, VISITORS, tell, tell_all, tell_pairing, tell_test
 from opencode_nexus.tunnels.config import EdgeProtocol, Kind
 
 app = typer.Typer(
@@ -329,11 +329,64 @@ def devices(
 
 
 @app.command()
+def visitors(
+    sign_out: Annotated[
+        str | None, typer.Option("--sign-out", metavar="VISITOR", help="Sign this one out: name or id.")
+    ] = None,
+    home: HomeOption = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List who signed in through a tunnel, by a link or by password, or sign one of them out."""
+    with find_hub(home, url, token) as hub:
+        found = hub.items("/visitors")
+        if sign_out is None:
+            return show(found, VISITORS, as_json=as_json, empty="Nobody is signed in through a tunnel.")
+        one = _device(found, sign_out, "visitors")
+        hub.delete(f"/visitors/{one['id']}")
+    if as_json:
+        return show_json(one)
+    print(f"{one['name'] or one['id']} is signed out.")
+
+
+@app.command()
+def links(
+    cancel: Annotated[
+        str | None, typer.Option("--cancel", metavar="LINK", help="Take this one back: its id or its device's name.")
+    ] = None,
+    home: HomeOption = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the links for a device that were not used yet, or take one of them back."""
+    with find_hub(home, url, token) as hub:
+        found = hub.items("/pairings")
+        if cancel is None:
+            return show(found, LINKS, as_json=as_json, empty="No link waits for its device.")
+        link = _device(found, cancel, "links")
+        hub.delete(f"/pairings/{link['id']}")
+    if as_json:
+        return show_json(link)
+    print(f"The link for {link['name']} does not work any more.")
+
+
+@app.command()
 def bring(
-    home: HomeOption = None, url: UrlOption = None, token: TokenOption = None, as_json: JsonOption = False
+    cancel: Annotated[bool, typer.Option("--cancel", help="End the job that brings it; nothing half-done is used.")] = (
+        False
+    ),
+    home: HomeOption = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Bring cloudflared into the home folder: a tested version, verified before it is ever run."""
     with find_hub(home, url, token) as hub:
+        if cancel:
+            now = hub.post("/cloudflared/cancel")
+            return show_json(now) if as_json else print(now["bringing"]["text"] or "It was not being brought.")
         now, said = hub.post("/cloudflared/bring"), ""
         while True:
             if now["bringing"]["text"] != said:
@@ -350,11 +403,11 @@ def bring(
     print(f"cloudflared {now['version']}: {now['path']}")
 
 
-def _device(found: list[dict[str, Any]], name: str) -> dict[str, Any]:
+def _device(found: list[dict[str, Any]], name: str, command: str = "devices") -> dict[str, Any]:
     """Return the device with this id or name. Raises HubSaid (404) or UnclearName."""
     fitting = [d for d in found if d["id"] == name] or [d for d in found if d["name"] == name]
     if not fitting:
-        hint = "'opencode-nexus tunnel devices' shows them."
+        hint = f"'opencode-nexus tunnel {command}' shows what there is."
         raise HubSaid({"title": "There is no such device.", "detail": f"None is {name!r}.", "hint": hint}, 404)
     if len(fitting) > 1:
         raise UnclearName(f"{len(fitting)} devices are named {name!r}.")

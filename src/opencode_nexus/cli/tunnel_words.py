@@ -26,6 +26,20 @@ DEVICES: tuple[Column, ...] = (
     ("ID", "id"),
 )
 
+VISITORS: tuple[Column, ...] = (
+    ("NAME", lambda row: row["name"] or "(by password)"),
+    ("LAST USED", lambda row: moment(row["last_seen"])),
+    ("SIGNED IN", lambda row: moment(row["created"])),
+    ("FROM", "source"),
+    ("ID", "id"),
+)
+
+LINKS: tuple[Column, ...] = (
+    ("FOR", "name"),
+    ("UNTIL", lambda row: moment(row["expires"])),
+    ("ID", "id"),
+)
+
 _TRIED = {
     "nonce": "A page",
     "post-stream": "Streamed POST",

@@ -370,3 +370,37 @@ def test_what_the_hub_refuses_is_told_in_its_words(hub: HubStub, run: Run, capsy
     hub.answers["POST /tunnels/phone/start?wait=60"] = (409, problem)
     assert run("tunnel", "start", "phone") == 1
     assert capsys.readouterr().err == "Error: cloudflared is not on this machine.\n  Bring it.\n"
+
+
+def test_visitors_are_listed_and_signed_out(hub: HubStub, run: Run, capsys: Capture) -> None:
+    hub.answers["GET /visitors"] = (200, {"items": [device(1, "Phone"), device(2, "")], "next": None})
+    hub.answers |= {f"DELETE /visitors/dev_{number}": (204, None) for number in (1, 2)}
+    assert run("tunnel", "visitors") == 0
+    out = capsys.readouterr().out
+    assert "Phone" in out and "(by password)" in out
+    for given, told in (("Phone", "Phone"), ("dev_2", "dev_2")):
+        assert run("tunnel", "visitors", "--sign-out", given) == 0
+        assert capsys.readouterr().out == f"{told} is signed out.\n"
+    assert hub.asked[-1][0] == "DELETE /visitors/dev_2"
+    assert run("tunnel", "visitors", "--sign-out", "Watch") == 1
+    assert "'opencode-nexus tunnel visitors'" in capsys.readouterr().err
+    assert run("tunnel", "visitors", "--json") == 0
+    assert [one["id"] for one in json.loads(capsys.readouterr().out)] == ["dev_1", "dev_2"]
+
+
+def test_links_that_wait_are_listed_and_taken_back(hub: HubStub, run: Run, capsys: Capture) -> None:
+    link = {"id": "pair_1", "name": "Tablet", "created": 1.0, "expires": 301.0}
+    hub.answers["GET /pairings"] = (200, {"items": [link], "next": None})
+    hub.answers["DELETE /pairings/pair_1"] = (204, None)
+    assert run("tunnel", "links") == 0
+    assert "Tablet" in capsys.readouterr().out
+    assert run("tunnel", "links", "--cancel", "Tablet") == 0
+    assert hub.asked[-1][0] == "DELETE /pairings/pair_1"
+    assert capsys.readouterr().out == "The link for Tablet does not work any more.\n"
+
+
+def test_the_bringing_is_cancelled(hub: HubStub, run: Run, capsys: Capture) -> None:
+    hub.answers["POST /cloudflared/cancel"] = (200, program(False, "Cancelled."))
+    assert run("tunnel", "bring", "--cancel") == 0
+    assert [line for line, _ in hub.asked] == ["POST /cloudflared/cancel"]
+    assert capsys.readouterr().out == "Cancelled.\n"
