@@ -81,6 +81,7 @@ async def built(root: Path, edge: Edge, cloudflared: Path) -> AsyncIterator[Hous
         await hub.door.open()
         listener, up = bind("127.0.0.1", 0), asyncio.Event()
         port = listener.getsockname()[1]
+        hub.door.main = port
         hub.address = f"http://127.0.0.1:{port}/"
 
         async def ready() -> None:
@@ -230,6 +231,30 @@ async def test_the_lockout_counts_the_visitor(house: House, kind: Kind) -> None:
     sources = {row.source: row.remote for row in house.hub.access.logins(house.hub.access.users()[0].id)}
     assert sources[other] is True
     assert sources["127.0.0.1"] is False
+
+
+async def test_a_tunnel_that_leads_to_the_main_door_meets_a_shut_one(house: House) -> None:
+    """Also when Cloudflare makes the Host one of ours, the usual cure for a 421: nothing is local by that."""
+    hub, wrong = house.hub, house.edge.add_tunnel("wrong.example.com", service=f"http://127.0.0.1:{house.port}")
+    wrong.ingress = [{**rule, "originRequest": {"httpHostHeader": "localhost"}} for rule in wrong.ingress or ()]
+    config = TunnelConfig("wrong", "token", protocol="http2")
+    made = await hub.tunnels.create_tunnel(config, secret=Secret(remember(wrong.token)))
+    await hub.tunnels.start_tunnel(made.id)
+    try:
+        async with asyncio.timeout(READY_WITHIN):
+            while (status := hub.tunnels.get_tunnel_status(made.id)).state != "degraded":
+                await asyncio.sleep(0.05)
+        assert status.problem is not None and status.problem["code"] == "tunnel-origin-down"
+        assert f"Put http://127.0.0.1:{hub.door.port} as its service" in str(status.problem["detail"])
+        async with async_visitor(house.edge, "https://wrong.example.com", "198.51.100.77") as client:
+            for path in ("/login", "/setup", "/healthz", "/api/v1/servers"):
+                answer = await client.get(path, headers={"Authorization": f"Bearer {LOCAL_KEY}"})
+                assert (answer.status_code, "tunnel-at-main-door" in answer.text) == (421, True), path
+            for _ in range(6):
+                await client.post("/login", data={"username": OWNER, "password": "Wrong Horse 7"})
+        assert hub.access.users()[0].locked == ()
+    finally:
+        await hub.tunnels.remove_tunnel(made.id)
 
 
 async def test_on_this_side_no_header_names_the_visitor(house: House) -> None:

@@ -104,6 +104,7 @@ def test_what_the_origin_sees_of_a_visitor(edge: Edge, start: Start, origin: Ori
     assert named["cf-connecting-ip"] == ["203.0.113.99"]
     assert named["x-forwarded-for"] == ["6.6.6.7,203.0.113.99"]
     assert named["x-forwarded-proto"] == ["https"]
+    assert len(named["cf-warp-tag-id"]) == 1  # cloudflared's own, by which the hub's main door knows it
     assert "x-edge-visitor" not in named
 
 
