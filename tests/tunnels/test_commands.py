@@ -147,6 +147,31 @@ def test_no_tunnel_before_there_is_an_owner(tmp_path: Path, edge: Edge, cloudfla
         assert edge.registrations == []
 
 
+def test_everything_is_closed_by_command_after_the_hub_was_killed(hub: RealHub, edge: Edge) -> None:
+    tunnel = edge.add_tunnel("code.example.com")
+    words = ("tunnel", "add", "--name", "home", "--kind", "token", "--token-file", "-", "--json")
+    made = json.loads(said(hub.command(*words, stdin=remember(tunnel.token) + "\n")))
+    edge.configure(tunnel, made["service"])
+    told(hub, "add", "--name", "phone", "--kind", "quick", "--protocol", "http2", "--autostart")
+    urls = [told(hub, "start", name)["url"] for name in ("home", "phone")]
+    pairing = told(hub, "pair", "phone")
+    with visitor(edge, urls[1]) as phone:
+        form = {"secret": remember(pairing["secret"]), "name": "Phone"}
+        assert phone.post("/pair", data=form, headers={"origin": urls[1]}).status_code == 303
+    told(hub, "pair", "phone")  # a link that nobody has used yet
+    hub.kill()
+    done = said(hub.command("tunnel", "stop", "--all"))
+    assert "No hub runs on" in done
+    assert "Closed: home, phone. Logins ended: 1." in done
+    assert [status_of(edge, url) for url in urls] == [530, 530]
+    assert not [process for process in hub.children() if "--metrics" in process.cmdline()]  # OpenCode is let run
+    assert told(hub, "stop", "--all") == {"stopped": [], "logins_ended": 0}
+    hub.start()
+    assert told(hub, "devices") == []
+    assert told(hub, "status", "home")["state"] == "stopped"
+    said(hub.command("tunnel", "stop", "--all"))
+
+
 def test_a_stranger_at_the_port_that_was_taken_gets_no_visitor(hub: RealHub, edge: Edge) -> None:
     tunnel = edge.add_tunnel("code.example.com")
     words = ("tunnel", "add", "--name", "home", "--kind", "token", "--token-file", "-", "--json")

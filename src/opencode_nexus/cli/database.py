@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def _opened(home: Path | None) -> AsyncIterator[Access]:
+async def _opened(home: Path | None) -> AsyncIterator[Database]:
     folder = home_folder(home)
     file = Home(folder).database
     if not file.exists():  # a look must not make a home folder
@@ -32,13 +32,18 @@ async def _opened(home: Path | None) -> AsyncIterator[Access]:
         raise DatabaseUnusable(f"{file}: {error}.") from error
     try:
         with telling(file):
-            yield Access(db=db, clock=SystemClock())
+            yield db
     finally:
         await db.close()
 
 
 def with_access(home: Path | None, work: Callable[[Access], Awaitable[T]]) -> T:
-    """Run `work` on the accounts and tokens of this home folder and return its result.
+    """Run `work` on the accounts and tokens of this home folder and return its result; raises as `with_database`."""
+    return with_database(home, lambda db: work(Access(db=db, clock=SystemClock())))
+
+
+def with_database(home: Path | None, work: Callable[[Database], Awaitable[T]]) -> T:
+    """Run `work` on the database of this home folder and return its result.
 
     A running hub goes on beside it: SQLite takes several writers, and the hub asks the database again at each
     request. Raises NoOwner, DatabaseUnusable, DatabaseDamaged, and what `work` raises.
@@ -46,8 +51,8 @@ def with_access(home: Path | None, work: Callable[[Access], Awaitable[T]]) -> T:
 
     async def run() -> T:
         try:
-            async with _opened(home) as access:
-                return await work(access)
+            async with _opened(home) as db:
+                return await work(db)
         except sqlite3.Error as error:
             raise DatabaseUnusable(f"{error}.") from error
 

@@ -16,7 +16,9 @@ from opencode_nexus.cli.duration import NEVER, seconds
 from opencode_nexus.cli.errors import HubSaid, UnclearName, ZoneUnclear
 from opencode_nexus.cli.secret_file import token_in
 from opencode_nexus.cli.table import show, show_json
+from opencode_nexus.cli.tunnel_left import stop_all_without_hub
 from opencode_nexus.cli.tunnel_words import DEVICES, LINKS, TUNNELS, VISITORS, tell, tell_all, tell_pairing, tell_test
+from opencode_nexus.store.home import home_folder
 from opencode_nexus.tunnels.config import EdgeProtocol, Kind
 
 app = typer.Typer(
@@ -216,16 +218,21 @@ def stop(
     token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Close a tunnel, or all of them at once."""
+    """Close a tunnel, or all of them at once.
+
+    With --all also those that a hub which crashed has left open.
+    """
     if (name is None) is not everything:
         raise typer.BadParameter("name one tunnel, or give --all.")
+    if name is None and not url and (done := stop_all_without_hub(home)) is not None:
+        return _told_all(done, as_json, f"No hub runs on {home_folder(home)}, so this command did it. ")
     with find_hub(home, url, token) as hub:
         done = hub.post("/tunnels/stop-all" if name is None else _at(name, "stop"))
+    if name is None:
+        return _told_all(done, as_json)
     if as_json:
         return show_json(done)
-    if name is not None:
-        return tell(done)
-    print(f"Closed: {', '.join(done['stopped']) or 'none was open'}. Logins ended: {done['logins_ended']}.")
+    tell(done)
 
 
 @app.command()
@@ -412,6 +419,13 @@ def _device(found: list[dict[str, Any]], name: str, command: str = "devices") ->
     if len(fitting) > 1:
         raise UnclearName(f"{len(fitting)} devices are named {name!r}.")
     return fitting[0]
+
+
+def _told_all(done: dict[str, Any], as_json: bool, first: str = "") -> None:
+    """Tell what was closed."""
+    if as_json:
+        return show_json(done)
+    print(f"{first}Closed: {', '.join(done['stopped']) or 'none was open'}. Logins ended: {done['logins_ended']}.")
 
 
 def _opened(tunnel: dict[str, Any], as_json: bool) -> None:

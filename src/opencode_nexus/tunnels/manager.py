@@ -3,7 +3,6 @@
 
 import asyncio
 import dataclasses
-import hashlib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -36,7 +35,7 @@ from opencode_nexus.tunnels.program import Program
 from opencode_nexus.tunnels.providers.cloudflare.account import Account
 from opencode_nexus.tunnels.run import TunnelRuns, Vault, token_name
 from opencode_nexus.tunnels.status import SelfTest, TunnelInfo, TunnelStatus
-from opencode_nexus.tunnels.takeup import TakeUp
+from opencode_nexus.tunnels.takeup import TakeUp, mark_prefix
 from opencode_nexus.tunnels.token import parse_token, read_credentials
 from opencode_nexus.tunnels.tunnel import Around, Tunnel, Wanted
 from opencode_nexus.tunnels.visits import Test
@@ -75,9 +74,7 @@ class Manager:
         self._clock, self._bus, self._vault = clock, bus, vault
         self._store, self._tasks = TunnelTable(db), Tasks()
         self._has_owner = has_owner
-        # a copy of the home in another place has marks of its own
-        prefix = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]
-        self._runs = TunnelRuns(self._store, vault, clock, home, origins, environ, arguments, prefix)
+        self._runs = TunnelRuns(self._store, vault, clock, home, origins, environ, arguments, mark_prefix(home))
         self._cloud = Cloud(account, vault, bus, origins) if account is not None else None
         self._around = Around(
             self._runs, bus, self._tasks, activity, program, test, pauses or Pauses(), self._note_names, self._save

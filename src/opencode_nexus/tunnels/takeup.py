@@ -2,12 +2,15 @@
 """The start of a hub: tunnels that are still open are taken up, what is left over is ended, some are started."""
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from opencode_nexus.core.errors import NexusError
-from opencode_nexus.processes.identity import Identity, alive
+from opencode_nexus.processes.identity import Identity
+from opencode_nexus.processes.identity import alive as is_alive
 from opencode_nexus.processes.tree import Tree, end, end_all, marked, self_and_parents
 from opencode_nexus.store.tunnels import TunnelRunRow
 from opencode_nexus.tunnels.arguments import MARK
@@ -35,9 +38,9 @@ class TakeUp:
         """Return when what still runs is taken up; the rest goes on behind, unless it is closed meanwhile."""
         wanted = {tunnel_id: unless_closed(tunnel) for tunnel_id, tunnel in tunnels.items()}
         rows = self._runs.store.runs()
-        living = await asyncio.to_thread(_living, rows)
+        alive = await asyncio.to_thread(living, rows)
         carriers = await asyncio.to_thread(marked, MARK, f"{self._runs.prefix}:")
-        plan = reconcile(tunnels, all_of(self._origins), rows, living, carriers)
+        plan = reconcile(tunnels, all_of(self._origins), rows, alive, carriers)
         for tunnel_id, (row, identity) in plan.adopt.items():
             tunnel = tunnels[tunnel_id]
             tunnel.adopt(await self._runs.find(row, identity, tunnel.config))
@@ -45,7 +48,9 @@ class TakeUp:
         self._around.tasks.spawn(self._go_on(plan, dict(tunnels), wanted), "tunnels that are to be started")
 
     async def _go_on(self, plan: Plan, tunnels: Mapping[str, Tunnel], wanted: Mapping[str, Wanted]) -> None:
-        await self._clear(plan)
+        left = await clear(plan, self._runs.forget)
+        if left:
+            log.error("these leftovers did not end: %s", [identity.pid for identity in left])
         for tunnel in tunnels.values():
             if tunnel.id not in plan.lost and (tunnel.id in plan.adopt or not tunnel.config.autostart):
                 continue
@@ -92,22 +97,32 @@ class TakeUp:
         except NexusError as error:
             log.warning("%s: %s", tunnel.id, error)  # the tunnel shows it
 
-    async def _clear(self, plan: Plan) -> None:
-        ours = await asyncio.to_thread(self_and_parents)
-        left = await end_all([found for found in plan.leftovers if found.pid not in ours], KILL)
-        for row, identity in plan.end:
-            left += (still := await end(Tree(identity, MARK, row.mark), KILL))
-            if not still:
-                await self._runs.forget(row.run_id)
-        if left:
-            log.error("these leftovers did not end: %s", [identity.pid for identity in left])
+
+async def clear(plan: Plan, forget: Callable[[str], Awaitable[None]]) -> list[Identity]:
+    """End what the plan says is to end, all at once, and forget those runs; returns what did not end."""
+
+    async def finish(row: TunnelRunRow, identity: Identity | None) -> list[Identity]:
+        left = await end(Tree(identity, MARK, row.mark), KILL)
+        if not left:
+            await forget(row.run_id)
+        return left
+
+    ours = await asyncio.to_thread(self_and_parents)
+    leftovers = [found for found in plan.leftovers if found.pid not in ours]
+    done = await asyncio.gather(end_all(leftovers, KILL), *(finish(row, identity) for row, identity in plan.end))
+    return [identity for left in done for identity in left]
 
 
-def _living(rows: list[TunnelRunRow]) -> dict[str, Identity]:
+def mark_prefix(home: Path) -> str:
+    """Return what stands first in each mark of this home: a copy of it in another place has marks of its own."""
+    return hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]
+
+
+def living(rows: list[TunnelRunRow]) -> dict[str, Identity]:
     """Return, by run id, the processes of `rows` that still run. Blocks."""
     named = {
         row.run_id: Identity(row.pid, row.created, row.birth)
         for row in rows
         if row.pid is not None and row.created is not None
     }
-    return {run_id: identity for run_id, identity in named.items() if alive(identity)}
+    return {run_id: identity for run_id, identity in named.items() if is_alive(identity)}
