@@ -3,6 +3,7 @@
 
 import asyncio
 import hashlib
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -146,3 +147,18 @@ class ManagerUnderTest:
 def code(status: TunnelStatus) -> object:
     """The code of the problem that a status shows."""
     return None if status.problem is None else status.problem["code"]
+
+
+def tell(rig: ManagerUnderTest, tunnel_id: str, **told: Any) -> None:
+    """Tell `tiny_cloudflared` what to do for this tunnel."""
+    folder = rig.home / "tunnels" / tunnel_id
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tiny.json").write_text(json.dumps(told))
+
+
+async def noted(rig: ManagerUnderTest, kind: str, count: int = 1) -> str:
+    """The newest line of that kind once there are `count`: it is written after the state has changed."""
+    async with asyncio.timeout(10):
+        while len(notes := rig.notes(kind)) < count:
+            await asyncio.sleep(0.01)
+    return notes[0]

@@ -17,6 +17,7 @@ from opencode_nexus.secrets.redact import Secret
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.tunnels import TunnelRow, TunnelTable
+from opencode_nexus.tunnels.around import Around, Wanted
 from opencode_nexus.tunnels.cloud import Cloud, api_token_name, stands
 from opencode_nexus.tunnels.config import TunnelConfig
 from opencode_nexus.tunnels.errors import (
@@ -37,7 +38,7 @@ from opencode_nexus.tunnels.run import TunnelRuns, Vault, token_name
 from opencode_nexus.tunnels.status import SelfTest, TunnelInfo, TunnelStatus
 from opencode_nexus.tunnels.takeup import TakeUp, mark_prefix
 from opencode_nexus.tunnels.token import parse_token, read_credentials
-from opencode_nexus.tunnels.tunnel import Around, Tunnel, Wanted
+from opencode_nexus.tunnels.tunnel import Tunnel
 from opencode_nexus.tunnels.visits import Test
 
 log = logging.getLogger(__name__)

@@ -14,13 +14,14 @@ from opencode_nexus.processes.identity import alive as is_alive
 from opencode_nexus.processes.tree import Tree, end, end_all, marked, self_and_parents
 from opencode_nexus.store.tunnels import TunnelRunRow
 from opencode_nexus.tunnels.arguments import MARK
+from opencode_nexus.tunnels.around import Around, Wanted
 from opencode_nexus.tunnels.cloud import Cloud
 from opencode_nexus.tunnels.errors import OriginDown, TunnelStopped
 from opencode_nexus.tunnels.health import Finding
 from opencode_nexus.tunnels.origins import all_of, by_port
 from opencode_nexus.tunnels.reconcile import Plan, reconcile
 from opencode_nexus.tunnels.run import KILL, TunnelRuns
-from opencode_nexus.tunnels.tunnel import Around, Tunnel, Wanted
+from opencode_nexus.tunnels.tunnel import Tunnel
 
 log = logging.getLogger(__name__)
 

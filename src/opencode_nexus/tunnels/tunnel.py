@@ -3,13 +3,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.errors import NexusError
-from opencode_nexus.core.tasks import Tasks
-from opencode_nexus.store.activity import Activity, Level
+from opencode_nexus.store.activity import Level
+from opencode_nexus.tunnels.around import Around, Wanted
 from opencode_nexus.tunnels.config import TunnelConfig
 from opencode_nexus.tunnels.errors import (
     CloudflaredEnded,
@@ -23,12 +21,10 @@ from opencode_nexus.tunnels.errors import (
 from opencode_nexus.tunnels.figures import Graph
 from opencode_nexus.tunnels.health import Finding, ended, judge
 from opencode_nexus.tunnels.origins import astray, by_port
-from opencode_nexus.tunnels.pauses import Pauses
-from opencode_nexus.tunnels.program import Program
-from opencode_nexus.tunnels.run import TunnelRun, TunnelRuns, how_it_ended, running_with
+from opencode_nexus.tunnels.run import TunnelRun, how_it_ended, running_with
 from opencode_nexus.tunnels.status import SelfTest, TunnelInfo, TunnelStatus
 from opencode_nexus.tunnels.timer import Timer
-from opencode_nexus.tunnels.visits import Test, Visits
+from opencode_nexus.tunnels.visits import Visits
 
 log = logging.getLogger(__name__)
 
@@ -37,27 +33,6 @@ HASTE = 15.0  # seconds for which it is looked at so often: an outage may last f
 CALM = 1.0  # and later; a lost connection is told by the log, which is looked at each time
 TELL = 5.0  # seconds between two notices when only its figures have changed
 FAILURES = 100  # kept, for the pauses
-
-
-Wanted = Callable[[], bool]  # whether a start that is under way is still wanted
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What every tunnel needs; `program` says which cloudflared to run, `test` visits a public address.
-
-    `changed` is called when its public names or its process may be others; `save` keeps what is wanted of it.
-    """
-
-    runs: TunnelRuns
-    bus: Bus
-    tasks: Tasks
-    activity: Activity
-    program: Callable[[], Awaitable[Program]]
-    test: Test | None
-    pauses: Pauses
-    changed: Callable[[], None]
-    save: Callable[["Tunnel", TunnelConfig], Awaitable[None]]
 
 
 class Tunnel:

@@ -3,7 +3,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.processes.backoff import Backoff
 from opencode_nexus.secrets.redact import Secret
-from opencode_nexus.tunnels.config import TunnelConfig
 from opencode_nexus.tunnels.errors import (
     BadTunnel,
     BadTunnelToken,
@@ -28,45 +26,18 @@ from opencode_nexus.tunnels.errors import (
 )
 from opencode_nexus.tunnels.pauses import Pauses
 from opencode_nexus.tunnels.program import Program
-from opencode_nexus.tunnels.providers.cloudflare.account import Account
 from opencode_nexus.tunnels.status import SelfTest
 from tests.edge.tunnel import Tunnel
 from tests.fakes import tiny_cloudflared
-from tests.fakes.cloudflare_api import CloudflareApi
-from tests.fakes.manager import ManagerUnderTest, code
+from tests.fakes.manager import ManagerUnderTest, code, noted, tell
 from tests.leaks import remember
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[ManagerUnderTest]:
-    rig = ManagerUnderTest(tmp_path, tiny_cloudflared.install(tmp_path))
-    await rig.open()
-    yield rig
-    await rig.manager.close()
-    left = rig.carriers(), rig.store.runs()
-    await rig.db.close()
-    assert left == ([], [])
-
-
-def tell(rig: ManagerUnderTest, tunnel_id: str, **told: Any) -> None:
-    folder = rig.home / "tunnels" / tunnel_id
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "tiny.json").write_text(json.dumps(told))
-
-
 def seen(rig: ManagerUnderTest, tunnel_id: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((rig.home / "tunnels" / tunnel_id / "seen.json").read_text())
     return found
-
-
-async def noted(rig: ManagerUnderTest, kind: str, count: int = 1) -> str:
-    """The newest line of that kind once there are `count`: it is written after the state has changed."""
-    async with asyncio.timeout(10):
-        while len(notes := rig.notes(kind)) < count:
-            await asyncio.sleep(0.01)
-    return notes[0]
 
 
 async def test_from_its_adding_to_its_removal(rig: ManagerUnderTest) -> None:
@@ -261,61 +232,6 @@ async def test_a_stop_ends_a_start_that_is_under_way(rig: ManagerUnderTest) -> N
     assert rig.status(tunnel_id).state == "stopped"
 
 
-async def test_closing_gives_up_a_restart_that_is_under_way(rig: ManagerUnderTest) -> None:
-    tunnel_id = await rig.add()
-    for everything in (True, False):
-        await rig.manager.start_tunnel(tunnel_id)
-        await rig.until_state(tunnel_id, "ready")
-        restarting = asyncio.create_task(rig.manager.restart_tunnel(tunnel_id))
-        await asyncio.sleep(0)
-        await (rig.manager.stop_all() if everything else rig.manager.stop_tunnel(tunnel_id))
-        with pytest.raises(TunnelStopped):
-            await restarting
-        assert (rig.status(tunnel_id).state, rig.carriers()) == ("stopped", [])
-
-
-async def test_closing_everything_right_after_the_hub_has_started(rig: ManagerUnderTest) -> None:
-    tunnel_id = await rig.add(autostart=True)
-    await rig.close()
-    await rig.open()
-    await rig.manager.stop_all()
-    await asyncio.sleep(1)
-    assert (rig.status(tunnel_id).state, rig.carriers()) == ("stopped", [])
-    await rig.manager.start_tunnel(tunnel_id)  # wanted after that, so it opens
-    await rig.until_state(tunnel_id, "ready")
-
-
-async def test_closing_gives_up_a_start_that_waits_for_cloudflare(
-    rig: ManagerUnderTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tunnel_id = await rig.add()
-    for everything in (True, False):
-        begun, told = asyncio.Event(), asyncio.Event()
-
-        async def point(tunnel: object, begun: asyncio.Event = begun, told: asyncio.Event = told) -> None:
-            begun.set()
-            await told.wait()
-
-        monkeypatch.setattr(rig.manager._takeup, "point", point)
-        starting = asyncio.create_task(rig.manager.start_tunnel(tunnel_id))
-        await begun.wait()
-        await (rig.manager.stop_all() if everything else rig.manager.stop_tunnel(tunnel_id))
-        told.set()
-        with pytest.raises(TunnelStopped):
-            await starting
-        assert (rig.status(tunnel_id).state, rig.carriers()) == ("stopped", [])
-
-
-async def test_a_start_that_was_wished_for_before_everything_was_closed(rig: ManagerUnderTest) -> None:
-    since = rig.manager.closings
-    tunnel_id = await rig.add()
-    await rig.manager.stop_all()
-    with pytest.raises(TunnelStopped):
-        await rig.manager.start_tunnel(tunnel_id, since=since)
-    await rig.manager.start_tunnel(tunnel_id, since=rig.manager.closings)
-    await rig.until_state(tunnel_id, "ready")
-
-
 async def test_starts_and_stops_at_the_same_time_leave_one_process_or_none(rig: ManagerUnderTest) -> None:
     tunnel_id = await rig.add()
     for number in range(6):
@@ -444,80 +360,3 @@ async def test_a_tunnel_whose_place_at_the_hub_is_gone(rig: ManagerUnderTest) ->
     failed = await rig.until_state(named, "failed")
     assert code(failed) == "tunnel-origin-down" and "4701" in str(failed.problem and failed.problem["detail"])
     assert set(rig.carriers()) == {again.pid}
-
-
-async def test_a_token_tunnel_that_still_leads_to_the_port_that_was_taken_does_not_stay_open(
-    rig: ManagerUnderTest,
-) -> None:
-    rig.origins.port, rig.origins.moved, rig.origins.left = 4701, True, frozenset({4700})
-    named = await rig.add("named", kind="token", secret=Secret(remember(Tunnel(["a.example.com"]).token)))
-
-    def put(*ports: int) -> None:
-        rules = [{"hostname": f"{port}.example.com", "service": f"http://localhost:{port}"} for port in ports]
-        tell(rig, named, ingress=[*rules, {"service": "http_status:404"}])
-
-    for ports in ((4700,), (4701, 4700), (3000,)):
-        put(*ports)
-        await rig.manager.start_tunnel(named)  # as a page, the API or a command does
-        failed = await rig.until_state(named, "failed")
-        assert (code(failed), failed.retry_at, rig.carriers()) == ("tunnel-origin-down", None, [])
-        detail = str(failed.problem and failed.problem["detail"])
-        assert f"{ports[-1]}.example.com leads to http://localhost:{ports[-1]}" in detail
-        assert "Put http://127.0.0.1:4701 as the service at Cloudflare" in detail
-    put(3000, 4701)  # another program of its owner's, beside the hub
-    await rig.manager.start_tunnel(named)
-    assert (await rig.until_state(named, "ready")).url == "https://4701.example.com"
-    put(4700)
-    await rig.until_state(named, "failed")
-    (rig.home / "tunnels" / named / "seen.json").unlink()
-
-
-async def test_cloudflare_is_told_wherever_the_hub_listens(rig: ManagerUnderTest) -> None:
-    with CloudflareApi() as api:
-        account, token = api.account("Ada's account"), api.token()
-        rig.account, rig.origins.port = Account(api.base, pause=0.0), 4700
-        await rig.close()
-        await rig.open()
-        where = {"account": account, "zone": api.zone("example.com", account), "hostname": "code.example.com"}
-        tunnel_id = await rig.add("code", kind="api", autostart=True, secret=Secret(token), **where)
-
-        def there() -> str:
-            (rules,) = api.ingress.values()
-            tell(rig, tunnel_id, ingress=rules)
-            return str(rules[0]["service"])
-
-        for port, moved in ((4700, False), (4701, True), (4701, False), (4702, False)):
-            await rig.close()
-            rig.origins.port, rig.origins.moved = port, moved
-            await rig.open()
-            async with asyncio.timeout(10):
-                while there() != f"http://127.0.0.1:{port}":
-                    await asyncio.sleep(0.01)
-            await rig.until_state(tunnel_id, "ready")
-        await rig.manager.stop_tunnel(tunnel_id)
-        (changed,) = api.ingress
-        api.ingress[changed][0]["service"] = "http://localhost:4700"  # by hand, in the dashboard
-        there()
-        await rig.manager.start_tunnel(tunnel_id)
-        failed = await rig.until_state(tunnel_id, "failed")
-        assert code(failed) == "tunnel-origin-down" and rig.carriers() == []
-        await rig.manager.start_tunnel(tunnel_id)
-        assert there() == "http://127.0.0.1:4702"
-        await rig.until_state(tunnel_id, "ready")
-        await rig.manager.stop_tunnel(tunnel_id)
-        rig.origins.port = 4703
-        await asyncio.to_thread(rig.vault.delete, f"tunnel-api-token:{tunnel_id}")
-        await rig.close()
-        await rig.open()
-        failed = await rig.until_state(tunnel_id, "failed")
-        assert code(failed) == "tunnel-api-token-missing" and rig.carriers() == []
-        assert "cannot be led to where the hub listens now" in await noted(rig, "tunnel-failed", 2)
-        (rig.home / "tunnels" / tunnel_id / "seen.json").unlink()
-
-
-async def test_a_name_that_the_main_door_answers_to_is_not_taken(rig: ManagerUnderTest) -> None:
-    rig.origins.names = frozenset({"home.example.com"})
-    config = TunnelConfig("Home", "config", hostname="home.example.com", credentials=str(rig.root / "none.json"))
-    with pytest.raises(BadTunnel, match="allowed_hosts") as refused:
-        await rig.manager.create_tunnel(config)
-    assert refused.value.data["field"] == "hostname"
