@@ -180,8 +180,11 @@ async def test_what_was_waiting_and_closed_does_not_start(desk: Desk) -> None:
     assert desk.tunnels.started == []
 
 
-async def test_closing_everything_forgets_what_waits_for_cloudflared(desk: Desk) -> None:
-    tunnel = desk.tunnels.put("Away")
+async def test_closing_everything_forgets_what_waits_for_cloudflared(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tunnel, brought = desk.tunnels.put("Away"), asyncio.Event()
+    monkeypatch.setattr(desk.hub.cloudflared, "wait", brought.wait)
     desk.tunnels.fails = CloudflaredMissing()
     await desk.post(f"/remote/{tunnel}/start")
     assert desk.hub.opener.waiting == {tunnel}
@@ -189,7 +192,8 @@ async def test_closing_everything_forgets_what_waits_for_cloudflared(desk: Desk)
     assert desk.hub.opener.waiting == set()
     assert "It starts as soon as cloudflared is here." not in words(await desk.get("/remote"))
     desk.tunnels.fails = None
-    await desk.get("/remote")
+    brought.set()
+    await asyncio.sleep(0.05)
     assert desk.tunnels.started == []
 
 
