@@ -3,9 +3,8 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal, Protocol
 
+from opencode_nexus.access.activity_log import ActivityLog
 from opencode_nexus.access.endings import Endings
 from opencode_nexus.access.errors import (
     CurrentPasswordWrong,
@@ -21,6 +20,7 @@ from opencode_nexus.access.passwords import Passwords
 from opencode_nexus.access.rules import check_name, check_password, name_key
 from opencode_nexus.access.sessions import Sessions
 from opencode_nexus.access.tokens import ApiTokens
+from opencode_nexus.access.user_info import UserInfo
 from opencode_nexus.access.who import Who
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
@@ -36,27 +36,6 @@ from opencode_nexus.store.users import UserRow, Users
 log = logging.getLogger(__name__)
 
 COMMAND = "command"  # the source of what is done on the command line, in the audit log
-
-
-@dataclass(frozen=True, slots=True)
-class UserInfo:
-    """An account as people see it; times in epoch seconds, `locked` as (source, until)."""
-
-    id: str
-    name: str
-    created: float
-    password_changed: float
-    last_login: float | None
-    logins: int
-    locked: tuple[tuple[str, float], ...]
-
-
-class ActivityLog(Protocol):
-    """Where people read what happened (`store.activity.Activity`)."""
-
-    async def add(
-        self, kind: str, text: str, *, level: Literal["info", "success", "warning", "error"] = "info"
-    ) -> object: ...
 
 
 class Access:
@@ -90,8 +69,6 @@ class Access:
         """Tidies what ran out while nobody looked; needs the database open."""
         await self._sessions.prune()
         await self._lockout.prune()
-
-    # -- the owner ---------------------------------------------------------------------------------
 
     def has_owner(self) -> bool:
         """Whether the owner account was made."""
@@ -269,8 +246,6 @@ class Access:
             return self._sessions.holds(who.key)
         return who.via != "token" or self._tokens.holds(who.key)
 
-    # -- the password again ------------------------------------------------------------------------
-
     def fresh(self, who: Who) -> bool:
         """Whether the password was given within ten minutes; programs, which have none, always are."""
         return who.via != "session" or self._sessions.fresh(who.key)
@@ -418,8 +393,6 @@ class Access:
         detail = {"token": row.name, **({"logins_ended": len(devices)} if devices else {})}
         await self._audit.add(self._clock.now(), "token-revoked", row.user_name, source, **detail)
         return row
-
-    # -- the audit log -----------------------------------------------------------------------------
 
     def audit(self, limit: int = 50) -> list[AuditRow]:
         """The newest lines of the audit log, newest first."""

@@ -7,7 +7,8 @@ and a messenger that fetches the link for a preview does not even have it.
 
 from dataclasses import dataclass
 
-from opencode_nexus.access.access import Access, ActivityLog
+from opencode_nexus.access.access import Access
+from opencode_nexus.access.activity_log import ActivityLog
 from opencode_nexus.access.errors import DeviceNameBad, LoginNotFound, NoOwner, PairingGone, TokenNotFound
 from opencode_nexus.access.sessions import LONGEST_TOKEN, digest
 from opencode_nexus.access.who import Who

@@ -6,18 +6,19 @@ import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
+from opencode_nexus.cli import tunnel_guests
 from opencode_nexus.cli.client import HomeOption, HubClient, JsonOption, TokenOption, UrlOption, find_hub
 from opencode_nexus.cli.complain import FAILED
 from opencode_nexus.cli.duration import NEVER, seconds
-from opencode_nexus.cli.errors import HubSaid, UnclearName, ZoneUnclear
+from opencode_nexus.cli.errors import HubSaid, ZoneUnclear
 from opencode_nexus.cli.secret_file import token_in
 from opencode_nexus.cli.table import show, show_json
+from opencode_nexus.cli.tunnel_guests import NameArgument, at
 from opencode_nexus.cli.tunnel_left import stop_all_without_hub
-from opencode_nexus.cli.tunnel_words import DEVICES, LINKS, TUNNELS, VISITORS, tell, tell_all, tell_pairing, tell_test
+from opencode_nexus.cli.tunnel_words import TUNNELS, tell, tell_all, tell_test
 from opencode_nexus.store.home import home_folder
 from opencode_nexus.tunnels.config import EdgeProtocol, Kind
 
@@ -32,7 +33,6 @@ POLL = 0.5  # seconds between two looks at a download
 KINDS = {"token": "The tunnel's token", "api": "Cloudflare's API token"}
 """Kind that needs a secret → what is asked for."""
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name or id of the tunnel.")]
 WaitOption = Annotated[
     int, typer.Option("--wait", min=0, max=120, help="Most seconds to wait until it is ready or has failed.")
 ]
@@ -65,11 +65,6 @@ TokenFileOption = Annotated[
         help="File with the tunnel's token (token) or the API token (api), - for standard input. Else it is asked for.",
     ),
 ]
-
-
-def _at(name: str, verb: str = "") -> str:
-    """Return the API's path of a tunnel."""
-    return f"/tunnels/{quote(name, safe='')}" + (f"/{verb}" if verb else "")
 
 
 def _wish(url: str | None, **given: Any) -> dict[str, Any]:
@@ -177,7 +172,7 @@ def change(
     if not wish:
         raise typer.BadParameter("say what is to be another way.")
     with find_hub(home, url, token) as hub:
-        tunnel = hub.request("PATCH", _at(name), wish)
+        tunnel = hub.request("PATCH", at(name), wish)
     if as_json:
         return show_json(tunnel)
     print(f"Tunnel {tunnel['name']} is changed.")
@@ -193,7 +188,7 @@ def start(
 ) -> None:  # fmt: skip
     """Open a tunnel; returns when it is ready. Exit status 1 when it failed."""
     with find_hub(home, url, token) as hub:
-        _opened(hub.request("POST", _at(name, "start"), {}, wait=wait), as_json)
+        _opened(hub.request("POST", at(name, "start"), {}, wait=wait), as_json)
 
 
 @app.command()
@@ -204,7 +199,7 @@ def restart(
 ) -> None:  # fmt: skip
     """Close a tunnel and open it again. A quick one gets another address."""
     with find_hub(home, url, token) as hub:
-        _opened(hub.request("POST", _at(name, "restart"), {}, wait=wait), as_json)
+        _opened(hub.request("POST", at(name, "restart"), {}, wait=wait), as_json)
 
 
 @app.command()
@@ -227,7 +222,7 @@ def stop(
     if name is None and not url and (done := stop_all_without_hub(home)) is not None:
         return _told_all(done, as_json, f"No hub runs on {home_folder(home)}, so this command did it. ")
     with find_hub(home, url, token) as hub:
-        done = hub.post("/tunnels/stop-all" if name is None else _at(name, "stop"))
+        done = hub.post("/tunnels/stop-all" if name is None else at(name, "stop"))
     if name is None:
         return _told_all(done, as_json)
     if as_json:
@@ -242,7 +237,7 @@ def remove(
 ) -> None:  # fmt: skip
     """Close a tunnel and forget it. What was made for it at Cloudflare goes too, and nothing else."""
     with find_hub(home, url, token) as hub:
-        hub.delete(_at(name))
+        hub.delete(at(name))
     print(f"Tunnel {name} is removed.")
 
 
@@ -253,7 +248,7 @@ def status(
 ) -> None:  # fmt: skip
     """Show how a tunnel is."""
     with find_hub(home, url, token) as hub:
-        tunnel = hub.get(_at(name))
+        tunnel = hub.get(at(name))
     if as_json:
         return show_json(tunnel)
     tell_all(tunnel)
@@ -270,7 +265,7 @@ def logs(
 ) -> None:
     """Print the last lines that cloudflared wrote, without secrets."""
     with find_hub(home, url, token) as hub:
-        found = hub.get(_at(name, "logs"), lines=lines)["items"]
+        found = hub.get(at(name, "logs"), lines=lines)["items"]
     if as_json:
         return show_json(found)
     for line in found:
@@ -286,7 +281,7 @@ def visit(
     someone without a login would get in.
     """
     with find_hub(home, url, token) as hub:
-        found = hub.post(_at(name, "test"))
+        found = hub.post(at(name, "test"))
     if as_json:
         show_json(found)
     else:
@@ -295,88 +290,8 @@ def visit(
         raise typer.Exit(FAILED)
 
 
-@app.command()
-def pair(
-    name: NameArgument,
-    device: Annotated[str, typer.Option("--device", help="What the device is to be called.")] = "Phone",
-    home: HomeOption = None,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Print a link that signs one device in, once, within five minutes."""
-    with find_hub(home, url, token) as hub:
-        made = hub.post(_at(name, "pair"), {"name": device})
-    if as_json:
-        return show_json(made)
-    tell_pairing(made)
-
-
-@app.command()
-def devices(
-    revoke: Annotated[
-        str | None, typer.Option("--revoke", metavar="DEVICE", help="Sign this one out: its name or id.")
-    ] = None,
-    home: HomeOption = None,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List the devices that were connected by a link, or sign one of them out."""
-    with find_hub(home, url, token) as hub:
-        found = hub.items("/devices")
-        if revoke is None:
-            empty = "No device is connected. 'opencode-nexus tunnel pair NAME' makes a link for one."
-            return show(found, DEVICES, as_json=as_json, empty=empty)
-        device = _device(found, revoke)
-        hub.delete(f"/devices/{device['id']}")
-    if as_json:
-        return show_json(device)
-    print(f"{device['name']} is signed out.")
-
-
-@app.command()
-def visitors(
-    sign_out: Annotated[
-        str | None, typer.Option("--sign-out", metavar="VISITOR", help="Sign this one out: name or id.")
-    ] = None,
-    home: HomeOption = None,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List who signed in through a tunnel, by a link or by password, or sign one of them out."""
-    with find_hub(home, url, token) as hub:
-        found = hub.items("/visitors")
-        if sign_out is None:
-            return show(found, VISITORS, as_json=as_json, empty="Nobody is signed in through a tunnel.")
-        one = _device(found, sign_out, "visitors")
-        hub.delete(f"/visitors/{one['id']}")
-    if as_json:
-        return show_json(one)
-    print(f"{one['name'] or one['id']} is signed out.")
-
-
-@app.command()
-def links(
-    cancel: Annotated[
-        str | None, typer.Option("--cancel", metavar="LINK", help="Take this one back: its id or its device's name.")
-    ] = None,
-    home: HomeOption = None,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List the links for a device that were not used yet, or take one of them back."""
-    with find_hub(home, url, token) as hub:
-        found = hub.items("/pairings")
-        if cancel is None:
-            return show(found, LINKS, as_json=as_json, empty="No link waits for its device.")
-        link = _device(found, cancel, "links")
-        hub.delete(f"/pairings/{link['id']}")
-    if as_json:
-        return show_json(link)
-    print(f"The link for {link['name']} does not work any more.")
+for command in (tunnel_guests.pair, tunnel_guests.devices, tunnel_guests.visitors, tunnel_guests.links):
+    app.command()(command)
 
 
 @app.command()
@@ -408,17 +323,6 @@ def bring(
     if as_json:
         return show_json(now)
     print(f"cloudflared {now['version']}: {now['path']}")
-
-
-def _device(found: list[dict[str, Any]], name: str, command: str = "devices") -> dict[str, Any]:
-    """Return the device with this id or name. Raises HubSaid (404) or UnclearName."""
-    fitting = [d for d in found if d["id"] == name] or [d for d in found if d["name"] == name]
-    if not fitting:
-        hint = f"'opencode-nexus tunnel {command}' shows what there is."
-        raise HubSaid({"title": "There is no such device.", "detail": f"None is {name!r}.", "hint": hint}, 404)
-    if len(fitting) > 1:
-        raise UnclearName(f"{len(fitting)} devices are named {name!r}.")
-    return fitting[0]
 
 
 def _told_all(done: dict[str, Any], as_json: bool, first: str = "") -> None:

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from opencode_nexus.access.access import Access, UserInfo
+from opencode_nexus.access.access import Access
 from opencode_nexus.access.errors import UserNotFound
 from opencode_nexus.access.rules import PASSWORD_RULES, check_password
+from opencode_nexus.access.user_info import UserInfo
 from opencode_nexus.cli.client import HomeOption, JsonOption
 from opencode_nexus.cli.database import with_access
 from opencode_nexus.cli.errors import PasswordUnread

@@ -8,8 +8,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from opencode_nexus.access.access import UserInfo
 from opencode_nexus.access.rules import PASSWORD_RULES, for_script
+from opencode_nexus.access.user_info import UserInfo
 from opencode_nexus.access.who import SCOPES, Who
 from opencode_nexus.core.settings import SETTINGS, Setting, Settings
 from opencode_nexus.fleet.state import ServerState
