@@ -4,15 +4,15 @@
 from fastapi import APIRouter, Request
 
 from opencode_nexus.access.who import Who
-from opencode_nexus.store.logins import LoginRow
 from opencode_nexus.web.api.deps import HubDep, WhoDep
 from opencode_nexus.web.api.models.device import Device
 from opencode_nexus.web.api.models.items import Items
+from opencode_nexus.web.ports import SignedIn
 
 router = APIRouter(prefix="/devices", tags=["tunnels"])
 
 
-def device_of(row: LoginRow, who: Who) -> Device:
+def device_of(row: SignedIn, who: Who) -> Device:
     """Return a login as the API tells it to `who`."""
     return Device(
         id=row.id,

@@ -4,17 +4,17 @@
 from fastapi import APIRouter, Request
 
 from opencode_nexus.access.errors import LoginNotFound
-from opencode_nexus.store.logins import LoginRow
 from opencode_nexus.web.api.deps import HubDep, WhoDep
 from opencode_nexus.web.api.devices import device_of
 from opencode_nexus.web.api.models.device import Device
 from opencode_nexus.web.api.models.items import Items
 from opencode_nexus.web.context import Hub
+from opencode_nexus.web.ports import SignedIn
 
 router = APIRouter(prefix="/visitors", tags=["tunnels"])
 
 
-def _rows(hub: Hub) -> list[LoginRow]:
+def _rows(hub: Hub) -> list[SignedIn]:
     return [row for user in hub.access.users() for row in hub.access.logins(user.id) if row.remote]
 
 
