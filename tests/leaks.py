@@ -35,8 +35,9 @@ PROGRAMS = "bin"  # of a home: programs of others, large, and made before any se
 ALLOWED = {
     "hub.json": "how commands of the same system user reach the hub: its key of this boot, for that user's eyes alone",
 }
-# Loggers of tools of the tests alone: with hpack the edge reads what cloudflared sends, visitors' cookies among it.
-TOOLS = {"hpack"}
+# Loggers of tools of the tests alone: with hpack the edge reads what cloudflared sends, visitors' cookies among it, and
+# with the client of websockets a test asks with the token that it has.
+TOOLS = ("hpack", "websockets.client")
 
 _known: dict[str, set[bytes]] = {}  # each secret, in the order in which they came, and how it may be written
 _seen: dict[Path, tuple[tuple[int, int], int, list[str]]] = {}  # file: its state, how many secrets, what was found
@@ -133,7 +134,7 @@ class _Records(logging.Handler):
         self._lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name.partition(".")[0] not in TOOLS:
+        if not any(f"{record.name}.".startswith(f"{tool}.") for tool in TOOLS):
             self._lines.append(self.format(record))
 
     def take(self) -> str:
