@@ -56,8 +56,8 @@ async def tunnel(stage: Scene, request: pytest.FixtureRequest) -> AsyncIterator[
     await stage.call("DELETE", f"/tunnels/{made['id']}")
 
 
-async def add(stage: Scene, kind: str) -> Told:
-    wish = {"name": f"my {kind}", "kind": kind, "protocol": "http2"}
+async def add(stage: Scene, kind: str, protocol: str = "http2") -> Told:
+    wish = {"name": f"my {kind}", "kind": kind, "protocol": protocol}
     if kind == "token":
         settings = {"name": "probe", "kind": "token", "token": stage.edge.add_tunnel(f"x.{DOMAIN}").token}
         probe = await stage.call("POST", "/tunnels", settings)  # tells the service that must stand at Cloudflare
@@ -197,5 +197,61 @@ async def test_page_and_api_say_what_is_the_matter(
             await expect(page.locator("main")).not_to_contain_text(problem["title"])
     finally:
         stage.edge.faults.quick_reply = stage.edge.faults.refuse = None
+        await walk.close()
+        await stage.call("DELETE", f"/tunnels/{made['id']}")
+
+
+async def lost(stage: Scene, tunnel: Told, page: Page) -> None:
+    """The edge is gone for a while: said while it lasts, and gone by itself."""
+    await asyncio.to_thread(stage.edge.go_down)
+    try:
+        stage.edge.cut()
+        found = await told(stage, tunnel, lambda now: now["state"] == "degraded" and now["problem"] is not None)
+        await expect(page.locator("main")).to_contain_text(found["problem"]["title"])
+        await expect(page.locator("main")).to_contain_text("Degraded")
+    finally:
+        await asyncio.to_thread(stage.edge.come_up)
+    back = await told(stage, tunnel, lambda now: now["state"] == "ready")
+    assert back["url"] == tunnel["url"]
+    await expect(page.locator("main")).not_to_contain_text(found["problem"]["title"])
+
+
+async def dropped(stage: Scene, tunnel: Told, page: Page) -> None:
+    """Cloudflare has dropped a quick tunnel: it gets another address, and page and API say so."""
+    stage.edge.forget(next(one for one in stage.edge.tunnels if one.url == tunnel["url"]))
+    renewed = await told(stage, tunnel, lambda now: now["state"] == "ready" and now["url"] != tunnel["url"])
+    assert tunnel["url"] in renewed["reason"] and "new" in renewed["reason"]
+    await expect(page.locator("main")).to_contain_text(renewed["url"])
+    await expect(page.locator("main")).to_contain_text(renewed["reason"])
+
+
+@pytest.mark.parametrize("fault", [lost, dropped])
+async def test_page_and_api_tell_of_a_loss_and_of_what_came_of_it(
+    stage: Scene, tunnel: Told, fault: Callable[[Scene, Told, Page], Awaitable[None]]
+) -> None:
+    walk = Walk(stage.owner)
+    try:
+        page = await walk.signed_in(stage.hub.url)
+        await page.goto(f"{stage.hub.url}remote/{tunnel['id']}")
+        await expect(page.locator("main")).to_contain_text(tunnel["url"])
+        await fault(stage, tunnel, page)
+    finally:
+        await walk.close()
+
+
+async def test_page_and_api_say_that_no_datagram_passes(stage: Scene) -> None:
+    """quic alone was asked for: they say to try http2."""
+    stage.edge.faults.udp_dead = True
+    made = await add(stage, "quick", "quic")
+    walk = Walk(stage.owner)
+    try:
+        await stage.call("POST", f"/tunnels/{made['id']}/start")
+        blocked = await told(stage, made, lambda now: "quic" in str((now["problem"] or {}).get("detail")))
+        assert (blocked["state"], blocked["problem"]["code"]) == ("connecting", "tunnel-network-blocked")
+        page = await walk.signed_in(stage.hub.url)
+        await page.goto(f"{stage.hub.url}remote/{made['id']}")
+        await expect(page.locator("main")).to_contain_text("Try protocol http2")
+    finally:
+        stage.edge.faults.udp_dead = False
         await walk.close()
         await stage.call("DELETE", f"/tunnels/{made['id']}")
