@@ -115,14 +115,27 @@ async def cloudflared_killed(stage: Scene, tunnel: Told) -> None:
     assert back["url"] == tunnel["url"]
 
 
+async def told_to_end(stage: Scene, tunnel: Told) -> None:
+    """Somebody else tells cloudflared to end while it streams; it is started again, at the same name."""
+    os.kill(tunnel["pid"], signal.SIGTERM)
+    back = await told(stage, tunnel, lambda now: now["state"] == "ready" and now["pid"] != tunnel["pid"])
+    assert back["url"] == tunnel["url"]
+
+
 Strike = Callable[[Scene, Told], Awaitable[None]]
 
 
 @pytest.mark.parametrize(
     ("tunnel", "strike"),
-    [("quick", cut), ("quick", hub_killed), ("token", hub_killed), ("token", cloudflared_killed)],
+    [
+        ("quick", cut),
+        ("quick", hub_killed),
+        ("token", hub_killed),
+        ("token", cloudflared_killed),
+        ("token", told_to_end),
+    ],
     indirect=["tunnel"],
-    ids=["edge cut", "hub killed, quick", "hub killed, token", "cloudflared killed"],
+    ids=["edge cut", "hub killed, quick", "hub killed, token", "cloudflared killed", "cloudflared told to end"],
 )
 async def test_the_chat_goes_on(stage: Scene, phone: Page, tunnel: Told, strike: Strike) -> None:
     url, gate = tunnel["url"], f"gate-{tunnel['id']}"
@@ -253,5 +266,30 @@ async def test_page_and_api_say_that_no_datagram_passes(stage: Scene) -> None:
         await expect(page.locator("main")).to_contain_text("Try protocol http2")
     finally:
         stage.edge.faults.udp_dead = False
+        await walk.close()
+        await stage.call("DELETE", f"/tunnels/{made['id']}")
+
+
+async def test_what_the_user_has_of_his_own_changes_nothing(stage: Scene) -> None:
+    """~/.cloudflared/config.yml with an ingress of its own, and TUNNEL_* where the hub was started."""
+    folder = Path(stage.hub.environment()["HOME"]) / ".cloudflared"
+    folder.mkdir()
+    (folder / "config.yml").write_text(json.dumps({"ingress": [{"service": "http_status:418"}]}))
+    await asyncio.to_thread(stage.hub.stop)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUNNEL_URL", "http://127.0.0.1:9")
+        patch.setenv("TUNNEL_METRICS", "127.0.0.1:1")
+        patch.setenv("TUNNEL_TRANSPORT_PROTOCOL", "smoke")
+        await asyncio.to_thread(stage.hub.start)
+    made = await add(stage, "quick")
+    walk = Walk(stage.owner)
+    try:
+        ready = await start(stage, made)
+        assert await stage.status(ready["url"], "/healthz") == 200
+        page = await walk.signed_in(stage.hub.url)
+        await page.goto(f"{stage.hub.url}remote/{made['id']}")
+        await expect(page.locator("main")).to_contain_text("Ready")
+    finally:
+        (folder / "config.yml").unlink()
         await walk.close()
         await stage.call("DELETE", f"/tunnels/{made['id']}")
