@@ -32,7 +32,9 @@ SURE = 0.5  # seconds; an abort tells idle before the message's end
 
 
 class Connection:
-    """One process of a server, for as long as it runs. `cut_off` is told which sessions its death ended."""
+    """One process of a server, for as long as it runs. `cut_off` is told which sessions its death ended, and
+    `connected` whenever what was missed has been mended.
+    """
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Connection:
         projects: Callable[[], Collection[str]],
         adopted: bool,
         cut_off: Callable[[Feed, list[str]], Awaitable[None]],
+        connected: Callable[[str, Client], None] = lambda server_id, client: None,
         silence: float = SILENCE,
     ) -> None:
         self.feed, self.client = feed, client
@@ -53,6 +56,7 @@ class Connection:
         self.reconciled = asyncio.Event()  # set once what was missed has been mended
         self._journal, self._inbox, self._outbox, self._conversations = journal, inbox, outbox, conversations
         self._projects, self._cut_off, self._silence = projects, cut_off, silence
+        self._tell_connected = connected
         # A process that we have just started has nothing to tell about folders that nobody used yet, and
         # asking would load each of them: 23 MB and 1.3 s apiece.
         self._everywhere = adopted
@@ -185,6 +189,7 @@ class Connection:
         await self._get_to_know()
         if self.connected:
             self.reconciled.set()
+            self._tell_connected(self.feed.server_id, self.client)
         await withdraw_stale(self.client, truth)
         if cut := await self._sure(cut):
             await self._cut_off(self.feed, cut)

@@ -8,6 +8,7 @@ from typing import Any
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.heads import Head, Heads
 from opencode_nexus.chat.inbox import Entry, Inbox
+from opencode_nexus.chat.listener import Listeners
 from opencode_nexus.chat.outbox import Outbox
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.opencode import events as ev
@@ -33,6 +34,7 @@ class Feed:
         outbox: Outbox,
         bus: Bus,
         conversations: Mapping[str, Conversation],
+        listeners: Listeners,
     ) -> None:
         self.server_id = server_id
         self.heads = Heads()
@@ -44,7 +46,7 @@ class Feed:
         self.errors: OrderedDict[str, dict[str, Any]] = OrderedDict()  # why a session's last turn failed
         self._sent: set[str] = set()
         self._journal, self._inbox, self._outbox, self._bus = journal, inbox, outbox, bus
-        self._conversations = conversations
+        self._conversations, self._listeners = conversations, listeners
         self._touched: set[Conversation] = set()
 
     # Events
@@ -64,6 +66,7 @@ class Feed:
                 self._keep(directory, event)
                 self._follow(directory, event)
                 self._hand_on(event)
+                self._listeners.heard(self.server_id, directory, event)
         touched, self._touched = self._touched, set()
         for conversation in touched:
             conversation.notify()
@@ -235,4 +238,5 @@ class Feed:
         self.directories.clear()
         for conversation in tuple(self._conversations.values()):
             conversation.cut()
+        self._listeners.died(self.server_id)
         return running

@@ -11,6 +11,7 @@ from opencode_nexus.chat.connection import Connection
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.feed import Feed
 from opencode_nexus.chat.inbox import Inbox
+from opencode_nexus.chat.listener import Listeners
 from opencode_nexus.chat.outbox import Outbox
 from opencode_nexus.chat.servers import Server, ServerDirectory, connect
 from opencode_nexus.core.bus import Bus, Record
@@ -49,6 +50,7 @@ class Feeds:
         activity: Activity,
     ) -> None:
         self.conversations: dict[str, dict[str, Conversation]] = {}
+        self.listeners = Listeners()
         self.feeds: dict[str, Feed] = {}
         self._live: dict[str, _Live] = {}
         self._servers, self._journal, self._inbox, self._outbox = servers, journal, inbox, outbox
@@ -82,7 +84,7 @@ class Feeds:
         if server_id not in self.feeds:
             conversations = self.conversations.setdefault(server_id, {})
             around = (self._journal, self._inbox, self._outbox, self._bus)
-            self.feeds[server_id] = Feed(server_id, *around, conversations)
+            self.feeds[server_id] = Feed(server_id, *around, conversations, self.listeners)
         return self.feeds[server_id]
 
     def status(self, session_id: str) -> Status:
@@ -137,6 +139,7 @@ class Feeds:
             projects=lambda: self._servers.get(server.id).projects,
             adopted=server.adopted,
             cut_off=self._tell,
+            connected=self.listeners.connected,
             silence=self.silence,
         )
         task = self._tasks.spawn(connection.run(), f"feed {server.id}")

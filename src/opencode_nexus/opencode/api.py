@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""OpenCode's HTTP routes, one method each, on one server.
+"""OpenCode's HTTP routes on one server; those of less common nouns are functions in files beside this one.
 
 Every method may raise OpenCodeUnreachable, OpenCodeRefused, WrongRoute, UnknownToOpenCode,
 OpenCodeBadRequest, SessionBusy or OpenCodeError. `directory` is the project folder that a route is about;
@@ -83,7 +83,8 @@ class Client:
         """Close the connections."""
         await self.http.aclose()
 
-    async def _send(self, method: str, path: str, *, body: Any = None, **query: Any) -> httpx2.Response:
+    async def send(self, method: str, path: str, *, body: Any = None, **query: Any) -> httpx2.Response:
+        """Ask a route and return its answer; a query member that is None is left out."""
         params = {name: value for name, value in query.items() if value is not None}
         content = None if body is None else msgspec.json.encode(body)
         headers = None if body is None else {"content-type": "application/json"}
@@ -97,54 +98,55 @@ class Client:
             raise WrongRoute(f"{method} {path}")
         return answer
 
-    async def _json(self, method: str, path: str, *, body: Any = None, **query: Any) -> Any:
-        answer = await self._send(method, path, body=body, **query)
+    async def json(self, method: str, path: str, *, body: Any = None, **query: Any) -> Any:
+        """Ask a route and return its decoded answer."""
+        answer = await self.send(method, path, body=body, **query)
         return read(answer, object)
 
     # Sessions
 
     async def sessions(self, directory: str, limit: int = 100) -> list[JSON]:
         """The newest sessions of a folder, child sessions too, newest first."""
-        return list(await self._json("GET", "/session", directory=directory, limit=limit))
+        return list(await self.json("GET", "/session", directory=directory, limit=limit))
 
     async def session(self, session_id: str) -> JSON:
         """One session of any folder."""
-        return dict(await self._json("GET", f"/session/{session_id}"))
+        return dict(await self.json("GET", f"/session/{session_id}"))
 
     async def create(self, directory: str, title: str = "") -> JSON:
         """A new session; with a title OpenCode asks no model for one."""
         body = {"title": title} if title else {}
-        return dict(await self._json("POST", "/session", body=body, directory=directory))
+        return dict(await self.json("POST", "/session", body=body, directory=directory))
 
     async def rename(self, session_id: str, title: str) -> JSON:
         """Give a session another title."""
-        return dict(await self._json("PATCH", f"/session/{session_id}", body={"title": title}))
+        return dict(await self.json("PATCH", f"/session/{session_id}", body={"title": title}))
 
     async def delete(self, session_id: str) -> None:
         """Delete a session and its messages."""
-        await self._json("DELETE", f"/session/{session_id}")
+        await self.json("DELETE", f"/session/{session_id}")
 
     async def children(self, session_id: str) -> list[JSON]:
         """The child sessions of a session, one level."""
-        return list(await self._json("GET", f"/session/{session_id}/children"))
+        return list(await self.json("GET", f"/session/{session_id}/children"))
 
     async def todos(self, session_id: str) -> list[JSON]:
         """The session's list of things to do."""
-        return list(await self._json("GET", f"/session/{session_id}/todo"))
+        return list(await self.json("GET", f"/session/{session_id}/todo"))
 
     async def statuses(self, directory: str) -> dict[str, JSON]:
         """What the folder's sessions do, by id; those that are idle are not in it."""
-        return dict(await self._json("GET", "/session/status", directory=directory))
+        return dict(await self.json("GET", "/session/status", directory=directory))
 
     async def messages(self, session_id: str, limit: int, before: str | None = None) -> tuple[list[JSON], str | None]:
         """The newest `limit` messages (before a cursor), oldest first, and the cursor of the next page."""
         path = f"/session/{session_id}/message"
-        answer = await self._send("GET", path, limit=limit, before=before)
+        answer = await self.send("GET", path, limit=limit, before=before)
         return read(answer, list[JSON]), answer.headers.get("x-next-cursor")
 
     async def message(self, session_id: str, message_id: str) -> JSON:
         """One message, `{info, parts}`."""
-        return dict(await self._json("GET", f"/session/{session_id}/message/{message_id}"))
+        return dict(await self.json("GET", f"/session/{session_id}/message/{message_id}"))
 
     async def prompt(self, session_id: str, text: str, model: str | None, agent: str | None, part_id: str) -> None:
         """Send a message and return at once; while the session is busy it waits in OpenCode's queue.
@@ -160,36 +162,36 @@ class Client:
             body["model"] = {"providerID": provider_id, "modelID": model_id}
         if agent:
             body["agent"] = agent
-        await self._send("POST", f"/session/{session_id}/prompt_async", body=body)
+        await self.send("POST", f"/session/{session_id}/prompt_async", body=body)
 
     async def abort(self, session_id: str) -> None:
         """Ask a session to stop. It may go on for a moment: look at its status."""
-        await self._json("POST", f"/session/{session_id}/abort")
+        await self.json("POST", f"/session/{session_id}/abort")
 
     # What waits for a person
 
     async def permissions(self, directory: str) -> list[PermissionAsked]:
         """The permissions that the folder's sessions wait for, and some that nobody waits for any more."""
-        answer = await self._send("GET", "/permission", directory=directory)
+        answer = await self.send("GET", "/permission", directory=directory)
         return read(answer, list[PermissionAsked])
 
     async def reply_permission(self, directory: str, request_id: str, reply: str, message: str) -> None:
         """`reply` is "once", "always" or "reject"; a message with "reject" lets the agent go on, told why."""
         body = {"reply": reply, **({"message": message} if message else {})}
-        await self._json("POST", f"/permission/{request_id}/reply", body=body, directory=directory)
+        await self.json("POST", f"/permission/{request_id}/reply", body=body, directory=directory)
 
     async def questions(self, directory: str) -> list[QuestionAsked]:
         """The questions that the folder's sessions wait for."""
-        answer = await self._send("GET", "/question", directory=directory)
+        answer = await self.send("GET", "/question", directory=directory)
         return read(answer, list[QuestionAsked])
 
     async def reply_question(self, directory: str, request_id: str, answers: list[list[str]] | None) -> None:
         """One list of chosen labels or free text for each question; None turns the question down."""
         path = f"/question/{request_id}/"
         if answers is None:
-            await self._json("POST", path + "reject", directory=directory)
+            await self.json("POST", path + "reject", directory=directory)
         else:
-            await self._json("POST", path + "reply", body={"answers": answers}, directory=directory)
+            await self.json("POST", path + "reply", body={"answers": answers}, directory=directory)
 
     # Models and agents
 
@@ -198,40 +200,40 @@ class Client:
 
         Holds keys in clear text: never hand it on as it is.
         """
-        return dict(await self._json("GET", "/config/providers", directory=directory))
+        return dict(await self.json("GET", "/config/providers", directory=directory))
 
     async def catalogue(self, directory: str) -> ProviderList:
         """Every provider that OpenCode knows. The answer is 7 MB; only the heads are decoded."""
-        answer = await self._send("GET", "/provider", directory=directory)
+        answer = await self.send("GET", "/provider", directory=directory)
         return read(answer, ProviderList)
 
     async def config(self, directory: str) -> JSON:
         """The configuration in force in a folder. May hold keys in clear text."""
-        return dict(await self._json("GET", "/config", directory=directory))
+        return dict(await self.json("GET", "/config", directory=directory))
 
     async def agents(self, directory: str) -> list[JSON]:
         """The agents of a folder: `{name, mode, hidden?, description?}`."""
-        return list(await self._json("GET", "/agent", directory=directory))
+        return list(await self.json("GET", "/agent", directory=directory))
 
     async def set_key(self, provider_id: str, key: str) -> None:
         """Keep a provider's key in OpenCode's own store; seen only after `dispose`."""
-        await self._json("PUT", f"/auth/{provider_id}", body={"type": "api", "key": key})
+        await self.json("PUT", f"/auth/{provider_id}", body={"type": "api", "key": key})
 
     async def remove_key(self, provider_id: str) -> None:
         """Forget a provider's key (no error when there is none); seen only after `dispose`."""
-        await self._json("DELETE", f"/auth/{provider_id}")
+        await self.json("DELETE", f"/auth/{provider_id}")
 
     async def global_config(self) -> JSON:
         """The global configuration, without what folders and environment add. May hold keys in clear text."""
-        return dict(await self._json("GET", "/global/config"))
+        return dict(await self.json("GET", "/global/config"))
 
     async def patch_global_config(self, patch: JSON) -> None:
         """Merge into the global configuration file. Disposes every folder: running turns are aborted."""
-        await self._json("PATCH", "/global/config", body=patch)
+        await self.json("PATCH", "/global/config", body=patch)
 
     async def dispose(self) -> None:
         """Let every folder load its configuration anew. Running turns are aborted."""
-        await self._json("POST", "/global/dispose")
+        await self.json("POST", "/global/dispose")
 
 
 def read(answer: httpx2.Response, shape: type[T]) -> T:

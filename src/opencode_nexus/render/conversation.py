@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from opencode_nexus.opencode.state import Change, Message, Part, SessionState
 from opencode_nexus.render.components.asks import permission, question
+from opencode_nexus.render.components.head import HeadFacts, head
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.components.message import Place, body, created_ms, message, with_body
 from opencode_nexus.render.components.small import small
@@ -19,7 +20,6 @@ from opencode_nexus.render.components.status import status
 from opencode_nexus.render.components.text import Text, added_text, user_text
 from opencode_nexus.render.components.tool import tool
 from opencode_nexus.render.components.untaken import untaken
-from opencode_nexus.render.icons import icon
 from opencode_nexus.render.tree import Box, Leaf, Node, Still, leaf
 
 WINDOW = 30  # messages on a page when it is opened
@@ -55,6 +55,7 @@ class Conversation:
         self._log: Box | None = None
         self.chats: Node = leaf("chats", Markup("<div></div>"))
         self.reachable = True
+        self._facts = HeadFacts()
         self._open_window()
 
     def _open_window(self) -> None:
@@ -125,6 +126,11 @@ class Conversation:
         """Take the list of the server's sessions, made by the page."""
         self.chats = chats
 
+    def set_facts(self, facts: HeadFacts) -> None:
+        """Take what the hub knows of the session beside OpenCode's state."""
+        if facts != self._facts:
+            self._facts, self._head = facts, None
+
     def tree(self) -> Box:
         """Return the page's live region."""
         if self._stale or self._grown or self._moved:
@@ -142,23 +148,13 @@ class Conversation:
         if self._status is None:
             self._status = status(self._state, self._links, reachable=self.reachable)
         if self._head is None:
-            self._head = leaf("head", self._make_head())
+            self._head = leaf("head", head(self._state, self._facts, self._links))
         return Box("live", "div", {"class": "live"}, [self.chats, self._head, self._log, self._status])
 
     def messages_html(self) -> str:
         """Return the messages alone."""
         self._make_messages()
         return "".join(self._messages[message_id].html() for message_id in self._window)
-
-    def _make_head(self) -> Markup:
-        title = self._state.title or "New chat"
-        folder = self._state.directory
-        return Markup(
-            '<header class="chat-head"><button class="btn icon quiet list-button" type="button" '
-            'popovertarget="chats" aria-label="Chats">{}</button><h1 class="clip" tabindex="-1">{}</h1>'
-            '<span class="muted small clip grow" title="{}">{}</span>'
-            '<a class="btn quiet" href="{}" data-nav>{}<span>Rename or delete</span></a></header>'
-        ).format(icon("menu"), title, folder, folder.rstrip("/").rpartition("/")[2], self._links.edit, icon("pen"))
 
     def _make_asks(self) -> Box:
         cards = [permission(item, self._links) for item in self._state.permissions.values()]

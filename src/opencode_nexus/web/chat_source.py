@@ -16,6 +16,7 @@ from opencode_nexus.live.ops import Op
 from opencode_nexus.live.view import View
 from opencode_nexus.opencode.state import Change, SessionState
 from opencode_nexus.render.components.chats import chats
+from opencode_nexus.render.components.head import HeadFacts
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.components.message import ABORTED
 from opencode_nexus.render.components.words import one_line, provider_error
@@ -100,6 +101,7 @@ class ChatSource:
         )
         self._state: SessionState = conversation.state
         self._page = Conversation(self._state, links, self._colours)
+        self._page.set_facts(self._facts())
         self._show_chats(listed)
         if not asked_now:
             self._tasks.spawn(self._read_chats(), "list of chats")
@@ -111,6 +113,7 @@ class ChatSource:
             self._colours.listen(self._coloured),
             hub.bus.listen(self._listed, "session"),
             hub.bus.listen(self._served, "server"),
+            hub.bus.listen(self._learned, "chat-facts"),
         ]
         channel.collect = self._collect
 
@@ -172,6 +175,16 @@ class ChatSource:
     def _served(self, record: Record) -> None:
         if getattr(record.data, "id", None) == self._links.server_id:
             self._page.unreachable(getattr(record.data, "state", "") == "running")
+            self._channel.touch()
+
+    def _facts(self) -> HeadFacts:
+        """Return what the hub's other parts know of the session now; whoever changes it publishes "chat-facts"."""
+        return HeadFacts()
+
+    def _learned(self, record: Record) -> None:
+        data = record.data
+        if isinstance(data, dict) and data.get("session_id") in (None, self._links.session_id):
+            self._page.set_facts(self._facts())
             self._channel.touch()
 
     def _listed(self, record: Record) -> None:

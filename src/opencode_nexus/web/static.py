@@ -39,6 +39,13 @@ class StaticFile:
     packed: bytes | None
 
 
+def read(entry: Traversable) -> bytes:
+    """Return what a file holds; a folder named as a file, such as `nexus.css`, is its files joined by name."""
+    if entry.is_dir():
+        return b"".join(piece.read_bytes() for piece in sorted(entry.iterdir(), key=lambda piece: piece.name))
+    return entry.read_bytes()
+
+
 class StaticFiles:
     """All files below web/static, read at the start (under 200 KB in all)."""
 
@@ -49,17 +56,19 @@ class StaticFiles:
     def _walk(self, folder: Traversable, prefix: str) -> None:
         for entry in folder.iterdir():
             name = prefix + entry.name
-            if entry.is_dir():
-                self._walk(entry, name + "/")
-            elif (kind := TYPES.get("." + entry.name.rpartition(".")[2])) is not None:
-                plain = entry.read_bytes()
-                if entry.name.endswith(".js") and not prefix:
-                    plain = _SPARE.sub(b"", plain)
-                packed = gzip.compress(plain, 9, mtime=0) if len(plain) > SMALL else None
-                if packed is not None and len(packed) >= len(plain):
-                    packed = None
-                digest = hashlib.sha256(plain).hexdigest()[:12]
-                self._files[name] = StaticFile(name, digest, kind, plain, packed)
+            kind = TYPES.get("." + entry.name.rpartition(".")[2])
+            if kind is None:
+                if entry.is_dir():
+                    self._walk(entry, name + "/")
+                continue
+            plain = read(entry)
+            if entry.name.endswith(".js") and not prefix:
+                plain = _SPARE.sub(b"", plain)
+            packed = gzip.compress(plain, 9, mtime=0) if len(plain) > SMALL else None
+            if packed is not None and len(packed) >= len(plain):
+                packed = None
+            digest = hashlib.sha256(plain).hexdigest()[:12]
+            self._files[name] = StaticFile(name, digest, kind, plain, packed)
 
     def path(self, name: str) -> str:
         """Return the address of `name` below the base path; raises KeyError for a file that is not there."""

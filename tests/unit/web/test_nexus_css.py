@@ -8,8 +8,10 @@ from itertools import product
 
 import pytest
 
+from opencode_nexus.web.static import read
+
 STATIC = resources.files("opencode_nexus.web") / "static"
-CSS = (STATIC / "nexus.css").read_text(encoding="utf-8")
+CSS = read(STATIC / "nexus.css").decode()
 TOKENS = {
     name: {"light": light, "dark": dark}
     for name, light, dark in re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", CSS)
@@ -62,6 +64,6 @@ def test_edges_of_controls_and_status_dots_can_be_seen(edge: str, ground: str, t
 
 
 def test_all_styles_together_stay_within_15_kb() -> None:
-    sizes = {f.name: len(gzip.compress(f.read_bytes(), 9)) for f in STATIC.iterdir() if f.name.endswith(".css")}
+    sizes = {f.name: len(gzip.compress(read(f), 9)) for f in STATIC.iterdir() if f.name.endswith(".css")}
     assert "nexus.css" in sizes
     assert sum(sizes.values()) <= 15 * 1024, sizes

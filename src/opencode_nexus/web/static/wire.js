@@ -3,7 +3,7 @@
 // Every page works without it.
 (() => {
   "use strict";
-  const doc = document, base = doc.body.dataset.base || "", touch = matchMedia("(pointer: coarse)");
+  const doc = document, base = doc.body.dataset.base || "";
   const rules = { createHTML: (html) => html };
   const policy = window.trustedTypes?.createPolicy("nexus", rules) || rules;
   const parse = (html) => {
@@ -13,6 +13,7 @@
   };
   const $ = (selector, from = doc) => from.querySelector(selector);
   const all = (selector) => doc.querySelectorAll(selector);
+  const tell = (what, from, detail) => from.dispatchEvent(new CustomEvent("nexus:" + what, { bubbles: true, detail }));
   const on = (name, act, how) => addEventListener(name, act, how);
   const say = (words) => { const place = $("#say"); if (place) place.textContent = words; };
 
@@ -115,6 +116,7 @@
   const store = sessionStorage;
   let topic = "", boot = "", seq = 0, line = null, tries = 0, heard = 0, timer = 0, way = store.way || WAYS[0];
   const show = (state, words) => {
+    tell("line", doc, state);
     for (const el of all("[data-line]")) { el.dataset.line = state; el.textContent = words; }
   };
   const take = (record) => {
@@ -221,21 +223,6 @@
   on("pagehide", hang);
   on("pageshow", (event) => event.persisted && back());
 
-  // Drafts outlive a reload; a draft goes only when the server has taken it.
-  const draft = (field, value) => {
-    const key = "draft:" + field.dataset.draft;
-    if (value === undefined) return localStorage.getItem(key) || "";
-    value ? localStorage.setItem(key, value) : localStorage.removeItem(key);
-  };
-  on("input", ({ target }) => target.dataset?.draft && draft(target, target.value));
-  on("keydown", (event) => {
-    const field = event.target;
-    if (event.key !== "Enter" || !field.dataset?.draft || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-    if (touch.matches && !event.ctrlKey) return;
-    event.preventDefault();
-    if (field.value.trim()) field.form.requestSubmit();
-  });
-
   // Forms: sent without leaving; what the server says against it stands in the form, and nothing typed is lost.
   const complain = (form, words) => {
     let place = $(".form-error", form);
@@ -248,24 +235,20 @@
     place.hidden = !words;
   };
   on("submit", async (event) => {
-    const form = event.target, button = event.submitter, field = $("[data-draft]", form), sent = field?.value;
+    const form = event.target, button = event.submitter, data = new FormData(form, button);
     if (!form.matches("[data-live]") || event.defaultPrevented) return;
     event.preventDefault();
     if (form.dataset.busy) return;
     form.dataset.busy = "1";
     try {
       const answer = await fetch(form.getAttribute("action") || location.href, {
-        method: "POST", body: new URLSearchParams(new FormData(form, button)), headers: { Accept: "application/json, text/html", "X-Nexus": "live" },
+        method: "POST", body: /^multipart/.test(form.enctype) ? data : new URLSearchParams(data), headers: { Accept: "application/json, text/html", "X-Nexus": "live" },
       });
       const text = await answer.text(), json = /json/.test(answer.headers.get("content-type")) && JSON.parse(text);
       if (answer.status === 401) return location.reload();
       if (!answer.ok) return json ? complain(form, [json.title, json.detail, json.hint].filter(Boolean).join(" ")) : go(location.href, text, false);
       complain(form, "");
-      if (field) {
-        if (field.value === sent) field.value = "";
-        draft(field, field.value);
-        toEnd();
-      }
+      tell("taken", form, data);
       if (json.say) say(json.say);
       if (json.go) go(json.go);
       else if (answer.redirected && (!topic || new URL(answer.url).pathname !== location.pathname)) go(answer.url, text);
@@ -347,9 +330,11 @@
     here = place();
     topic = name;
     [boot, seq] = cursor.split(".");
-    for (const field of all("[data-draft]")) field.value ||= draft(field);
+    tell("page", doc);
     connect();
   };
+  // What other scripts may use. They hear `nexus:page` (another main is there), `nexus:line` (detail: live, wait, off)
+  // and `nexus:taken` (a data-live form was accepted; detail: its FormData).
+  window.nexus = { parse, say, go, load, toEnd };
   start();
-  if (!touch.matches && doc.activeElement === doc.body) $("[data-draft]")?.focus();
 })();
