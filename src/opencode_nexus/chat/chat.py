@@ -153,6 +153,7 @@ class Chat:
         if not text.strip():
             raise MessageEmpty
         client = self.client(server_id)
+        self.feeds.guards.check(server_id, session_id)
         feed = self.feeds.feed(server_id)
         with _found():
             if model or agent:

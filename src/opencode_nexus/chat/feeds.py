@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from opencode_nexus.chat.connection import Connection
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.feed import Feed
+from opencode_nexus.chat.guards import Guards
 from opencode_nexus.chat.inbox import Inbox
 from opencode_nexus.chat.listener import Listeners
 from opencode_nexus.chat.outbox import Outbox
@@ -51,6 +52,7 @@ class Feeds:
     ) -> None:
         self.conversations: dict[str, dict[str, Conversation]] = {}
         self.listeners = Listeners()
+        self.guards = Guards()
         self.feeds: dict[str, Feed] = {}
         self._live: dict[str, _Live] = {}
         self._servers, self._journal, self._inbox, self._outbox = servers, journal, inbox, outbox
