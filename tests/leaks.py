@@ -28,6 +28,7 @@ from urllib.parse import quote
 import pytest
 
 SHORTEST = 8  # characters; anything shorter stands in ordinary text
+FEWEST = 5  # different characters; "xxxx…" stood in a log that another test filled, and failed a run in five
 LOGS = {".log", ".out", ".err"}
 HOME = {"nexus.db", "logs", "secrets"}  # what makes a folder a hub's home
 PROGRAMS = "bin"  # of a home: programs of others, large, and made before any secret was
@@ -51,6 +52,7 @@ _patch = pytest.MonkeyPatch()
 def remember(secret: str) -> str:
     """Return the secret, and look for it in all output from now on."""
     assert len(secret) >= SHORTEST, "too short to be searched for"
+    assert len(set(secret)) >= FEWEST, "too plain to be searched for"
     if secret not in _known:
         _known[secret] = {form.encode() for form in (secret, quote(secret), quote(secret, safe=""))}
     return secret

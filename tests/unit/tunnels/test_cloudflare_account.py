@@ -102,7 +102,7 @@ async def test_what_has_no_tokens_form_is_not_even_sent(world: World, text: str)
 
 async def test_an_unknown_token(world: World) -> None:
     with pytest.raises(errors.ApiTokenInvalid, match="Invalid API Token"):
-        await world.ours.verify(Secret(remember("x" * 40)))
+        await world.ours.verify(Secret(remember("nobodys-api-token-at-cloudflare-00000001")))
 
 
 async def test_a_global_api_key_is_no_token(world: World) -> None:
