@@ -2,7 +2,7 @@
 """What one running server tells, taken in: journalled, kept in mind, and handed to who looks."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from opencode_nexus.chat.conversation import Conversation
@@ -44,6 +44,7 @@ class Feed:
         # Words of parts whose beginning was not heard: {part: (session, pieces)}, until it is known.
         self.orphans: dict[str, tuple[str, list[str]]] = {}
         self.errors: OrderedDict[str, dict[str, Any]] = OrderedDict()  # why a session's last turn failed
+        self.hidden: Container[str] = ()  # sessions that a person has deleted, and that OpenCode still has
         self._sent: set[str] = set()
         self._journal, self._inbox, self._outbox, self._bus = journal, inbox, outbox, bus
         self._conversations, self._listeners = conversations, listeners
@@ -201,6 +202,10 @@ class Feed:
     def descends(self, session_id: str, ancestor_id: str) -> bool:
         """Whether it is `ancestor_id` or one of its descendants."""
         return ancestor_id in self.heads.chain(session_id)
+
+    def hides(self, session_id: str) -> bool:
+        """Whether it, or the chat that it works for, was deleted by a person, though OpenCode still has it."""
+        return any(one in self.hidden for one in self.heads.chain(session_id))
 
     def sent(self, session_id: str) -> None:
         """Note that a message was sent, until OpenCode says what it does about it."""

@@ -4,7 +4,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from opencode_nexus.chat.connection import Connection
@@ -52,6 +52,7 @@ class Feeds:
     ) -> None:
         self.conversations: dict[str, dict[str, Conversation]] = {}
         self.listeners = Listeners()
+        self.hidden: Container[str] = ()  # set before `open`: sessions that no list shows
         self.guards = Guards()
         self.feeds: dict[str, Feed] = {}
         self._live: dict[str, _Live] = {}
@@ -87,6 +88,7 @@ class Feeds:
             conversations = self.conversations.setdefault(server_id, {})
             around = (self._journal, self._inbox, self._outbox, self._bus)
             self.feeds[server_id] = Feed(server_id, *around, conversations, self.listeners)
+            self.feeds[server_id].hidden = self.hidden
         return self.feeds[server_id]
 
     def status(self, session_id: str) -> Status:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is known of a server's sessions without opening them: titles, and who is whose sub-agent."""
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -8,12 +9,16 @@ from typing import Any
 from opencode_nexus.opencode.wire import child, seconds
 
 KEPT = 2000  # sessions; some 300 bytes each
+_FILE = re.compile(r"^diff --git .* b/(.*)$", re.MULTILINE)
 DEPTH = 32  # sub-agents of sub-agents; ends a loop of parents that a broken store may hold
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A session in a list. Times are epoch seconds."""
+    """A session in a list. Times are epoch seconds; `archived`: since when, None: not.
+
+    `put_back`: the files that undoing its newest messages changed on the disk; None: nothing is undone.
+    """
 
     id: str
     title: str
@@ -21,6 +26,8 @@ class Head:
     parent_id: str | None
     created: float
     updated: float
+    archived: float | None = None
+    put_back: tuple[str, ...] | None = None
 
 
 def head_of(info: dict[str, Any]) -> Head:
@@ -33,7 +40,16 @@ def head_of(info: dict[str, Any]) -> Head:
         parent_id=info.get("parentID"),
         created=seconds(times.get("created")) or 0.0,
         updated=seconds(times.get("updated")) or 0.0,
+        archived=seconds(times.get("archived")) or None,
+        put_back=_put_back(info),
     )
+
+
+def _put_back(info: dict[str, Any]) -> tuple[str, ...] | None:
+    undone = child(info, "revert")
+    if not undone.get("messageID"):
+        return None
+    return tuple(dict.fromkeys(_FILE.findall(str(undone.get("diff") or ""))))
 
 
 class Heads:

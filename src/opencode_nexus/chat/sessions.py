@@ -21,7 +21,7 @@ _SESSION_ID = re.compile(r"ses_[A-Za-z0-9]{1,64}")
 class SessionSummary:
     """A session in a list. `waiting` counts what it and its sub-agents wait for. Times are epoch seconds.
 
-    `error`: why its last turn failed, in OpenCode's shape, if the hub heard it.
+    `error`: why its last turn failed, in OpenCode's shape, if the hub heard it. `archived`: since when.
     """
 
     id: str
@@ -33,6 +33,7 @@ class SessionSummary:
     status: StatusKind
     waiting: int
     error: dict[str, Any] | None = None
+    archived: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def summary(feed: Feed, info: dict[str, Any]) -> SessionSummary:
         status=feed.status(head.id).kind,
         waiting=len(feed.asking(head.id)),
         error=feed.errors.get(head.id),
+        archived=head.archived,
     )
 
 
@@ -74,6 +76,7 @@ async def sessions(
     found: dict[str, SessionSummary] = {}
     for info in (info for page in pages for info in page):
         found[str(info.get("id", ""))] = summary(feed, info)
+    found = {key: one for key, one in found.items() if not feed.hides(key)}
     return sorted(found.values(), key=lambda summary: (-summary.updated, summary.id))
 
 
