@@ -4,31 +4,25 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
-from opencode_nexus.chat import models as offered
-from opencode_nexus.chat import own_servers as own
 from opencode_nexus.chat import sessions as listed
 from opencode_nexus.chat.around import Around
-from opencode_nexus.chat.choices import Choices
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.errors import (
     MessageEmpty,
     NotWaiting,
     ProjectUnknown,
-    ProviderExists,
     ServerNotRunning,
     SessionNotFound,
-    SessionsRunning,
 )
 from opencode_nexus.chat.feeds import Feeds
 from opencode_nexus.chat.history import page
 from opencode_nexus.chat.inbox import Entry, Inbox, Waiting, detail_of
-from opencode_nexus.chat.models import AgentChoice, ModelChoice, ProviderChoice
+from opencode_nexus.chat.offers import Offers
 from opencode_nexus.chat.outbox import Outbox
-from opencode_nexus.chat.own_servers import OwnServer
 from opencode_nexus.chat.servers import ServerDirectory
 from opencode_nexus.chat.sessions import Counts, SessionSummary, checked_id
 from opencode_nexus.chat.stopping import AbortResult, stop
-from opencode_nexus.core.bus import Bus, Record
+from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
@@ -63,15 +57,20 @@ class Chat:
         self.outbox = Outbox(sent, clock, client=self._client, changed=self._untaken)
         self.feeds = Feeds(servers, journal, self.inbox, self.outbox, bus, activity)
         self._servers, self._bus, self._tasks = servers, bus, tasks
-        self._reload: dict[str, str] = {}  # servers that have to load their models anew, and the provider that is new
-        self._choices = Choices()
+        self.offers = offers = Offers(
+            client=self.client, busy=self.busy, folder=lambda server_id: self._project(server_id, None), tasks=tasks,
+            running=lambda: [server.id for server in servers.list() if self.feeds.connection(server.id)],
+        )  # fmt: skip
+        self.models, self.agents, self.providers = offers.models, offers.agents, offers.providers
+        self.set_key, self.add_compatible, self.own_servers = offers.set_key, offers.add_compatible, offers.own_servers
+        self.change_own, self.remove_own = offers.change_own, offers.remove_own
         self._unlisten: Callable[[], None] | None = None
 
     async def open(self) -> None:
         """Take up what was open when the hub last ran, and follow the servers from now on."""
         await self.journal.open()
         self.outbox.open()
-        self._unlisten = self._bus.listen(self._heard, "session")
+        self._unlisten = self._bus.listen(self.offers.heard, "session")
         self.feeds.open()
 
     async def close(self) -> None:
@@ -158,7 +157,7 @@ class Chat:
         with _found():
             if model or agent:
                 head = feed.heads.get(checked_id(session_id)) or feed.learn(await client.session(session_id))
-                await self._choices.check(client, head.directory, model or None, agent or None)
+                await self.offers.choices.check(client, head.directory, model or None, agent or None)
             async with self.outbox.sending(server_id, checked_id(session_id), text, model, agent, again=again) as part:
                 await client.prompt(session_id, text, model, agent, part)
         feed.sent(session_id)
@@ -299,88 +298,6 @@ class Chat:
         except UnknownToOpenCode as error:
             self.inbox.drop(request_id)
             raise NotWaiting(error.detail) from error
-
-    # Models
-
-    async def models(self, server_id: str, folder: str = "") -> tuple[list[ModelChoice], str | None]:
-        """The models that can be chosen in a session's folder, and the default (None: OpenCode decides)."""
-        return await offered.models(self.client(server_id), folder or self._project(server_id, None))
-
-    async def agents(self, server_id: str, folder: str = "") -> list[AgentChoice]:
-        """The agents that can be chosen in a session's folder, the default first."""
-        return await offered.agents(self.client(server_id), folder or self._project(server_id, None))
-
-    async def providers(self, server_id: str) -> list[ProviderChoice]:
-        """Every provider that OpenCode knows. A 7 MB answer: not for every page."""
-        return await offered.providers(self.client(server_id), self._project(server_id, None))
-
-    async def set_key(self, server_id: str, provider_id: str, key: str) -> None:
-        """Let OpenCode keep a provider's key; its models are offered once nothing runs on the server.
-
-        The provider's own default becomes the default in place of the practice model.
-        """
-        client = self.client(server_id)
-        await client.set_key(offered.checked_provider_id(provider_id), key)
-        await self._load_anew(provider_id)
-
-    async def add_compatible(self, server_id: str, name: str, base_url: str, key: str, models: list[str]) -> str:
-        """Add an OpenAI-compatible address; returns its provider id.
-
-        Raises ProviderInvalid, ProviderExists, or SessionsRunning while something runs.
-        """
-        provider_id, patch = offered.compatible(name, base_url, models)
-        client = self._quiet(server_id)
-        if any(known.id == provider_id for known in await self.providers(server_id)):
-            raise ProviderExists(f"Its id is {provider_id!r}.")
-        await own.add(client, provider_id, patch, key.strip())
-        await self._load_anew(provider_id)
-        return provider_id
-
-    async def own_servers(self, server_id: str) -> list[OwnServer]:
-        """The OpenAI-compatible addresses that were added, by name."""
-        return own.listed(await self.client(server_id).global_config())
-
-    async def change_own(
-        self, server_id: str, provider_id: str, name: str, base_url: str, key: str, models: list[str]
-    ) -> None:
-        """Change an own address; an empty key leaves the one that is kept.
-
-        Raises OwnServerUnknown, ProviderInvalid, or SessionsRunning while something runs.
-        """
-        await own.change(self._quiet(server_id), provider_id, name, base_url, key.strip(), models)
-        await self._load_anew(provider_id)
-
-    async def remove_own(self, server_id: str, provider_id: str) -> None:
-        """Take an own address out of use, and forget its key; raises OwnServerUnknown or SessionsRunning."""
-        await own.remove(self._quiet(server_id), provider_id, self._project(server_id, None))
-        await self._load_anew("")
-
-    def _quiet(self, server_id: str) -> Client:
-        client = self.client(server_id)
-        if self.busy(server_id):
-            raise SessionsRunning
-        return client
-
-    async def _load_anew(self, provider_id: str) -> None:
-        """Keys and addresses are common to all servers: each loads them as soon as nothing runs on it."""
-        self._reload = {server.id: provider_id for server in self._servers.list() if self.feeds.connection(server.id)}
-        for server_id in tuple(self._reload):
-            await self._reload_idle(server_id)
-
-    async def _reload_idle(self, server_id: str) -> None:
-        if server_id in self._reload and not self.busy(server_id):
-            provider_id = self._reload.pop(server_id)
-            with contextlib.suppress(ServerNotRunning):
-                client = self.client(server_id)
-                await client.dispose()
-                self._choices.forget()
-                await offered.leave_practice(client, self._project(server_id, None), provider_id)
-
-    def _heard(self, record: Record) -> None:
-        data = record.data
-        if self._reload and isinstance(data, dict) and data.get("what") == "idle":
-            server_id = str(data["server_id"])
-            self._tasks.spawn(self._reload_idle(server_id), f"new models on {server_id}")
 
     def _project(self, server_id: str, project: str | None) -> str:
         projects = self._servers.get(server_id).projects
