@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""OpenCode Nexus through its public contract alone: the command, the API, the login form, the stream."""
+"""OpenCode Nexus through its public contract alone: the command, pages and forms as a browser uses them, the stream.
+
+The API is asked only where a measure is about it: it loads FastAPI, which costs 9 MB that a browser's user never pays.
+"""
 
 import http.cookiejar
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -71,12 +75,27 @@ class Nexus(Subject):
         assert self.server is not None
         end = time.monotonic() + WAIT
         while time.monotonic() < end:
-            items = self.api("servers")["items"]
-            if items and items[0]["state"] == "running":
-                self.server_id = items[0]["id"]
-                return self.server.ms()
+            page = self._page("")
+            if found := re.search(r"/chat/(srv_\w+)", page):
+                self.server_id = found[1]
+                if 'data-state="running"' in page:
+                    return self.server.ms()
             time.sleep(0.05)
         raise RuntimeError(f"OpenCode behind the hub did not run within {WAIT} s")
+
+    def _page(self, path: str, form: dict[str, str] | None = None) -> str:
+        """What a signed-in browser gets at an address, or for a form as the page's script sends it."""
+        cookie = self.cookies()[0]
+        headers = {
+            "cookie": f"{cookie['name']}={cookie['value']}",
+            "origin": self.base,
+            "sec-fetch-site": "same-origin",
+        }
+        if form is not None:
+            headers["x-nexus"] = "live"
+        data = None if form is None else urllib.parse.urlencode(form).encode()
+        with urllib.request.urlopen(urllib.request.Request(f"{self.base}/{path}", data, headers), timeout=60) as answer:
+            return str(answer.read().decode())
 
     def api(self, path: str, body: Any = None) -> Any:
         """One request to the hub's API; a POST when there is a body."""
@@ -93,10 +112,12 @@ class Nexus(Subject):
         return str(row[0]) if row else "global"
 
     def new_chat(self, title: str) -> str:
-        return str(self.api(f"servers/{self.server_id}/sessions", {"title": title})["id"])
+        made = str(json.loads(self._page(f"chat/{self.server_id}/new", {}))["go"]).rpartition("/")[2]
+        self._page(f"chat/{self.server_id}/{made}/edit", {"title": title})
+        return made
 
     def prompt(self, chat: str, text: str) -> None:
-        self.api(f"servers/{self.server_id}/sessions/{chat}/messages", {"text": text, "model": MODEL})
+        self._page(f"chat/{self.server_id}/{chat}", {"text": text, "model": MODEL})
 
     def cookies(self) -> list[Any]:
         if self._cookie is None:

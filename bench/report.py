@@ -22,7 +22,8 @@ class Line(NamedTuple):
 LINES = (
     Line("start → ready", "startup", "cold", ("ready_ms",), (1000,)),
     Line("start → OpenCode behind it runs", "startup", "cold", ("opencode_running_ms",), (None,)),
-    Line("memory 10 s after the start, RSS", "startup", "cold", ("own.rss_mb",), (80,), "MB"),
+    Line("memory with a server and a live chat, RSS", "startup", "cold", ("own.rss_mb",), (80,), "MB"),
+    Line("… once a program has used the API", "startup", "api", ("own.rss_mb",), (None,), "MB"),
     Line("memory after the streams, RSS", "memory", "after_stream", ("own.rss_mb",), (80,), "MB"),
     Line("chat page, cold: bytes of every file", "load", "fast", ("kb",), (60,), "KB"),
     Line("… until the prompt box takes a key", "load", "fast", ("composer_ms",), (None,)),
