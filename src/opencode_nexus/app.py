@@ -12,6 +12,7 @@ from typing import Any
 
 from opencode_nexus.access.access import Access
 from opencode_nexus.access.pairing import Pairing
+from opencode_nexus.chat.actions import Actions
 from opencode_nexus.chat.chat import Chat
 from opencode_nexus.cli.browser import open_browser
 from opencode_nexus.core.bus import Bus
@@ -39,6 +40,7 @@ from opencode_nexus.store.db import Database
 from opencode_nexus.store.home import Home, HomeUnusable, RunningHub, default_home
 from opencode_nexus.store.journal import Journal
 from opencode_nexus.store.kv import Kv
+from opencode_nexus.store.marks import Marks
 from opencode_nexus.store.sent import SentMessages
 from opencode_nexus.tunnels.errors import CloudflaredMissing, CloudflaredTooOld
 from opencode_nexus.tunnels.manager import Manager
@@ -108,6 +110,7 @@ async def composed(
         chat = Chat(
             servers=fleet, journal=journal, sent=SentMessages(db), bus=bus, clock=clock, tasks=tasks, activity=activity
         )
+        actions = Actions(chat=chat, servers=fleet, marks=Marks(db), bus=bus, clock=clock, tasks=tasks)
         cloudflared = CloudflaredInstaller(
             home=home.path, bus=bus, kv=kv, clock=clock, tasks=tasks, environ=environ,
             setting=lambda: hub.settings.cloudflared_binary,
@@ -147,7 +150,8 @@ async def composed(
         hub = Hub(
             settings=settings, clock=clock, bus=bus, access=access, activity=activity, stored=kv, machine=machine,
             usage=Usage(roots=roots, machine=machine, bus=bus, clock=clock, tasks=tasks),
-            installer=installer, practice=practice, fleet=fleet, chat=chat, wizard=wizard, door=door, tunnels=tunnels,
+            installer=installer, practice=practice, fleet=fleet, chat=chat, actions=actions,
+            wizard=wizard, door=door, tunnels=tunnels,
             tester=tester, cloudflared=cloudflared, cloudflare=account, opener=opener, drafts=Drafts(clock),
             pairing=Pairing(db=db, clock=clock, access=access, activity=activity),
             live=Live(bus.boot, tasks), pages=Pages(environment(), StaticFiles()), started=clock.now(),
@@ -209,6 +213,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
     await hub.cloudflared.open()
     await hub.door.open()
     await hub.practice.open()
+    hub.actions.open()
     await hub.chat.open()
     await hub.usage.open()
     try:
@@ -217,6 +222,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
     finally:
         hub.door.close()
         await hub.fleet.close()
+        await hub.actions.close()
         await hub.chat.close()
         await hub.installer.close()
         await hub.cloudflared.close()

@@ -106,3 +106,59 @@ class ProviderExists(Conflict):
     code = "provider-exists"
     title = "There is already a provider of that name."
     hint = "Choose another name. The one that is there stays as it is."
+
+
+class MessageNotFound(NotFound):
+    """The session has no message with that id."""
+
+    code = "message-not-found"
+    title = "There is no such message."
+    hint = "It may have been undone or deleted. Go back to the chat and open it again."
+
+
+class ChatDeleted(Conflict):
+    """A person has deleted the chat, and it can still be brought back."""
+
+    code = "chat-deleted"
+    title = "This chat was deleted."
+    hint = "Bring it back first: “Undo” in the chat, or “Recently deleted” below the list of chats."
+
+
+class NotDeleted(NotFound):
+    """There is nothing to bring back under that id."""
+
+    code = "not-deleted"
+    title = "That chat cannot be brought back."
+    hint = "It was brought back already, or it has been deleted for good."
+
+
+class NothingUndone(Conflict):
+    """There is nothing to restore."""
+
+    code = "nothing-undone"
+    title = "Nothing is undone in this chat."
+    hint = "It was restored already, or a new message has dropped it for good."
+
+
+class NoModelToCompact(Conflict):
+    """No model is known that could sum the session up."""
+
+    code = "no-model-to-compact"
+    title = "No model is known that could sum this chat up."
+    hint = "Send a message first, or name a model."
+
+
+class NotToDismiss(Conflict):
+    """An agent waits for it, so it cannot be put away."""
+
+    code = "not-to-dismiss"
+    title = "An agent waits for an answer to that."
+    hint = "Answer it, or reject it. Only what is over can be dismissed."
+
+
+class RuleUnknown(NotFound):
+    """No rule has that id."""
+
+    code = "rule-unknown"
+    title = "There is no such rule."
+    hint = "It may have been removed. Ask for the list again."

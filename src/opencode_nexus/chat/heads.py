@@ -75,6 +75,11 @@ class Heads:
         """What is known of a session, or None."""
         return self._heads.get(session_id)
 
+    def children(self, session_id: str) -> list[Head]:
+        """Its sub-agents' sessions, as far as they were heard of, oldest first."""
+        found = [head for head in self._heads.values() if head.parent_id == session_id]
+        return sorted(found, key=lambda head: (head.created, head.id))
+
     def chain(self, session_id: str) -> list[str]:
         """The session and its ancestors, as far as they are known, the root last."""
         chain = [session_id]

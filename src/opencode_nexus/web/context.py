@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from opencode_nexus.access.access import Access
 from opencode_nexus.access.pairing import Pairing
+from opencode_nexus.chat.actions import Actions
 from opencode_nexus.chat.chat import Chat
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
@@ -44,6 +45,7 @@ class Hub:
     practice: Practice
     fleet: Fleet
     chat: Chat
+    actions: Actions
     wizard: Wizard
     door: TunnelDoor
     tunnels: Manager
