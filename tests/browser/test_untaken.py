@@ -84,7 +84,9 @@ async def test_what_was_kept_as_the_hub_was_killed_is_sent_again(
         os.kill(int(str(server["pid"])), signal.SIGKILL)
         with sqlite3.connect(hub.home / "nexus.db") as file:
             row = ("prt_00000000000000000000", server["id"], session, "tour of what was lost", None, None, time.time())
-            file.execute("INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, 0)", row)
+            file.execute(
+                "INSERT INTO sent (id, server_id, session_id, text, model, agent, at) VALUES (?, ?, ?, ?, ?, ?, ?)", row
+            )
         file.close()
         hub.start()
         await running(hub)

@@ -8,7 +8,6 @@ from opencode_nexus.chat import sessions as listed
 from opencode_nexus.chat.around import Around
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.errors import (
-    MessageEmpty,
     NotWaiting,
     ProjectUnknown,
     ServerNotRunning,
@@ -19,9 +18,11 @@ from opencode_nexus.chat.history import page
 from opencode_nexus.chat.inbox import Entry, Inbox, Waiting, detail_of
 from opencode_nexus.chat.offers import Offers
 from opencode_nexus.chat.outbox import Outbox
+from opencode_nexus.chat.sender import Sender
 from opencode_nexus.chat.servers import ServerDirectory
 from opencode_nexus.chat.sessions import Counts, SessionSummary, checked_id
 from opencode_nexus.chat.stopping import AbortResult, stop
+from opencode_nexus.chat.written import Written
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.errors import NexusError
@@ -61,6 +62,9 @@ class Chat:
             client=self.client, busy=self.busy, folder=lambda server_id: self._project(server_id, None), tasks=tasks,
             running=lambda: [server.id for server in servers.list() if self.feeds.connection(server.id)],
         )  # fmt: skip
+        self.sender = Sender(
+            client=self.client, feeds=self.feeds, outbox=self.outbox, choices=offers.choices, tasks=tasks
+        )
         self.models, self.agents, self.providers = offers.models, offers.agents, offers.providers
         self.set_key, self.add_compatible, self.own_servers = offers.set_key, offers.add_compatible, offers.own_servers
         self.change_own, self.remove_own = offers.change_own, offers.remove_own
@@ -144,36 +148,33 @@ class Chat:
         agent: str | None = None,
         *,
         again: str = "",
+        files: tuple[str, ...] = (),
+        variant: str | None = None,
     ) -> None:
-        """Say something to the agent; while it is busy, OpenCode takes it up afterwards.
+        """Say something to the agent, as it is; while it is busy, OpenCode takes it up afterwards.
 
-        `again`: the id of what it did not take, which this is. Raises MessageEmpty, ModelUnknown or AgentUnknown.
+        `again`: the id of what it did not take, which this is; `files`: ids of attachments. Raises what `Sender.send`
+        does. What a person types goes through `composer.Composer`, which knows its own keys and queue.
         """
-        if not text.strip():
-            raise MessageEmpty
-        client = self.client(server_id)
-        self.feeds.guards.check(server_id, session_id)
-        feed = self.feeds.feed(server_id)
+        written = Written(text, model, agent, variant, files)
         with _found():
-            if model or agent:
-                head = feed.heads.get(checked_id(session_id)) or feed.learn(await client.session(session_id))
-                await self.offers.choices.check(client, head.directory, model or None, agent or None)
-            async with self.outbox.sending(server_id, checked_id(session_id), text, model, agent, again=again) as part:
-                await client.prompt(session_id, text, model, agent, part)
-        feed.sent(session_id)
+            await self.sender.send(server_id, session_id, written, again=again)
 
     async def send_again(self, server_id: str, session_id: str, message_id: str) -> None:
         """Say once more what OpenCode did not take; raises SentUnknown, and what `send` raises."""
         self.client(server_id)
         await self.feeds.settled(server_id)
-        message = self.outbox.lost(session_id, message_id)
-        await self.send(server_id, session_id, message.text, message.model, message.agent, again=message.id)
+        lost = self.outbox.lost(session_id, message_id)
+        written = Written(lost.text, lost.model, lost.agent, lost.variant, lost.files, lost.kind)
+        with _found():
+            await self.sender.send(server_id, session_id, written, again=lost.id)
 
     async def abort(self, server_id: str, session_id: str) -> AbortResult:
         """End what a session and its sub-agents do now."""
         client, feed = self.client(server_id), self.feeds.feed(server_id)
         with _found():
             directory = str((await client.session(checked_id(session_id))).get("directory") or "")
+            feed.announce("stopping", session_id)
             return await stop(client, feed, session_id, directory)
 
     # Sessions

@@ -8,7 +8,7 @@ does not offer it keeps the text and never answers (measured).
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from opencode_nexus.chat.errors import AgentUnknown, ModelUnknown
+from opencode_nexus.chat.errors import AgentUnknown, ModelUnknown, VariantUnknown
 from opencode_nexus.opencode.api import Client
 
 TOLD = 12  # names that an error lists
@@ -18,7 +18,7 @@ TOLD = 12  # names that an error lists
 class _Names:
     """What was offered in one folder when it was asked for last; None: not asked for yet."""
 
-    models: set[str] | None = None
+    models: dict[str, tuple[str, ...]] | None = None  # with their variants
     agents: set[str] | None = None
 
 
@@ -36,18 +36,35 @@ class Choices:
         """What is offered changes: ask again."""
         self._names.clear()
 
-    async def check(self, client: Client, directory: str, model: str | None, agent: str | None) -> None:
-        """Return if both are offered (None: OpenCode's own choice); raises ModelUnknown or AgentUnknown."""
+    async def check(
+        self, client: Client, directory: str, model: str | None, agent: str | None, variant: str | None = None
+    ) -> None:
+        """Return if all are offered (None: OpenCode's own choice).
+
+        Raises ModelUnknown, AgentUnknown or VariantUnknown; a variant without a model is OpenCode's to judge.
+        """
         known = self._names.setdefault(client, {}).setdefault(directory, _Names())
         if model is not None and model not in (known.models or ()):
             providers = (await client.usable_providers(directory)).get("providers") or ()
-            known.models = {f"{one['id']}/{name}" for one in providers for name in one.get("models") or ()}
+            known.models = {
+                f"{one['id']}/{name}": variants_of(offer)
+                for one in providers
+                for name, offer in (one.get("models") or {}).items()
+            }
             if model not in known.models:
-                raise ModelUnknown(_told(model, known.models))
+                raise ModelUnknown(_told(model, set(known.models)))
+        if variant is not None and model is not None and variant not in (known.models or {})[model]:
+            raise VariantUnknown(_told(variant, set((known.models or {})[model])))
         if agent is not None and agent not in (known.agents or ()):
             known.agents = {str(one.get("name", "")) for one in await client.agents(directory) if not one.get("hidden")}
             if agent not in known.agents:
                 raise AgentUnknown(_told(agent, known.agents))
+
+
+def variants_of(offer: object) -> tuple[str, ...]:
+    """Return the names of a model's variants, in OpenCode's order: the ways in which it can be asked to think."""
+    variants = offer.get("variants") if isinstance(offer, dict) else None
+    return tuple(variants) if isinstance(variants, dict) else ()
 
 
 def _told(asked: str, offered: set[str]) -> str:

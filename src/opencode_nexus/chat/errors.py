@@ -162,3 +162,60 @@ class RuleUnknown(NotFound):
     code = "rule-unknown"
     title = "There is no such rule."
     hint = "It may have been removed. Ask for the list again."
+
+
+class VariantUnknown(BadRequest):
+    """The message names a variant that the model does not have."""
+
+    code = "variant-unknown"
+    title = "The model does not have that variant."
+    hint = "The message was not sent. Choose a variant of the list, or leave it out to take the default."
+
+
+class KeyReused(Conflict):
+    """The key of a submit was used for another one."""
+
+    code = "key-reused"
+    title = "That key was used for another message."
+    hint = "Nothing was sent. Make a new key for each message, and keep it only to send the same one again."
+
+
+class QueuedUnknown(NotFound):
+    """No message with this id waits for its turn."""
+
+    code = "queued-unknown"
+    title = "That message does not wait any more."
+    hint = "It was sent or removed already. Look into the chat."
+
+
+class AttachmentGone(NotFound):
+    """A file of the message is no longer kept."""
+
+    code = "attachment-gone"
+    title = "A file of the message is not there any more."
+    hint = "The message was not sent. Add the file again, or send the message without it."
+
+
+class AttachmentKind(BadRequest):
+    """The file is of a kind that no model reads."""
+
+    code = "attachment-kind"
+    title = "That kind of file cannot be sent."
+    hint = "Pictures (PNG, JPEG, GIF, WebP), PDF and text in UTF-8 can. What a file is goes by its content."
+
+
+class AttachmentTooLarge(BadRequest):
+    """The file, or all of a message's together, are too large."""
+
+    code = "attachment-too-large"
+    title = "The file is too large."
+    hint = "A file may have 10 MB, and all of a message 20 MB. For a larger one, name its place with @ instead."
+    status = 413
+
+
+class AttachmentsFull(Conflict):
+    """Too much is kept for one person already."""
+
+    code = "attachments-full"
+    title = "Too many files wait in messages that were not sent."
+    hint = "Send or remove some of them. What is not sent goes by itself after 7 days."

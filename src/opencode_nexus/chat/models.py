@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from opencode_nexus.chat.choices import variants_of
 from opencode_nexus.chat.errors import ProviderInvalid
 from opencode_nexus.opencode.api import Client
 
@@ -25,6 +26,7 @@ class ModelChoice:
     """A model that can be chosen. `id` is "provider/model"; `practice`: scripted, for trying things out.
 
     `keyless`: the host that words go to, when OpenCode offers the model without anybody having given a key.
+    `variants`: how it can be asked to think ("low", "high", …).
     """
 
     id: str
@@ -32,6 +34,7 @@ class ModelChoice:
     provider_name: str
     practice: bool
     keyless: str = ""
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ async def models(client: Client, directory: str) -> tuple[list[ModelChoice], str
             provider_name=str(provider.get("name") or provider["id"]),
             practice=provider["id"] == PRACTICE,
             keyless=_goes_to(model) if _keyless(provider) else "",
+            variants=variants_of(model),
         )
         for provider in usable.get("providers") or ()
         for model_id, model in (provider.get("models") or {}).items()

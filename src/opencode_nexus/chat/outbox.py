@@ -21,12 +21,13 @@ from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.errors import UnknownToOpenCode
 from opencode_nexus.opencode.state import Untaken
 from opencode_nexus.opencode.wire import child
-from opencode_nexus.store.sent import SentMessage, SentMessages
+from opencode_nexus.store.sent import Also, SentMessage, SentMessages
 
 log = logging.getLogger(__name__)
 
 LOOK = 10.0  # seconds after its answer that OpenCode gets to say that it has a message, before it is asked
 PAGE = 100  # messages read at once to find one
+SKEW = 1.0  # seconds between the hub's clock, as a message is kept, and OpenCode's, as it has it
 MARGIN = 3600.0  # seconds that the clock may have been set back since a message was sent
 
 
@@ -73,24 +74,37 @@ class Outbox:
 
     @contextlib.asynccontextmanager
     async def sending(
-        self, server_id: str, session_id: str, text: str, model: str | None, agent: str | None, *, again: str = ""
+        self,
+        server_id: str,
+        session_id: str,
+        text: str,
+        model: str | None,
+        agent: str | None,
+        *,
+        again: str = "",
+        variant: str | None = None,
+        files: tuple[str, ...] = (),
+        kind: str = "prompt",
+        also: Also | None = None,
+        keep: bool = False,
     ) -> AsyncIterator[str]:
         """Keep a message from before it is posted, in the block; gives the id that its part must have.
 
-        After an error the sender knows, and has it: it is dropped, or, when it was sent `again`, lost once more.
-        Raises SentUnknown when somebody else sent it again.
+        After an error the sender knows, and has it: it is dropped, or, when it was sent `again` or nobody would have
+        it (`keep`), lost. Raises SentUnknown when somebody else sent it again.
         """
         if again and self._sent.pop(again, None) is None:
             raise SentUnknown(f"Asked for: {again[:80]!r}.")
         message = SentMessage(new_id("prt"), server_id, session_id, text, model, agent, self._clock.now())
+        message = replace(message, variant=variant, files=files, kind=kind)
         one = self._sent[message.id] = _Sent(message, posting=True)
         try:
-            await self._kept.put(message, instead_of=again)
+            await self._kept.put(message, instead_of=again, also=also)
             if again:
                 self._changed(session_id)
             yield message.id
         except Exception:
-            if again:
+            if again or keep:
                 self._lose(one)
             else:
                 self.taken(message.id)
@@ -105,6 +119,11 @@ class Outbox:
         if one is None or one.message.session_id != session_id or not one.message.lost:
             raise SentUnknown(f"Asked for: {message_id[:80]!r}.")
         return one.message
+
+    def has(self, message_id: str) -> bool | None:
+        """Whether a message that was kept here is lost; None when it is not kept any more."""
+        one = self._sent.get(message_id)
+        return one.message.lost if one is not None else None
 
     def drop(self, session_id: str, message_id: str) -> None:
         """Forget a message that OpenCode did not take; raises SentUnknown."""
@@ -163,7 +182,7 @@ class Outbox:
     async def _look(self, client: Client, session_id: str, wanted: list[_Sent], last: list[_Sent]) -> None:
         """Ask for some messages of a session; those of `last` that OpenCode does not have now are lost."""
         try:
-            found = await _parts(client, session_id, min(one.message.at for one in wanted) - MARGIN)
+            found, newest = await _parts(client, session_id, min(one.message.at for one in wanted) - MARGIN)
         except UnknownToOpenCode:  # deleted, and all that was said in it
             self.forget_session(session_id)
             return
@@ -173,7 +192,9 @@ class Outbox:
         for one in wanted:
             if self._sent.get(one.message.id) is not one:
                 continue
-            if one.message.id in found:
+            # a command and the shell have no part of ours; whatever a person said since then is taken for theirs
+            runs = one.message.kind in ("command", "shell") and newest >= one.message.at - SKEW
+            if one.message.id in found or runs:
                 self.taken(one.message.id)
             elif one in last and not one.posting:
                 self._lose(one)
@@ -208,13 +229,17 @@ class Outbox:
         self._start_timer(one)
 
 
-async def _parts(client: Client, session_id: str, since: float) -> set[str]:
-    """The ids of all parts of the messages made since then."""
+async def _parts(client: Client, session_id: str, since: float) -> tuple[set[str], float]:
+    """The ids of all parts of the messages made since then, and when a person's newest was made (epoch seconds)."""
     found: set[str] = set()
+    newest = 0.0
     before: str | None = None
     while True:
         page, before = await client.messages(session_id, PAGE, before)
         found.update(str(part.get("id")) for item in page for part in item.get("parts") or ())
+        for info in (child(item, "info") for item in page):
+            if info.get("role") == "user":
+                newest = max(newest, (child(info, "time").get("created") or 0) / 1000)
         made = child(child(page[0], "info"), "time").get("created") if page else None
         if before is None or not isinstance(made, int | float) or made / 1000 < since:
-            return found
+            return found, newest

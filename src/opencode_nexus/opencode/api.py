@@ -83,7 +83,7 @@ class Client:
         """Close the connections."""
         await self.http.aclose()
 
-    async def send(self, method: str, path: str, *, body: Any = None, **query: Any) -> httpx2.Response:
+    async def send(self, method: str, path: str, /, *, body: Any = None, **query: Any) -> httpx2.Response:
         """Ask a route and return its answer; a query member that is None is left out."""
         params = {name: value for name, value in query.items() if value is not None}
         content = None if body is None else msgspec.json.encode(body)
@@ -93,12 +93,12 @@ class Client:
         except httpx2.TransportError as error:
             raise OpenCodeUnreachable(f"{method} {path}: {str(error) or type(error).__name__}") from error
         if answer.status_code >= 400:
-            raise _ERRORS.get(answer.status_code, OpenCodeError)(message_in(answer.content))
+            raise refusal(answer.status_code, answer.content)
         if "text/html" in answer.headers.get("content-type", ""):
             raise WrongRoute(f"{method} {path}")
         return answer
 
-    async def json(self, method: str, path: str, *, body: Any = None, **query: Any) -> Any:
+    async def json(self, method: str, path: str, /, *, body: Any = None, **query: Any) -> Any:
         """Ask a route and return its decoded answer."""
         answer = await self.send(method, path, body=body, **query)
         return read(answer, object)
@@ -242,6 +242,11 @@ def read(answer: httpx2.Response, shape: type[T]) -> T:
         return loads(answer.content, msgspec.json.Decoder(shape))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise OpenCodeError(f"{answer.request.url.path} answered in another way than expected.") from error
+
+
+def refusal(status: int, body: bytes) -> Exception:
+    """Return the error that stands for an answer's status, 400 or more."""
+    return _ERRORS.get(status, OpenCodeError)(message_in(body))
 
 
 def cursor_before(message_id: str, created_ms: int) -> str:
