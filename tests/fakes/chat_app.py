@@ -28,6 +28,7 @@ from opencode_nexus.core.settings import Settings
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.live.hub import Live
 from opencode_nexus.opencode.state import Change, Message, Part, Permission, Question, SessionState, Status, Untaken
+from opencode_nexus.render.components.message import created_ms
 from opencode_nexus.render.page import environment
 from opencode_nexus.web import live, problems
 from opencode_nexus.web.chat_choices import forget
@@ -86,10 +87,10 @@ class Chat:
         self, server_id: str, session_id: str, limit: int, before: str | None
     ) -> tuple[list[Message], str | None]:
         told = json.loads(base64.urlsafe_b64decode((before or "") + "=="))
-        past = self.past.get(session_id, [])
-        end = next((n for n, item in enumerate(past) if item.id == told["id"]), len(past))
-        start = max(0, end - limit)
-        return past[start:end], "more" if start else None
+        past = [*self.past.get(session_id, []), *self.sessions_[session_id].state.messages.values()]
+        mark = (told["time"], told["id"])
+        found = [item for item in past if (created_ms(item), item.id) < mark]
+        return found[-limit:], "more" if len(found) > limit else None
 
     async def models(self, server_id: str, folder: str | None = None) -> tuple[list[Model], str | None]:
         found = self.folders.get(folder or "", []) + self.models_

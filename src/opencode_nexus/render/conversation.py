@@ -20,6 +20,7 @@ from opencode_nexus.render.components.status import status
 from opencode_nexus.render.components.text import Text, added_text, user_text
 from opencode_nexus.render.components.tool import tool
 from opencode_nexus.render.components.untaken import untaken
+from opencode_nexus.render.icons import icon
 from opencode_nexus.render.tree import Box, Leaf, Node, Still, leaf
 
 WINDOW = 30  # messages on a page when it is opened
@@ -173,12 +174,12 @@ class Conversation:
         }  # fmt: skip
         empty = [] if boxes or self._untaken.kids else [leaf("hello", _hello())]
         inner = Box("msgs", "div", {"class": "msgs"}, [*empty, *boxes])
-        return Box(
-            "log",
-            "div",
-            attrs,
-            [Box("flow", "div", {"class": "flow"}, [Still("older", str(more)), inner, self._untaken, self._asks])],
+        below = Markup('<div class="below"><a class="btn" href="{}" data-newest>{}Jump to the newest</a></div>').format(
+            self._links.session, icon("down")
         )
+        # static/past.js puts what is older and newer beside `inner`, and decides when the way down is shown
+        kids: list[Node] = [Still("older", str(more)), inner, self._untaken, self._asks, Still("below", str(below))]
+        return Box("log", "div", attrs, [Box("flow", "div", {"class": "flow"}, kids)])
 
     def _make_messages(self) -> None:
         ids = self._shown_ids()
@@ -275,14 +276,4 @@ def older_link(links: Links, first: Message | None) -> Markup:
         link = Markup('<a class="btn quiet" href="{}" data-older>Show older messages</a>').format(
             links.older(first.id, created_ms(first))
         )
-    return Markup('<div class="older" data-keep>{}</div>').format(link)
-
-
-def older_page(
-    state: SessionState, messages: list[Message], links: Links, *, more: bool, colours: Colours | None = None
-) -> str:
-    """Return an older page's messages as HTML, with the link to what is older still when there is `more`."""
-    window = SessionState(state.id, directory=state.directory, messages={item.id: item for item in messages})
-    page = Conversation(window, links, colours, size=len(messages))
-    link = Leaf("older", str(older_link(links, messages[0] if more and messages else None))).html()
-    return f'<div class="past" data-keep>{link}{page.messages_html()}</div>'
+    return Markup('<div class="older">{}</div>').format(link)

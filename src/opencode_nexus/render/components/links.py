@@ -50,6 +50,10 @@ class Links:
         """What was said before a message; `created` in milliseconds, as OpenCode needs both for its cursor."""
         return f"{self.session}?before={quote(message_id)}&at={created}"
 
+    def newer(self, message_id: str, created: int) -> str:
+        """What was said after a message, and itself; `created` in milliseconds."""
+        return f"{self.session}?after={quote(message_id)}&at={created}#{quote(message_id)}"
+
     def message(self, message_id: str, created: int) -> str:
         """The chat opened at one message, however old; `created` of it in milliseconds, to find it."""
         return f"{self.session}?at_message={quote(message_id)}&at={created}#{quote(message_id)}"

@@ -3,27 +3,41 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from opencode_nexus.chat.errors import ServerNotRunning
+from opencode_nexus.chat.neighbours import newer, older, one
 from opencode_nexus.core.errors import NotFound
-from opencode_nexus.opencode.api import cursor_before
 from opencode_nexus.opencode.state import Message, SessionState
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.components.whole import whole
-from opencode_nexus.render.conversation import WINDOW, older_page
+from opencode_nexus.render.conversation import WINDOW
 from opencode_nexus.render.highlight import Highlighter
+from opencode_nexus.render.past import AROUND, Past, in_the_past, past_html
 from opencode_nexus.web.chat_choices import choices
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages import chat_forms
 from opencode_nexus.web.pages.chat_forms import CHOSEN, SAID
 
 ALL_PAGE = 100  # chats on a page of all
+
+
+WAYS = ("at_message", "before", "after")  # where a chat may be opened, by a message's id
+
+
+class MessageNotFound(NotFound):
+    """The message that an address names was removed, or never was."""
+
+    code = "message-not-found"
+    title = "That message is not in this chat any more."
+    hint = "Look for it among the others."
 
 
 class PartNotFound(NotFound):
@@ -101,13 +115,19 @@ def off(request: Request, links: Links) -> Response:
 
 
 async def show(request: Request) -> Response:
-    """GET /chat/{server}/{session}: the conversation, or with `before` what was said before a message."""
+    """GET /chat/{server}/{session}: the conversation's newest, or with `at_message`, `before` or `after` its past.
+
+    A page that puts pieces together itself asks for one alone, with the header X-Nexus: part.
+    """
     hub: Hub = request.state.hub
     links = links_of(request)
     hub.fleet.get(links.server_id)
     try:
-        if "before" in request.query_params:
-            return await _older(request, links)
+        if request.headers.get("x-nexus") == "part":
+            past = await _piece(hub, links, request.query_params)
+            if past is None:
+                raise MessageNotFound
+            return hub.pages.packed(request, await _past(hub, links, past))
         return await page(request, links)
     except ServerNotRunning:
         return off(request, links)
@@ -133,6 +153,14 @@ async def page(
     state = (await hub.chat.conversation(links.server_id, links.session_id)).state
     offered = await choices(hub, links.server_id, state.directory)
     cursor, region = channel.snapshot()
+    said = SAID.get(request.query_params.get("said", ""))
+    wished = request.query_params.get("at_message", "")
+    if not wished or f' id="{escape(wished)}"' not in region:
+        past = await _piece(hub, links, request.query_params)
+        if past is not None:
+            region = in_the_past(region, await _past(hub, links, past))
+        elif wished:
+            said = MessageNotFound.title
     model, agent = _last_used(state)
     typed = typed or {}
     agent = typed.get("agent") or agent
@@ -159,7 +187,7 @@ async def page(
         errors=errors or {},
         text=text,
         typed=typed,
-        said=SAID.get(request.query_params.get("said", "")),
+        said=said,
     )
 
 
@@ -186,21 +214,37 @@ def _stamp(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-async def _older(request: Request, links: Links) -> Response:
-    hub: Hub = request.state.hub
-    query = request.query_params
-    cursor = cursor_before(query["before"], _stamp(query.get("at", "")) or 0)
-    conversation = await hub.chat.conversation(links.server_id, links.session_id)
-    messages, more = await hub.chat.messages(links.server_id, links.session_id, WINDOW, cursor)
+async def _piece(hub: Hub, links: Links, query: QueryParams) -> Past | None:
+    """Return the piece of the past that an address asks for (`before`, `after` or `at_message`, with `at`).
 
-    def make() -> str:
-        return older_page(conversation.state, messages, links, more=more is not None, colours=Highlighter())
+    None: it asks for none, or the message is not there.
+    """
+    way, message_id = next(((name, query[name]) for name in WAYS if name in query), ("", ""))
+    created = _stamp(query.get("at", "")) or 0
+    if not way:
+        return None
+    ask = partial(hub.chat.messages, links.server_id, links.session_id)
+    if way == "before":
+        found, more = await older(ask, message_id, created, AROUND)
+        return Past(found, before=more, after=True)
+    middle = await one(ask, message_id, created)
+    if middle is None:
+        return None
+    behind, after = await newer(ask, message_id, created, AROUND)
+    ahead, before = await older(ask, message_id, created, AROUND) if way == "at_message" else ([], True)
+    newest = list((await hub.chat.conversation(links.server_id, links.session_id)).state.messages)[-WINDOW:]
+    # the first that is on the live page too is where the two are joined
+    joint = next((number for number, item in enumerate(behind) if item.id in newest), None)
+    if joint is not None:
+        behind = behind[: joint + 1]
+    return Past([*ahead, middle, *behind], before=before, after=after or joint is not None, joins=joint is not None)
 
-    html = await asyncio.to_thread(make)  # a page full of code takes tens of milliseconds to colour
-    if request.headers.get("x-nexus") == "part":
-        return hub.pages.packed(request, html)
-    title = conversation.state.title or "New chat"
-    return hub.pages.response(request, "chat_older.html", links=links, title=title, log=Markup(html))
+
+async def _past(hub: Hub, links: Links, past: Past) -> str:
+    """Return a piece as HTML."""
+    state = (await hub.chat.conversation(links.server_id, links.session_id)).state
+    # a page full of code takes tens of milliseconds to colour
+    return await asyncio.to_thread(past_html, state, past, links, Highlighter())
 
 
 async def part(request: Request) -> Response:
@@ -222,13 +266,10 @@ async def part(request: Request) -> Response:
 
 
 async def _fetch(hub: Hub, links: Links, message_id: str, stamp: str) -> Message | None:
-    """Return a message that is no longer in the window: the newest one before the millisecond after it."""
+    """Return a message that is no longer in the window."""
     at = _stamp(stamp)
-    if at is None:
-        return None
-    cursor = cursor_before(message_id + "~", at)
-    messages, _ = await hub.chat.messages(links.server_id, links.session_id, 1, cursor)
-    return next((item for item in messages if item.id == message_id), None)
+    ask = partial(hub.chat.messages, links.server_id, links.session_id)
+    return await one(ask, message_id, at) if at is not None else None
 
 
 async def edit(request: Request) -> Response:

@@ -13,7 +13,7 @@
   };
   const $ = (selector, from = doc) => from.querySelector(selector);
   const all = (selector) => doc.querySelectorAll(selector);
-  const tell = (what, from, detail) => from.dispatchEvent(new CustomEvent("nexus:" + what, { bubbles: true, detail }));
+  const tell = (what, from, detail) => from.dispatchEvent(new CustomEvent("nexus:" + what, { bubbles: true, cancelable: true, detail }));
   const on = (name, act, how) => addEventListener(name, act, how);
   const say = (words) => { const place = $("#say"); if (place) place.textContent = words; };
 
@@ -21,6 +21,7 @@
   let found = new Map();
   const at = (key, depth = 0) => {
     let el = found.get(key);
+    if (found.size > 999) found.clear(); // it holds on to what is no longer there
     if (!el?.isConnected) found.set(key, el = $(`[data-k="${CSS.escape(key)}"]`));
     for (; el && depth; depth--) el = el.lastElementChild;
     return el;
@@ -35,7 +36,7 @@
   const end = () => {
     const el = log();
     more = false;
-    if (el && !far) { el.scrollTop = 1e9; top = el.scrollTop; }
+    if (el && !far && !nexus.apart) { el.scrollTop = 1e9; top = el.scrollTop; }
   };
   // At once, so that the scroll event comes with the same frame (one of its own made 60 % more frames); once a frame,
   // since each time is a layout.
@@ -52,46 +53,21 @@
     top = el.scrollTop;
   }, { capture: true, passive: true });
 
-  // A morph keeps what belongs to the reader: what is open, typed, chosen, loaded in addition.
-  let joined = true;
-  const keep = (node) => joined && node.dataset?.keep !== undefined;
+  // A morph keeps what belongs to the reader: what is open, typed, chosen. past.js keeps what was loaded in addition.
   const touched = (field) => field.matches?.("input,textarea,select") && (field.options
     ? [...field.options].some((option) => option.selected !== option.defaultSelected)
     : field.value !== field.defaultValue || field.checked !== field.defaultChecked);
   const callbacks = {
-    beforeNodeMorphed: (old, fresh) => !(keep(old) || touched(old) || old.isEqualNode(fresh)),
-    beforeNodeRemoved: (node) => !keep(node),
-    beforeNodeAdded: (node) => !(keep(node) && $(".past")),
+    beforeNodeMorphed: (old, fresh) => !(touched(old) || old.isEqualNode(fresh)),
     beforeAttributeUpdated: (name) => name !== "open",
   };
   const morph = (el, html) => {
-    const fresh = parse(html).firstElementChild, first = $(".msg", fresh);
-    joined = !first || !!doc.getElementById(first.id);
+    const fresh = parse(html).firstElementChild;
+    tell("morph", doc, fresh);
     window.Idiomorph ? Idiomorph.morph(el, fresh, { callbacks }) : el.replaceWith(fresh);
-    joined = true;
     found = new Map();
+    tell("morphed", doc);
   };
-
-  // What is looked at stays, even when the server has let go of it; what is not, goes before the page gets heavy.
-  const oldest = (el) => el.matches(".msgs > .msg:first-child");
-  const older = () => {
-    const first = $(".msgs > .msg"), place = $(".older");
-    if (!first || !place) return;
-    const link = place.appendChild($("a", place) || doc.createElement("a"));
-    link.className = "btn quiet";
-    link.dataset.older = "";
-    link.href = `?before=${first.id}&at=${first.dataset.at}`;
-    link.textContent = "Show older messages";
-  };
-  const drop = (el) => {
-    if (el.matches(".past")) el.replaceWith(parse('<div class="older" data-k="older" data-keep></div>'));
-    else el.remove();
-    older();
-  };
-  setInterval(() => {
-    const rows = all(".past, .msgs > .msg");
-    if (!far && rows.length > 8 && doc.getElementsByTagName("*").length > 4000) for (const el of [...rows].slice(0, -6)) drop(el);
-  }, 5000);
 
   const acts = {
     append: (el, html) => el.append(parse(html)),
@@ -99,7 +75,7 @@
     replace: (el, html) => el.replaceWith(parse(html)),
     morph,
     text: (el, words) => { const last = el.lastChild; last?.nodeType === 3 ? last.appendData(words) : el.append(words); },
-    remove: (el) => { if (!oldest(el)) el.remove(); else if (!far) drop(el); },
+    remove: (el) => tell("remove", el) && el.remove(),
     attr: (el, name, value) => value === null ? el.removeAttribute(name) : el.setAttribute(name, value),
     focus: (el) => el.focus(),
   };
@@ -124,7 +100,7 @@
     for (const [name, key, value, more] of changes) {
       if (tells[name]) { tells[name](key); continue; }
       const el = at(key, name === "attr" ? 0 : more);
-      if (el) acts[name]?.(el, value, more);
+      el ? acts[name]?.(el, value, more) : tell("missed", doc, key);
     }
     seq = number;
   };
@@ -199,6 +175,7 @@
   };
   const hang = () => { const mine = line; line = null; mine?.close(); };
   const back = () => { tries = 0; connect(); };
+  const anew = () => { hang(); boot = ""; connect(); };
   const next = () => { store.way = way = WAYS[(WAYS.indexOf(way) + 1) % 3]; hang(); connect(); };
   // Three records at known times tell whether a streamed answer comes in pieces here; asked once a tab.
   const probe = async () => {
@@ -269,7 +246,7 @@
       if (!html) {
         const answer = await (ahead.url === url ? ahead.answer : load(url, "nav"));
         if (!answer.ok) throw 0;
-        url = answer.url;
+        url = answer.url + new URL(url, location).hash;
         html = await answer.text();
       }
       const page = parse(html), main = $("main", page), nav = $(".top ul", page);
@@ -293,21 +270,14 @@
     if (link) (ahead = { url: link.href, answer: load(link.href, "nav") }).answer.catch(() => {});
   });
   on("click", async (event) => {
-    const link = ours(event, "[data-nav],[data-older],[data-show]");
+    const link = ours(event, "[data-nav],[data-show]");
     if (!link) return;
     event.preventDefault();
     if (link.matches("[data-nav]")) return go(link.href);
     try {
       const page = parse(await (await load(link.href, "part")).text()), more = link.parentNode;
-      if (link.matches("[data-older]")) {
-        const el = log(), first = $(".msg", el), place = () => first.getBoundingClientRect().top, was = place();
-        el.focus({ preventScroll: true });
-        more.replaceWith($(".past", page));
-        el.scrollTop += place() - was; // not every browser does it by itself
-      } else {
-        more.previousElementSibling.replaceWith($("main pre", page));
-        more.remove();
-      }
+      more.previousElementSibling.replaceWith($("main pre", page));
+      more.remove();
     } catch { location.href = link.href; }
   });
   on("popstate", () => place() !== here && go(location.href, "", false));
@@ -322,19 +292,22 @@
   }, 1000);
 
   const start = () => {
-    const { topic: name = "", cursor = "." } = $("[data-topic]")?.dataset || {};
+    const { topic: name = "", cursor = "." } = $("[data-topic]")?.dataset || {}, there = doc.getElementById(location.hash.slice(1));
     found = new Map();
     tries = 0;
-    far = false;
-    end();
+    far = !!there;
+    nexus.apart = !!$(".past");
+    there ? there.scrollIntoView() : end();
     here = place();
     topic = name;
     [boot, seq] = cursor.split(".");
     tell("page", doc);
     connect();
   };
-  // What other scripts may use. They hear `nexus:page` (another main is there), `nexus:line` (detail: live, wait, off)
-  // and `nexus:taken` (a data-live form was accepted; detail: its FormData).
-  window.nexus = { parse, say, go, load, toEnd };
+  // What other scripts may use; `apart`: the newest messages are not on the page. They hear `nexus:page` (another main
+  // is there), `nexus:line` (detail: live, wait, off), `nexus:taken` (a data-live form was accepted; detail: its
+  // FormData), `nexus:morph` (detail: what comes) and `nexus:morphed` around a new rendering, `nexus:remove` (before an
+  // element is taken away, which they may prevent) and `nexus:missed` (detail: the key of what is not on the page).
+  const nexus = window.nexus = { parse, say, go, load, toEnd, anew, ours, far: () => far, apart: false };
   start();
 })();
