@@ -12,8 +12,15 @@ from typing import Any
 
 from opencode_nexus.access.access import Access
 from opencode_nexus.access.pairing import Pairing
+from opencode_nexus.chat.accepting import Accepting
 from opencode_nexus.chat.actions import Actions
+from opencode_nexus.chat.budgets import Budgets
 from opencode_nexus.chat.chat import Chat
+from opencode_nexus.chat.inbox_book import InboxBook
+from opencode_nexus.chat.inbox_desk import InboxDesk
+from opencode_nexus.chat.inbox_turns import Turns
+from opencode_nexus.chat.rules import Rules
+from opencode_nexus.chat.usage import TokenUsage
 from opencode_nexus.cli.browser import open_browser
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import SystemClock
@@ -31,17 +38,25 @@ from opencode_nexus.observe.usage import Root, Usage
 from opencode_nexus.practice.practice import Practice
 from opencode_nexus.render.page import environment
 from opencode_nexus.secrets.keyring import SystemKeyring
+from opencode_nexus.secrets.redact import redact
 from opencode_nexus.secrets.sealed_file import SealedFile
 from opencode_nexus.secrets.vault import Vault
 from opencode_nexus.setup.wizard import Wizard
+from opencode_nexus.store.accepting import AcceptingRows
 from opencode_nexus.store.activity import Activity
+from opencode_nexus.store.audit import Audit
+from opencode_nexus.store.budgets import BudgetStore
 from opencode_nexus.store.damage import telling
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.home import Home, HomeUnusable, RunningHub, default_home
+from opencode_nexus.store.inbox import InboxRows
 from opencode_nexus.store.journal import Journal
 from opencode_nexus.store.kv import Kv
 from opencode_nexus.store.marks import Marks
+from opencode_nexus.store.rules import RuleRows
 from opencode_nexus.store.sent import SentMessages
+from opencode_nexus.store.usage import UsageStore
+from opencode_nexus.store.usage_reports import UsageReports
 from opencode_nexus.tunnels.errors import CloudflaredMissing, CloudflaredTooOld
 from opencode_nexus.tunnels.manager import Manager
 from opencode_nexus.tunnels.program import Program
@@ -111,6 +126,25 @@ async def composed(
             servers=fleet, journal=journal, sent=SentMessages(db), bus=bus, clock=clock, tasks=tasks, activity=activity
         )
         actions = Actions(chat=chat, servers=fleet, marks=Marks(db), bus=bus, clock=clock, tasks=tasks)
+        book = InboxBook(InboxRows(db), bus, clock, redact)
+        desk = InboxDesk(
+            chat=chat, servers=fleet, book=book, rules=Rules(RuleRows(db), bus, clock), audit=Audit(db), bus=bus,
+            accepting=Accepting(AcceptingRows(db), bus, clock), clock=clock, tasks=tasks, redact=redact,
+        )  # fmt: skip
+        turns = Turns(
+            chat=chat, servers=fleet, book=book, bus=bus, clock=clock, tasks=tasks,
+            watched=lambda server_id, session_id: hub.live.watched(f"chat:{server_id}:{session_id}"),
+        )  # fmt: skip
+        chat.feeds.listeners.add(desk)
+        chat.feeds.listeners.add(turns)
+        token_usage = TokenUsage(
+            store=UsageStore(db), reports=UsageReports(db), feeds=chat.feeds, kv=kv, bus=bus, clock=clock, tasks=tasks
+        )
+        chat.feeds.listeners.add(token_usage)
+        budgets = Budgets(
+            store=BudgetStore(db), kv=kv, usage=token_usage, feeds=chat.feeds, stop=chat.abort, bus=bus,
+            activity=activity, tasks=tasks,
+        )  # fmt: skip
         cloudflared = CloudflaredInstaller(
             home=home.path, bus=bus, kv=kv, clock=clock, tasks=tasks, environ=environ,
             setting=lambda: hub.settings.cloudflared_binary,
@@ -151,6 +185,8 @@ async def composed(
             settings=settings, clock=clock, bus=bus, access=access, activity=activity, stored=kv, machine=machine,
             usage=Usage(roots=roots, machine=machine, bus=bus, clock=clock, tasks=tasks),
             installer=installer, practice=practice, fleet=fleet, chat=chat, actions=actions,
+            token_usage=token_usage, budgets=budgets,
+            inbox_desk=desk, turns=turns,
             wizard=wizard, door=door, tunnels=tunnels,
             tester=tester, cloudflared=cloudflared, cloudflare=account, opener=opener, drafts=Drafts(clock),
             pairing=Pairing(db=db, clock=clock, access=access, activity=activity),
@@ -202,6 +238,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
         if settings.open:
             open_browser(link, environ)
         await asyncio.gather(hub.fleet.open(), hub.tunnels.open())
+        hub.inbox_desk.settle()
 
     async def before_close() -> None:
         print("Stopping …", flush=True)
@@ -214,7 +251,9 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
     await hub.door.open()
     await hub.practice.open()
     hub.actions.open()
+    hub.inbox_desk.open()
     await hub.chat.open()
+    hub.turns.open()
     await hub.usage.open()
     try:
         application = Application(hub, hub.pages.static)
@@ -223,6 +262,8 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
         hub.door.close()
         await hub.fleet.close()
         await hub.actions.close()
+        hub.turns.close()
+        hub.inbox_desk.close()
         await hub.chat.close()
         await hub.installer.close()
         await hub.cloudflared.close()

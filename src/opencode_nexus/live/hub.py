@@ -57,6 +57,11 @@ class Live:
         """How many streams are open, over all topics."""
         return sum(len(entry.channel.viewers) for entry in self._entries.values())
 
+    def watched(self, topic: str) -> bool:
+        """Whether a page shows the topic now; a hidden one lets go of its stream after some seconds."""
+        entry = self._entries.get(topic)
+        return entry is not None and bool(entry.channel.viewers)
+
     async def open(self, topic: str) -> Channel:
         """Return the running channel of `topic`; raises UnknownTopic, or what its source's start raises."""
         kind, _, rest = topic.partition(":")

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from opencode_nexus.access.access import Access
 from opencode_nexus.access.pairing import Pairing
 from opencode_nexus.chat.actions import Actions
+from opencode_nexus.chat.budgets import Budgets
 from opencode_nexus.chat.chat import Chat
+from opencode_nexus.chat.inbox_desk import InboxDesk
+from opencode_nexus.chat.inbox_turns import Turns
+from opencode_nexus.chat.usage import TokenUsage
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.settings import Settings
@@ -45,7 +49,11 @@ class Hub:
     practice: Practice
     fleet: Fleet
     chat: Chat
+    inbox_desk: InboxDesk
+    turns: Turns
     actions: Actions
+    token_usage: TokenUsage
+    budgets: Budgets
     wizard: Wizard
     door: TunnelDoor
     tunnels: Manager
