@@ -38,6 +38,7 @@ from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages import chat, chat_sent
 from opencode_nexus.web.static import StaticFiles
 from tests.fakes.chat_records import SERVER, Aborted, Agent, Conversation, Fleet, Model, Summary, Who
+from tests.fakes.no_usage import NoBudgets, NoUsage
 
 
 class Chat:
@@ -262,6 +263,8 @@ class Hub:
     live: Live
     pages: Pages
     stored: Stored = field(default_factory=Stored)
+    token_usage: NoUsage = field(default_factory=NoUsage)
+    budgets: NoBudgets = field(default_factory=NoBudgets)
 
 
 class Application:

@@ -99,6 +99,8 @@ class Budgets:
         self._store, self._kv, self._usage, self._feeds, self._stop = store, kv, usage, feeds, stop
         self._bus, self._activity, self._tasks = bus, activity, tasks
         self._stopping: set[str] = set()
+        usage.followers.append(self.spent)
+        feeds.guards.add(self.check)
 
     # What they are
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from opencode_nexus.chat.sessions import SessionSummary
+from opencode_nexus.chat.usage import cost_of
 from opencode_nexus.core.bus import Record
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
@@ -90,7 +91,7 @@ class ChatSource:
         self._was_busy = False
         self._asked: set[str] = set()
         self._lost: set[str] = set()
-        self._title = ""
+        self._title = self._budget = ""
 
     async def start(self, channel: Channel) -> None:
         """Open the conversation and follow it."""
@@ -179,12 +180,23 @@ class ChatSource:
 
     def _facts(self) -> HeadFacts:
         """Return what the hub's other parts know of the session now; whoever changes it publishes "chat-facts"."""
-        return HeadFacts()
+        hub, links = self._hub, self._links
+        fill = hub.token_usage.fill(links.session_id)
+        return HeadFacts(
+            tokens=fill.tokens,
+            limit=fill.limit,
+            cost=cost_of(hub.token_usage.spent(links.session_id)),
+            budget=hub.budgets.sentence(links.server_id, links.session_id),
+        )
 
     def _learned(self, record: Record) -> None:
         data = record.data
         if isinstance(data, dict) and data.get("session_id") in (None, self._links.session_id):
-            self._page.set_facts(self._facts())
+            facts = self._facts()
+            if facts.budget and facts.budget != self._budget:
+                self._words.append(ops.announce(facts.budget))
+            self._budget = facts.budget
+            self._page.set_facts(facts)
             self._channel.touch()
 
     def _listed(self, record: Record) -> None:
