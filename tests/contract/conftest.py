@@ -67,10 +67,14 @@ class Hub:
             tasks=self.tasks,
             activity=self.activity,
         )
+        self.prepare()
         await self.chat.open()
         self.server_runs(adopted=adopted)
         await self.settled()
         await self.heard()
+
+    def prepare(self) -> None:
+        """What listens beside the conversations is made here, before they begin."""
 
     async def heard(self) -> None:
         """Until OpenCode's stream listens: it says "connected" up to 60 ms before (measured on 1.18.33)."""
