@@ -41,8 +41,9 @@ class Database:
     write too: `busy_timeout` waits for them.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, shape: Callable[[sqlite3.Connection], None] = migrate) -> None:
+        """`shape` brings a fresh or older file to its present shape; it runs in the writer thread, before all else."""
+        self.path, self._shape = path, shape
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._reader: sqlite3.Connection | None = None
         self._thread: threading.Thread | None = None
@@ -80,7 +81,7 @@ class Database:
         try:
             connection = self._connect()
             try:
-                migrate(connection)
+                self._shape(connection)
             except BaseException:
                 connection.close()
                 raise
