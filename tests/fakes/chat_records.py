@@ -13,6 +13,7 @@ SERVER = "srv_one"
 class Who:
     name: str = "owner"
     via: str = "session"
+    expires: float | None = None
 
 
 @dataclass(slots=True)

@@ -4,12 +4,14 @@
 OPEN: dict[str, str] = {
     "/healthz": "Says only that the hub runs, and its version.",
     "/login": "Signing in.",
+    "/manifest.webmanifest": "Name, icons and colours of the installed app; a browser asks for it without the cookie.",
     "/pair": "Connecting a phone by its link; what counts is the secret in that link.",
     "/pair/name": "What a link calls the phone, for whoever has the secret.",
     "/selftest/": "A tunnel's self test; while one runs, for whoever knows its nonce, and through a tunnel only.",
     "/setup": "The set-up; asks for its own code, and after it is done shows only a link.",
     "/setup/": "The steps of the set-up.",
     "/static/": "Style, scripts and icons; the same for everybody.",
+    "/sw.js": "The service worker; the same for everybody. Its update must not depend on a login.",
 }
 """Path below the base path → why it is open. One that ends in / opens all below it."""
 

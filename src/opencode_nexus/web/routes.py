@@ -8,7 +8,19 @@ from starlette.routing import BaseRoute, Mount, Route
 from opencode_nexus import __version__
 from opencode_nexus.web import live, selftest
 from opencode_nexus.web.api.lazy import LazyApi
-from opencode_nexus.web.pages import chat, chat_sent, dashboard, login, pair, remote, servers, settings, setup, theme
+from opencode_nexus.web.pages import (
+    chat,
+    chat_sent,
+    dashboard,
+    login,
+    pair,
+    phone,
+    remote,
+    servers,
+    settings,
+    setup,
+    theme,
+)
 from opencode_nexus.web.static import StaticFiles
 
 
@@ -29,6 +41,7 @@ def routes(static: StaticFiles) -> list[BaseRoute]:
         *servers.routes,
         *remote.routes,
         *theme.routes,
+        *phone.routes,
         *chat.routes,
         *chat_sent.routes,
         *settings.routes,

@@ -77,6 +77,10 @@ class StaticFiles:
     def has(self, name: str) -> bool:
         return name in self._files
 
+    def text(self, name: str) -> str:
+        """Return a text file as it is sent; raises KeyError for a file that is not there."""
+        return self._files[name].plain.decode()
+
     async def serve(self, request: Request) -> Response:
         """Answer `/static/<digest>/<name>`; a wrong digest still gets the present file, but is not cached."""
         file = self._files.get(request.path_params["name"])

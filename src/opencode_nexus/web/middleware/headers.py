@@ -13,12 +13,14 @@ CONTENT_SECURITY: Mapping[str, str] = {
     "font-src": "'self'",
     "connect-src": "'self'",
     "manifest-src": "'self'",
+    "worker-src": "'self'",
     "form-action": "'self'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
-    # every piece of HTML that a script of ours puts in passes the one policy that wire.js makes
+    # every piece of HTML that a script of ours puts in passes the one policy that wire.js makes; the other one,
+    # in phone.js, names the service worker and nothing else
     "require-trusted-types-for": "'script'",
-    "trusted-types": "nexus",
+    "trusted-types": "nexus nexus-worker",
 }
 
 HEADERS: Mapping[str, str] = {

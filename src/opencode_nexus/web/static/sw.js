@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// The service worker: static files, the last seen windows when the hub cannot be reached, and notifications.
+// `hub` is put before this by web/pages/phone.py: {base, version, files, icon, badge, headers, page}.
+"use strict";
+const FILES = `nexus:${hub.base}:files:${hub.version}`, SEEN = `nexus:${hub.base}:seen`;
+const plain = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+const moment = (at) => {
+  const then = new Date(at), clock = then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return then.toDateString() === new Date().toDateString() ? clock : `${then.toLocaleDateString()} ${clock}`;
+};
+
+addEventListener("install", (event) => event.waitUntil((async () => {
+  await (await caches.open(FILES)).addAll(hub.files);
+  await skipWaiting();
+})()));
+addEventListener("activate", (event) => event.waitUntil((async () => {
+  for (const name of await caches.keys()) {
+    if (name.startsWith(`nexus:${hub.base}:files:`) && name !== FILES) await caches.delete(name);
+  }
+  await registration.navigationPreload?.enable();
+  await clients.claim();
+})()));
+
+// What phone.js has kept, the newest first: {path, title, at, until, html}. None outlives the login it was seen in.
+const windows = async () => {
+  const cache = await caches.open(SEEN), found = [];
+  for (const key of await cache.keys()) {
+    const one = await (await cache.match(key)).json();
+    if (one.until > Date.now()) found.unshift(one);
+    else await cache.delete(key);
+  }
+  return found;
+};
+const unreachable = async (path) => {
+  const all = await windows(), here = all.find((one) => one.path === path);
+  let page = hub.page;
+  if (here) {
+    const mark = `<p class="note warn offline" role="status"><span><b>Offline.</b> This is what was seen at ${plain(moment(here.at))}.`
+      + " A message you write now is kept.</span></p>";
+    page = page.replace(/<title>[^<]*/, () => `<title>${plain(here.title)}`)
+      .replace(/(<body[^>]* class=")/, (body) => body + "fill")
+      .replace(/<!--seen-->[^]*<!--\/seen-->/, () => mark + here.html);
+  } else if (all.length) {
+    page = page.replace("<!--list-->", () => '<section class="card stack"><h2>Seen on this device</h2><ul class="list">' + all.map((one) =>
+      `<li><a class="go" href="${plain(one.path)}"><b class="clip">${plain(one.title)}</b>`
+      + `<small class="muted">seen at ${plain(moment(one.at))}</small></a></li>`).join("") + "</ul></section>");
+  }
+  return new Response(page, { status: here ? 200 : 503, headers: hub.headers });
+};
+
+// Pages come from the hub, always; what was seen stands in only when no answer of the hub's comes. From 520 on it is
+// Cloudflare that answers in its place.
+const fresh = async (event, path) => {
+  let answer;
+  try {
+    answer = (await event.preloadResponse) || (await fetch(event.request));
+  } catch {}
+  if (!answer || answer.status >= 520) return unreachable(path);
+  if (path === hub.base + "/login") await caches.delete(SEEN); // nobody is signed in here any more
+  return answer;
+};
+addEventListener("fetch", (event) => {
+  const { request } = event, { origin, pathname } = new URL(request.url);
+  if (request.method !== "GET" || origin !== location.origin) return;
+  if (hub.files.includes(pathname)) {
+    event.respondWith(caches.match(request, { cacheName: FILES }).then((kept) => kept || fetch(request)));
+  } else if (request.mode === "navigate" || request.headers.get("x-nexus") === "nav") {
+    event.respondWith(fresh(event, pathname));
+  }
+});
