@@ -11,10 +11,13 @@ from typing import Protocol
 from markupsafe import Markup
 
 from opencode_nexus.opencode.state import Change, Message, Part, SessionState
+from opencode_nexus.render.components.after import after
 from opencode_nexus.render.components.asks import permission, question
+from opencode_nexus.render.components.changes import changed_by
 from opencode_nexus.render.components.head import HeadFacts, head
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.components.message import Place, body, created_ms, message, with_body
+from opencode_nexus.render.components.plan import plan
 from opencode_nexus.render.components.small import small
 from opencode_nexus.render.components.status import status
 from opencode_nexus.render.components.text import Text, added_text, user_text
@@ -52,7 +55,9 @@ class Conversation:
         self._status: Leaf | None = None
         self._asks: Box | None = None
         self._untaken: Box | None = None
-        self._head: Leaf | None = None
+        self._head: Box | None = None
+        self._after: Leaf | None = None
+        self._plan: Node | None = None
         self._log: Box | None = None
         self.chats: Node = leaf("chats", Markup("<div></div>"))
         self.reachable = True
@@ -68,7 +73,7 @@ class Conversation:
         self._texts.clear()
         self._parts.clear()
         self._messages.clear()
-        self._status = self._asks = self._untaken = self._head = self._log = None
+        self._status = self._asks = self._untaken = self._head = self._after = self._log = self._plan = None
 
     def _shown_ids(self) -> list[str]:
         """The messages that are not undone, oldest first."""
@@ -98,8 +103,10 @@ class Conversation:
                     self._asks = self._status = None
                 case "untaken":
                     self._untaken = None
+                case "todos":
+                    self._plan = None
                 case "session":
-                    self._head = self._status = self._log = None
+                    self._head = self._after = self._status = self._log = None
                     self._stale.update(self._window)
                 case "status" | "error":
                     self._status = None
@@ -130,7 +137,7 @@ class Conversation:
     def set_facts(self, facts: HeadFacts) -> None:
         """Take what the hub knows of the session beside OpenCode's state."""
         if facts != self._facts:
-            self._facts, self._head = facts, None
+            self._facts, self._head, self._after = facts, None, None
 
     def tree(self) -> Box:
         """Return the page's live region."""
@@ -149,8 +156,13 @@ class Conversation:
         if self._status is None:
             self._status = status(self._state, self._links, reachable=self.reachable)
         if self._head is None:
-            self._head = leaf("head", head(self._state, self._facts, self._links))
-        return Box("live", "div", {"class": "live"}, [self.chats, self._head, self._log, self._status])
+            self._head = head(self._state, self._facts, self._links)
+        if self._after is None:
+            self._after = after(self._state, self._facts, self._links)
+        if self._plan is None:
+            self._plan = plan(self._state.todos)
+        kids = [self.chats, self._head, self._log, self._plan, self._after, self._status]
+        return Box("live", "div", {"class": "live"}, kids)
 
     def messages_html(self) -> str:
         """Return the messages alone."""
@@ -241,7 +253,12 @@ class Conversation:
             item = state.messages[message_id]
             runs = item is newest and item.completed is None and item.error is None
             turn = turns.get(item.info.get("parentID") or item.id, []) if item.role == "assistant" else []
-            place = Place.of(turn, busy=runs and state.status.kind != "idle", follows=before == item.role)
+            # what a turn changed is told by the message that it answers, and shown below its last one
+            asked = state.messages.get(str(item.info.get("parentID"))) if turn and turn[-1] is item else None
+            changed = changed_by(asked, self._links) if asked is not None else Markup("")
+            place = Place.of(
+                turn, busy=runs and state.status.kind != "idle", follows=before == item.role, changed=changed
+            )
             if self._places.get(message_id) != place:
                 self._places[message_id] = place
                 self._stale.add(message_id)
@@ -250,16 +267,18 @@ class Conversation:
     def _part(self, part: Part, item: Message) -> Node | None:
         if part.kind in ("text", "reasoning"):
             if item.role == "user":
-                return added_text(part) if part.data.get("synthetic") else user_text(part)
+                whole = self._links.part(item.id, part.id, created_ms(item))
+                return added_text(part, whole) if part.data.get("synthetic") else user_text(part, whole)
             if not part.text and part.closed and not part.interrupted:
                 return None
             text = self._texts.get(part.id)
             if text is None:
-                text = self._texts[part.id] = Text(part.id, self._colour)
+                whole = self._links.part(item.id, part.id, created_ms(item))
+                text = self._texts[part.id] = Text(part.id, self._colour, whole)
             return text.text(part) if part.kind == "text" else text.reasoning(part)
         if part.kind == "tool":
             return tool(part, self._links, created_ms(item), self._state.directory)
-        return small(part, self._state.directory)
+        return small(part, self._links, created_ms(item), self._state.directory)
 
 
 def _hello() -> Markup:

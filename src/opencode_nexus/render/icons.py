@@ -40,8 +40,19 @@ _PATHS: dict[str, str] = {
     "phone": '<rect x="4.5" y="1.8" width="7" height="12.4" rx="1.5"/><path d="M7.2 11.8h1.6"/>',
     "share": '<path d="M8 9.5V2M5.2 4.6 8 2l2.8 2.6M4.5 7h-1v6.5h9V7h-1"/>',
     "mail": '<rect x="2" y="3.5" width="12" height="9" rx="1"/><path d="m2.5 4.5 5.5 4 5.5-4"/>',
+    "file": '<path d="M4 1.8h5.2L12.5 5v9.2H4zM9 2v3.2h3.3"/>',
+    "search": '<circle cx="7" cy="7" r="4.2"/><path d="m10.2 10.2 3.6 3.6"/>',
     "terminal": '<path d="m3 4.5 3.5 3.5L3 11.5M8 11.8h5"/>',
     "theme": '<circle cx="8" cy="8" r="5.5"/><path d="M8 2.5a5.5 5.5 0 0 1 0 11z" fill="currentColor"/>',
+    "pin": '<path d="M6 2.5h4l-.6 4.2 2.1 2.3h-7l2.1-2.3zM8 9v4.5"/>',
+    "archive": '<rect x="2.2" y="3" width="11.6" height="3" rx=".7"/><path d="M3.2 6v7h9.6V6M6.5 8.8h3"/>',
+    "fork": '<circle cx="4.5" cy="3.8" r="1.6"/><circle cx="11.5" cy="3.8" r="1.6"/><circle cx="8" cy="12.4" r="1.6"/>'
+    '<path d="M4.5 5.4c0 3 3.5 2.4 3.5 5.4 0-3 3.5-2.4 3.5-5.4"/>',
+    "shrink": '<path d="M8 1.8v4M5.8 4 8 6.2 10.2 4M8 14.2v-4M5.8 12 8 9.8l2.2 2.2M2.5 8h11"/>',
+    "diff": '<path d="M8 2.5v6M5 5.5h6M5 12.5h6"/>',
+    "export": '<path d="M8 10V2.5M5.2 5.2 8 2.5l2.8 2.7M2.8 10v3.5h10.4V10"/>',
+    "import": '<path d="M8 2.5V10M5.2 7.3 8 10l2.8-2.7M2.8 10v3.5h10.4V10"/>',
+    "undo": '<path d="M5.5 3 2.5 6l3 3M2.8 6h6.4a3.6 3.6 0 0 1 0 7.2H6"/>',
     # The mark: a hub between two brackets, with the ways that lead to it.
     "mark": '<path d="M5 2.5H3.2c-.4 0-.7.3-.7.7v9.6c0 .4.3.7.7.7H5M11 2.5h1.8c.4 0 .7.3.7.7v9.6c0 .4-.3.7-.7.7H11"/>'
     '<path d="M2.5 8h3.2m4.6 0h3.2"/><circle cx="8" cy="8" r="2.3" fill="currentColor"/>',

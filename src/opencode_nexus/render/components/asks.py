@@ -8,9 +8,13 @@ from markupsafe import Markup
 from opencode_nexus.opencode.state import Permission, Question
 from opencode_nexus.render import diff
 from opencode_nexus.render.components.links import Links
+from opencode_nexus.render.components.tools.call import dicts
 from opencode_nexus.render.components.words import one_line
 from opencode_nexus.render.icons import icon
 from opencode_nexus.render.tree import Leaf, key_of, leaf
+from opencode_nexus.render.unseen import mixed, shown
+
+ASKED = 500  # lines of a change that a permission shows
 
 _KINDS = {
     "bash": "Run a command",
@@ -28,14 +32,10 @@ _KINDS = {
 def permission(item: Permission, links: Links) -> Leaf:
     """Return the card of a permission: what is wanted, and Once, Always, Reject."""
     key = "a" + key_of(item.id)
-    metadata = item.metadata
-    wanted = str(metadata.get("command") or metadata.get("url") or "\n".join(item.patterns))
-    body = Markup('<pre tabindex="0"><code>{}</code></pre>').format(wanted) if wanted else Markup("")
-    if metadata.get("diff"):
-        body += diff.view(str(metadata["diff"]))[0]
+    body = asked_for(item)
     always = (
         Markup('<p class="hint">“Always” allows {} until OpenCode stops.</p>').format(
-            Markup(", ").join(Markup("<code>{}</code>").format(pattern) for pattern in item.always)
+            Markup(", ").join(Markup("<code>{}</code>").format(shown(pattern)) for pattern in item.always)
         )
         if item.always
         else Markup("")
@@ -60,7 +60,7 @@ def permission(item: Permission, links: Links) -> Leaf:
         ).format(
             key=key,
             icon=icon("key"),
-            title=_KINDS.get(item.permission, one_line(item.permission)),
+            title=title_of(item.permission),
             child=child,
             body=body,
             always=always,
@@ -70,6 +70,37 @@ def permission(item: Permission, links: Links) -> Leaf:
             else Markup(""),
         ),
     )
+
+
+def title_of(kind: str) -> Markup:
+    """Return what a permission of a kind is for."""
+    return shown(_KINDS.get(kind) or one_line(kind))
+
+
+def asked_for(item: Permission) -> Markup:
+    """Return what exactly is to be allowed: the command, the address, the files, and the change to them.
+
+    Nothing of it is left out but the end of a diff, and what a reader would not see is shown as a token.
+    """
+    metadata = item.metadata
+    wanted = str(metadata.get("command") or metadata.get("url") or "\n".join(item.patterns))
+    body = Markup('<pre tabindex="0"><code>{}</code></pre>').format(shown(wanted)) if wanted else Markup("")
+    reach = [str(pattern) for pattern in item.patterns if item.permission == "external_directory"]
+    if reach and wanted != "\n".join(reach):
+        body += Markup('<p class="hint">It reaches {}</p>').format(
+            Markup(", ").join(Markup("<code>{}</code>").format(shown(pattern)) for pattern in reach[:20])
+        )
+    if alike := mixed(wanted):
+        body += Markup('<p class="hint warn">{}Letters of several alphabets are mixed here: {}</p>').format(
+            icon("warn"), Markup(", ").join(Markup("<code>{}</code>").format(word) for word in alike[:8])
+        )
+    patch = metadata.get("diff")
+    if isinstance(patch, str) and patch:
+        made, left_out = diff.view(patch, ASKED)
+        body += made
+        if left_out:
+            body += Markup('<p class="hint">Only the first {} lines of the change are shown.</p>').format(ASKED)
+    return body
 
 
 def question(item: Question, links: Links) -> Leaf:
@@ -95,11 +126,13 @@ def _field(key: str, index: int, asked: dict[str, Any]) -> Markup:
         Markup(
             '<label class="choice"><input type="{}" name="q{}" value="{}"><span>{}</span>'
             '<span class="hint">{}</span></label>'
-        ).format(kind, index, option.get("label", ""), option.get("label", ""), option.get("description") or "")
-        for option in asked.get("options") or ()
+        ).format(
+            kind, index, option.get("label", ""), shown(option.get("label", "")), shown(option.get("description") or "")
+        )
+        for option in dicts(asked.get("options"))
     )
     return Markup(
         '<fieldset class="stack tight"><legend>{words}</legend><div class="choices">{options}</div>'
         '<div class="field"><label for="{key}q{index}">Your own answer</label>'
         '<input class="input" id="{key}q{index}" name="own{index}" autocomplete="off"></div></fieldset>'
-    ).format(words=asked.get("question", ""), options=options, key=key, index=index)
+    ).format(words=shown(asked.get("question", "")), options=options, key=key, index=index)

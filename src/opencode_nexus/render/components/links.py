@@ -46,6 +46,19 @@ class Links:
         """The page that shows one part whole; `created` of its message, in milliseconds, to find an old one."""
         return f"{self.session}/part/{quote(message_id)}/{quote(part_id)}?at={created}"
 
+    def file(self, message_id: str, part_id: str, created: int) -> str:
+        """The content of a file that stands in a message; `created` of the message, in milliseconds."""
+        return f"{self.session}/file/{quote(message_id)}/{quote(part_id)}?at={created}"
+
+    @property
+    def changes(self) -> str:
+        """What the whole session changed in the files."""
+        return f"{self.session}/changes"
+
+    def changes_of(self, message_id: str) -> str:
+        """What the answers to one message changed."""
+        return f"{self.session}/changes?of={quote(message_id)}"
+
     def older(self, message_id: str, created: int) -> str:
         """What was said before a message; `created` in milliseconds, as OpenCode needs both for its cursor."""
         return f"{self.session}?before={quote(message_id)}&at={created}"

@@ -11,9 +11,11 @@ from opencode_nexus.opencode.state import Message
 from opencode_nexus.render.components.words import count, money, provider_error
 from opencode_nexus.render.icons import icon
 from opencode_nexus.render.page import time_tag
+from opencode_nexus.render.terminal import plain
 from opencode_nexus.render.tree import Box, Node, key_of, leaf
 
 ABORTED = "MessageAbortedError"
+FIRST = 600  # characters of an error's first line that are not folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,11 @@ class Place:
     spent: float
     read: float
     written: float
+    changed: str = ""
 
     @classmethod
-    def of(cls, turn: Sequence[Message], *, busy: bool, follows: bool) -> "Place":
-        """Sum up `turn`: US dollars, and tokens read and written."""
+    def of(cls, turn: Sequence[Message], *, busy: bool, follows: bool, changed: str = "") -> "Place":
+        """Sum up `turn`: US dollars, and tokens read and written. `changed` is what it did to the files, as HTML."""
         spent = read = written = 0.0
         for step in turn:
             tokens = step.info.get("tokens") or {}
@@ -43,7 +46,7 @@ class Place:
                 float(part.get(name) or 0) for part, name in ((tokens, "input"), (cache, "read"), (cache, "write"))
             )
             written += float(tokens.get("output") or 0) + float(tokens.get("reasoning") or 0)
-        return cls(busy, follows, len(turn), spent, read, written)
+        return cls(busy, follows, len(turn), spent, read, written, changed)
 
 
 def message(item: Message, parts: Sequence[Node], place: Place) -> Box:
@@ -54,7 +57,13 @@ def message(item: Message, parts: Sequence[Node], place: Place) -> Box:
         kids.append(leaf(key + "h", Markup('<h2 class="sr">You, {}</h2>').format(time_tag(item.created))))
     elif not place.follows:
         kids.append(leaf(key + "h", Markup('<h2 class="sr">Agent, {}</h2>').format(time_tag(item.created))))
+    if item.info.get("summary") is True:
+        kids.append(
+            leaf(key + "s", Markup('<p class="note-line">{}Summary of what was said so far</p>').format(icon("info")))
+        )
     kids.append(body(item, parts))
+    if any(part.kind == "text" and not part.data.get("synthetic") for part in item.parts.values()):
+        kids.append(leaf(key + "c", _COPY))
     foot = _foot(item, place)
     if foot:
         kids.append(leaf(key + "f", Markup('<footer class="foot-line">{}</footer>').format(foot)))
@@ -62,6 +71,19 @@ def message(item: Message, parts: Sequence[Node], place: Place) -> Box:
     if place.busy:
         attrs["aria-busy"] = "true"
     return Box(key, "article", attrs, kids)
+
+
+# ui.js copies what stands in the body of the same message
+_COPY = Markup('<button class="copy" type="button" data-copy-from aria-label="Copy this message">Copy</button>')
+
+# What OpenCode's names for errors mean; the name stands behind it.
+_KINDS = {
+    "ProviderAuthError": "The provider did not accept the key",
+    "MessageOutputLengthError": "The answer became longer than the model may write",
+    "ContextOverflowError": "The conversation no longer fits into the model’s context",
+    "ContentFilterError": "The provider held the answer back",
+    "StructuredOutputError": "The model did not answer in the form asked for",
+}
 
 
 def created_ms(item: Message) -> int:
@@ -93,6 +115,8 @@ def _foot(item: Message, place: Place) -> Markup:
             pieces.append(fault(kind, words, item.error))
     elif item.role == "assistant" and item.completed is None and not place.busy and not item.interrupted:
         pieces.append(Markup('<p class="mark cut">This answer was cut off before it was complete.</p>'))
+    if place.changed and not place.busy:
+        pieces.append(Markup(place.changed))
     if item.role == "assistant" and item.completed is not None and item.info.get("finish") != "tool-calls":
         pieces.append(_costs(item, place))
     return Markup("").join(pieces)
@@ -103,16 +127,18 @@ def fault(kind: str, words: str, error: dict[str, Any]) -> Markup:
     data = error.get("data") or {}
     status = data.get("statusCode")
     head = f"{kind}, HTTP {status}" if status else kind
+    if kind in _KINDS:
+        head = f"{_KINDS[kind]} ({head})"
     body = str(data.get("responseBody") or "")
     detail = Markup("")
-    words = words.strip()
+    words = plain(words).strip()
     first, _, rest = words.partition("\n")
-    if rest:
+    if rest or len(first) > FIRST:
         detail += _fold("All that was said", words)
     if body and body.strip() != words:
         detail += _fold("The provider’s whole answer", body)
     return Markup('<div class="fault">{}<div><b>{}</b><p>{}</p>{}</div></div>').format(
-        icon("warn"), head, first or "No reason was given.", detail
+        icon("warn"), head, first[:FIRST] or "No reason was given.", detail
     )
 
 

@@ -30,22 +30,22 @@ def seconds(value: float) -> str:
 
 def size(text: str) -> str:
     """Return how long `text` is, in KB of UTF-8."""
-    return f"{max(1, round(len(text.encode()) / 1000)):,} KB"
+    long = len(text) if text.isascii() else len(text.encode())
+    return f"{max(1, round(long / 1000)):,} KB"
 
 
 def cut(text: str, *, end: bool = False, lines: int = LINES, characters: int = CHARACTERS) -> tuple[str, bool]:
     """Return (what a page shows of `text`, whether something is left out); `end` keeps its end."""
     if len(text) <= characters and text.count("\n") <= lines:
         return text, False
-    rows = text.split("\n")
-    if len(rows) > lines:
-        text = "\n".join(rows[-lines:] if end else rows[:lines])
-    return (text[-characters:] if end else text[:characters]), True
+    part = text[-characters:] if end else text[:characters]  # first: of 10 MB nothing else is looked at
+    rows = part.split("\n")
+    return "\n".join(rows[-lines:] if end else rows[:lines]), True
 
 
 def one_line(value: Any, limit: int = 160) -> str:
     """Return `value` as one line of at most `limit` characters."""
-    line = " ".join(str(value).split())
+    line = " ".join(str(value)[: limit * 4].split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
