@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from opencode_nexus.chat.choices import Choices
 from opencode_nexus.chat.errors import AttachmentGone, MessageEmpty
 from opencode_nexus.chat.feeds import Feeds
@@ -19,6 +21,7 @@ from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.opencode import writing
 from opencode_nexus.opencode.api import Client
+from opencode_nexus.opencode.errors import OpenCodeUnreachable
 from opencode_nexus.store.sent import Also
 
 log = logging.getLogger(__name__)
@@ -70,6 +73,7 @@ class Sender:
         if not written.text.strip() and not written.files:
             raise MessageEmpty
         client, feed = self._client(server_id), self._feeds.feed(server_id)
+        self._feeds.guards.check(server_id, session_id)  # a budget that is used up, a session that is being deleted
         folder = ""
         if written.kind != "prompt" or written.model or written.agent:
             folder = await self.folder(server_id, session_id)
@@ -90,7 +94,13 @@ class Sender:
             if written.kind in ("command", "shell"):
                 await self._run(client, session_id, written, parts)
             else:
-                await self._prompt(client, session_id, written, parts, part_id)
+                try:
+                    await self._prompt(client, session_id, written, parts, part_id)
+                except OpenCodeUnreachable as error:
+                    if not isinstance(error.__cause__, httpx2.ReadTimeout):
+                        raise
+                    # it may have it or not: sent once more it could be there twice, so the outbox finds out
+                    log.warning("session %s: no answer to a message within the time", session_id)
         if written.kind in ("command", "shell"):
             self._outbox.taken(part_id)  # it runs, and has no part of ours
         else:
