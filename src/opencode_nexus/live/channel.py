@@ -78,6 +78,7 @@ class Channel:
         self.topic, self.boot = topic, boot
         self.render = render
         self.collect: Callable[[], list[Op]] | None = None
+        self.greeting: Callable[[], Ops] = tuple  # what every page is told as it comes, beside its topic's region
         self.seq = 0
         self.viewers: set[Viewer] = set()
         self._queued: list[Op] = []
@@ -182,7 +183,7 @@ class Channel:
         if self._anew[0] != self.seq:
             html = self.render()
             key = _KEY.search(html)
-            changes = (ops.morph(key[1], html),) if key is not None else ()
+            changes = (*self.greeting(), *((ops.morph(key[1], html),) if key is not None else ()))
             self._anew = (self.seq, frame(self.seq, changes))
         return self._anew[1]
 

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.live.channel import Channel
 from opencode_nexus.live.errors import UnknownTopic
+from opencode_nexus.live.ops import Ops
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Live:
         self._entries: dict[str, _Entry] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._closed = False
+        self.greeting: Callable[[], Ops] = tuple  # what every page is told as it comes, whatever its topic
 
     def register(self, kind: str, make: Callable[[str], Source]) -> None:
         """Let `make(rest)` give the source of each topic `kind:rest` (or `kind`, with an empty rest)."""
@@ -56,6 +58,11 @@ class Live:
     def viewers(self) -> int:
         """How many streams are open, over all topics."""
         return sum(len(entry.channel.viewers) for entry in self._entries.values())
+
+    def tell(self, changes: Callable[[str], Ops]) -> None:
+        """Send each open topic's pages, with their next frame, what `changes(topic)` returns."""
+        for topic, entry in self._entries.items():
+            entry.channel.push(changes(topic))
 
     def watched(self, topic: str) -> bool:
         """Whether a page shows the topic now; a hidden one lets go of its stream after some seconds."""
@@ -74,6 +81,7 @@ class Live:
             if entry is None:
                 source = make(rest)
                 channel = Channel(topic, self._boot, source.render)
+                channel.greeting = lambda: self.greeting()
                 await source.start(channel)
                 entry = self._entries[topic] = _Entry(channel, source)
         self._keep(topic, entry)

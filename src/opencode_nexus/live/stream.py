@@ -46,7 +46,7 @@ async def plain(viewer: Viewer, cursor: str | None) -> AsyncGenerator[bytes, Non
     missed, viewer.seq = resume.first(channel, cursor)
     channel.join(viewer, packed=False)
     try:
-        yield frame(viewer.seq, (ops.hello(channel.boot),)) + missed
+        yield frame(viewer.seq, (ops.hello(channel.boot), *channel.greeting())) + missed
         while viewer.ended is None:
             await viewer.wait()
             if viewer.seq != channel.seq and not viewer.at_once:
@@ -63,7 +63,7 @@ async def gzipped(viewer: Viewer, cursor: str | None) -> AsyncGenerator[bytes, N
     missed, viewer.seq = resume.first(channel, cursor)
     channel.join(viewer, packed=True)
     try:
-        yield body.head(frame(viewer.seq, (ops.hello(channel.boot),)) + missed)
+        yield body.head(frame(viewer.seq, (ops.hello(channel.boot), *channel.greeting())) + missed)
         while viewer.ended is None:
             await viewer.wait()
             if viewer.seq == channel.seq or viewer.at_once:
@@ -85,7 +85,7 @@ async def poll(channel: Channel, cursor: str | None, seconds: float) -> bytes:
     """Return what a page with `cursor` lacks, waiting up to `seconds` for something new."""
     viewer = Viewer(channel, 0)
     missed, viewer.seq = resume.first(channel, cursor)
-    hello = frame(viewer.seq, (ops.hello(channel.boot),))
+    hello = frame(viewer.seq, (ops.hello(channel.boot), *channel.greeting()))
     if missed or not seconds:
         return hello + missed
     channel.join(viewer, packed=False)
