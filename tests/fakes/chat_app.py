@@ -35,9 +35,10 @@ from opencode_nexus.web.chat_choices import forget
 from opencode_nexus.web.chat_source import ChatSources
 from opencode_nexus.web.middleware.headers import HeadersMiddleware
 from opencode_nexus.web.page import Pages
-from opencode_nexus.web.pages import chat, chat_sent
+from opencode_nexus.web.pages import chat, chat_actions, chat_sent
 from opencode_nexus.web.static import StaticFiles
 from tests.fakes.chat_records import SERVER, Aborted, Agent, Conversation, Fleet, Model, Summary, Who
+from tests.fakes.no_actions import NoActions
 from tests.fakes.no_usage import NoBudgets, NoUsage
 
 
@@ -265,6 +266,10 @@ class Hub:
     stored: Stored = field(default_factory=Stored)
     token_usage: NoUsage = field(default_factory=NoUsage)
     budgets: NoBudgets = field(default_factory=NoBudgets)
+    actions: NoActions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.actions = NoActions(self.chat, self.bus)
 
 
 class Application:
@@ -288,6 +293,7 @@ class Application:
             routes=[
                 Route("/script", self.script, methods=["POST"]),
                 *self.static.routes(),
+                *chat_actions.routes,
                 *chat.routes,
                 *chat_sent.routes,
                 *live.routes,

@@ -67,6 +67,7 @@ class Summary:
     updated: float
     status: str
     waiting: int
+    archived: float | None = None
 
 
 @dataclass(slots=True)

@@ -40,6 +40,7 @@ _PATHS: dict[str, str] = {
     "phone": '<rect x="4.5" y="1.8" width="7" height="12.4" rx="1.5"/><path d="M7.2 11.8h1.6"/>',
     "share": '<path d="M8 9.5V2M5.2 4.6 8 2l2.8 2.6M4.5 7h-1v6.5h9V7h-1"/>',
     "mail": '<rect x="2" y="3.5" width="12" height="9" rx="1"/><path d="m2.5 4.5 5.5 4 5.5-4"/>',
+    "clip": '<path d="m12.8 7.6-5 5a3.2 3.2 0 0 1-4.5-4.5l5.3-5.3a2.1 2.1 0 0 1 3 3L6.4 11a1 1 0 0 1-1.5-1.5L9.6 5"/>',
     "file": '<path d="M4 1.8h5.2L12.5 5v9.2H4zM9 2v3.2h3.3"/>',
     "search": '<circle cx="7" cy="7" r="4.2"/><path d="m10.2 10.2 3.6 3.6"/>',
     "terminal": '<path d="m3 4.5 3.5 3.5L3 11.5M8 11.8h5"/>',

@@ -23,6 +23,7 @@ from opencode_nexus.render.components.message import ABORTED
 from opencode_nexus.render.components.words import one_line, provider_error
 from opencode_nexus.render.conversation import Conversation
 from opencode_nexus.render.highlight import Highlighter
+from opencode_nexus.web.chat_facts import actions_facts
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages.chat_forms import SAID
 
@@ -183,6 +184,7 @@ class ChatSource:
         hub, links = self._hub, self._links
         fill = hub.token_usage.fill(links.session_id)
         return HeadFacts(
+            **actions_facts(hub, links.server_id, links.session_id),
             tokens=fill.tokens,
             limit=fill.limit,
             cost=cost_of(hub.token_usage.spent(links.session_id)),
@@ -216,7 +218,10 @@ class ChatSource:
     def _show_chats(self, listed: Sequence[SessionSummary]) -> None:
         server = self._hub.fleet.get(self._links.server_id)
         several = len(server.projects) > 1
-        self._page.set_chats(chats(listed, self._links, server_name=server.name, several_projects=several))
+        actions = self._hub.actions
+        marks: dict[str, Any] = {"pinned": actions.marked.pinned, "deleted": actions.trash.of(server.id)}
+        self._page.set_chats(chats(listed, self._links, server_name=server.name, several_projects=several, **marks))
+        self._page.set_facts(self._facts())  # a sub-agent may have come or ended
 
 
 def _ended(state: SessionState) -> str:

@@ -10,6 +10,8 @@ from opencode_nexus.web import live, selftest
 from opencode_nexus.web.api.lazy import LazyApi
 from opencode_nexus.web.pages import (
     chat,
+    chat_actions,
+    chat_message,
     chat_sent,
     dashboard,
     login,
@@ -42,6 +44,8 @@ def routes(static: StaticFiles) -> list[BaseRoute]:
         *remote.routes,
         *theme.routes,
         *phone.routes,
+        *chat_actions.routes,
+        *chat_message.routes,
         *chat.routes,
         *chat_sent.routes,
         *settings.routes,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The list of a server's chats, with what runs and what waits in each."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Container, Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from markupsafe import Markup
 
@@ -31,13 +31,43 @@ class Chat(Protocol):
     def status(self) -> str: ...
     @property
     def waiting(self) -> int: ...
+    @property
+    def archived(self) -> float | None: ...
 
 
-def chats(items: Sequence[Chat], links: Links, *, server_name: str, several_projects: bool = False) -> Box:
-    """Return the list, newest first, with the way to a new chat; sub-agents' sessions only while shown."""
-    listed = [item for item in items if item.parent_id is None or item.id == links.session_id]
-    shown = sorted(listed, key=lambda item: item.updated, reverse=True)[:LISTED]
-    rows = [leaf("c" + key_of(item.id), _row(item, links, several_projects)) for item in shown]
+C = TypeVar("C", bound=Chat)
+
+
+class Deleted(Protocol):
+    """A chat that was deleted a moment ago (`store.marks.Trashed`)."""
+
+    @property
+    def session_id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+
+
+def in_order(items: Iterable[C], pinned: Container[str], shown: str = "") -> list[C]:
+    """Return the chats as lists show them: pinned ones first, then the one used last; the archived and the sub-agents'
+    only when it is `shown` now. Whoever goes from one to the next goes in this order.
+    """
+    listed = [item for item in items if item.id == shown or (item.parent_id is None and item.archived is None)]
+    return sorted(listed, key=lambda item: (item.id not in pinned, -item.updated, item.id))
+
+
+def chats(
+    items: Sequence[Chat],
+    links: Links,
+    *,
+    server_name: str,
+    several_projects: bool = False,
+    pinned: Container[str] = (),
+    deleted: Sequence[Deleted] = (),
+) -> Box:
+    """Return the list with the way to a new chat; `deleted`: what can be brought back, the last one first."""
+    listed = in_order(items, pinned, links.session_id)
+    shown = listed[:LISTED]
+    rows = [leaf("c" + key_of(item.id), _row(item, links, several_projects, item.id in pinned)) for item in shown]
     # with several folders it is asked first in which one the agent shall work
     new = (
         Markup('<a class="btn" href="{}" data-nav>{}New chat</a>')
@@ -50,13 +80,39 @@ def chats(items: Sequence[Chat], links: Links, *, server_name: str, several_proj
         'aria-label="Close the list">{cross}</button></header>'
     ).format(name=server_name, new=new.format(links.server + "/new", icon("plus")), cross=icon("cross"))
     older = Markup('The {} newest chats. <a href="{}" data-nav>Show all</a>').format(LISTED, links.server + "/all")
-    foot = Markup('<p class="small muted">{}</p>').format(older if len(listed) > LISTED else "")
+    foot = Markup('<div class="small muted">{}{}{}</div>').format(
+        Markup("<p>{}</p>").format(older) if len(listed) > LISTED else "",
+        _undelete(deleted, links),
+        _more(items, links),
+    )
     attrs = {"class": "chats", "id": "chats", "aria-label": "Chats", "popover": ""}
     inner = Box("chat-rows", "ul", {"class": "chat-rows"}, rows)
     return Box("chats", "nav", attrs, [leaf("chats-head", head), inner, leaf("chats-foot", foot)])
 
 
-def _row(item: Chat, links: Links, several_projects: bool) -> Markup:
+def _undelete(deleted: Sequence[Deleted], links: Links) -> Markup:
+    """Return the deletion that can be taken back, and the way to the others."""
+    if not deleted:
+        return Markup("")
+    last = deleted[0]
+    others = Markup("")
+    if len(deleted) > 1:
+        others = Markup('<p><a href="{}" data-nav>{} recently deleted chats</a></p>').format(
+            links.server + "/deleted", len(deleted)
+        )
+    return Markup(
+        '<form class="undelete" method="post" action="{}" data-live><span class="clip">“{}” deleted</span>'
+        '<button class="btn">Undo</button></form>{}'
+    ).format(links.of(last.session_id) + "/undelete", last.title or "New chat", others)
+
+
+def _more(items: Sequence[Chat], links: Links) -> Markup:
+    if not any(item.archived is not None for item in items):
+        return Markup("")
+    return Markup('<p><a href="{}" data-nav>Archived chats</a></p>').format(links.server + "/archived")
+
+
+def _row(item: Chat, links: Links, several_projects: bool, pinned: bool) -> Markup:
     state = Markup("")
     if item.waiting:
         state = Markup('<span class="status" data-state="waiting">Waiting</span>')
@@ -64,10 +120,11 @@ def _row(item: Chat, links: Links, several_projects: bool) -> Markup:
         state = Markup('<span class="status" data-state="busy">Working</span>')
     folder = item.directory.rstrip("/").rpartition("/")[2] if several_projects else ""
     return Markup(
-        '<li><a href="{}" data-nav{}><b class="clip">{}</b>{}<small class="muted">{}{}</small></a></li>'
+        '<li><a href="{}" data-nav{}><b class="clip">{}{}</b>{}<small class="muted">{}{}</small></a></li>'
     ).format(
         links.of(item.id),
         Markup(' aria-current="page"') if item.id == links.session_id else "",
+        icon("pin", "Pinned") if pinned else "",
         item.title or "New chat",
         state,
         time_tag(item.updated),

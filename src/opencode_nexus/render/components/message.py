@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from opencode_nexus.opencode.state import Message
+from opencode_nexus.render.components.more import more
 from opencode_nexus.render.components.words import count, money, provider_error
 from opencode_nexus.render.icons import icon
 from opencode_nexus.render.page import time_tag
@@ -67,6 +68,8 @@ def message(item: Message, parts: Sequence[Node], place: Place) -> Box:
     foot = _foot(item, place)
     if foot:
         kids.append(leaf(key + "f", Markup('<footer class="foot-line">{}</footer>').format(foot)))
+    if link := more(item.id, item.info, created_ms(item)):
+        kids.append(leaf(key + "m", link))
     attrs = {"class": f"msg {item.role}", "id": item.id, "data-at": str(created_ms(item))}
     if place.busy:
         attrs["aria-busy"] = "true"

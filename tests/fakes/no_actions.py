@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""What is done with chats, where nothing is pinned, archived or deleted: for pages without a store."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from opencode_nexus.chat.actions import Facts
+from opencode_nexus.chat.notices import Notices
+from opencode_nexus.chat.stop_words import stop_words
+from opencode_nexus.chat.stopping import AbortResult
+from opencode_nexus.core.bus import Bus
+
+
+@dataclass
+class Said:
+    words: str
+
+
+class Nothing:
+    """Both `chat.marked.Marked` and `chat.trash.Trash`."""
+
+    pinned: frozenset[str] = frozenset()
+
+    def of(self, server_id: str) -> list[Any]:
+        return []
+
+
+class NoActions:
+    """`chat.actions.Actions` over a stand-in chat; what is deleted is gone at once."""
+
+    def __init__(self, chat: Any, bus: Bus) -> None:
+        self._chat = chat
+        self.marked = self.trash = Nothing()
+        self.notices = Notices(bus)
+        self.facts_ = Facts()
+
+    def facts(self, server_id: str, session_id: str) -> Facts:
+        return self.facts_
+
+    async def stop(self, server_id: str, session_id: str) -> Said:
+        done = await self._chat.abort(server_id, session_id)
+        return Said(stop_words(AbortResult(done.stopped, done.sessions), session_id, (), 0)[1])
+
+    async def delete(self, server_id: str, session_id: str) -> None:
+        await self._chat.delete(server_id, session_id)
