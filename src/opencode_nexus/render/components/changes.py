@@ -11,6 +11,7 @@ from markupsafe import Markup
 from opencode_nexus.opencode.state import Message
 from opencode_nexus.render import diff
 from opencode_nexus.render.components.links import Links
+from opencode_nexus.render.components.message import created_ms
 from opencode_nexus.render.components.words import count, one_line
 from opencode_nexus.render.icons import icon
 from opencode_nexus.render.unseen import shown
@@ -29,12 +30,16 @@ class Changed:
     status: str = ""
     added: int = 0
     removed: int = 0
-    patches: list[tuple[str, str]] = field(default_factory=list)
+    patches: list[tuple[Message, str]] = field(default_factory=list)
 
     @property
     def anchor(self) -> str:
         """What it is linked to by, on its page."""
         return "f" + sha256(self.name.encode(errors="replace")).hexdigest()[:10]
+
+    @property
+    def lines(self) -> int:
+        return sum(patch.count("\n") for _, patch in self.patches)
 
 
 def diffs_of(message: Message) -> list[dict[str, Any]]:
@@ -57,23 +62,26 @@ def changed_by(asked: Message, links: Links) -> Markup:
     added = sum(_number(item.get("additions")) for item in found)
     removed = sum(_number(item.get("deletions")) for item in found)
     return Markup('<p class="small"><a class="changed" href="{}" data-nav>{}{} {}</a></p>').format(
-        links.changes_of(asked.id), icon("pen"), files, diff.sum_line(added, removed)
+        links.changes_of(asked.id, created_ms(asked)), icon("pen"), files, diff.sum_line(added, removed)
     )
 
 
-def by_file(turns: Iterable[tuple[str, list[dict[str, Any]]]]) -> list[Changed]:
-    """Return what changed file by file, from (message id, its diffs) in the order of time."""
+def by_file(turns: Iterable[tuple[Message, list[dict[str, Any]]]], directory: str = "") -> list[Changed]:
+    """Return what changed file by file, each in the order of the turns (the message asked with, its diffs)."""
     files: dict[str, Changed] = {}
-    for message_id, found in turns:
+    for message, found in turns:
         for item in found:
-            name = str(item.get("file") or "")
+            name = str(item.get("file") or "").removeprefix(directory.rstrip("/") + "/")
             file = files.setdefault(name, Changed(name))
-            first = not file.patches
-            status = str(item.get("status") or "")
+            patch = str(item.get("patch") or "")
+            first, status = not file.patches, str(item.get("status") or "")
             file.status = status if first or status == "deleted" else "added" if file.status == "added" else "modified"
-            file.added += _number(item.get("additions"))
-            file.removed += _number(item.get("deletions"))
-            file.patches.append((message_id, str(item.get("patch") or "")))
+            added, removed = (item.get("additions"), item.get("deletions")) if status else (None, None)
+            if added is None or removed is None:
+                added, removed = diff.counts(patch)
+            file.added += _number(added)
+            file.removed += _number(removed)
+            file.patches.append((message, patch))
     return sorted(files.values(), key=lambda file: file.name)
 
 
@@ -88,26 +96,29 @@ def total(files: list[Changed]) -> Markup:
 def change(file: Changed, links: Links, *, two: bool) -> Markup:
     """Return a file's change, to be folded: its name and counts, then each patch, in two columns if wished."""
     made = []
-    for number, (message_id, patch) in enumerate(file.patches):
+    for number, (message, patch) in enumerate(file.patches):
         if len(file.patches) > 1:
-            made.append(
-                Markup('<p class="small"><a href="{}" data-nav>Change {}</a></p>').format(
-                    links.changes_of(message_id), number + 1
-                )
-            )
+            where = links.message(message.id, created_ms(message))
+            made.append(Markup('<p class="small"><a href="{}">Change {}</a></p>').format(where, number + 1))
         made.append(_patch(patch, two=two))
-    lines = sum(patch.count("\n") for _, patch in file.patches)
     return Markup(
         '<details class="file" id="{}"{}><summary>{}<h2 class="clip grow"><code>{}</code></h2>'
         '<span class="small muted">{}</span>{}</summary>{}</details>'
     ).format(
         file.anchor,
-        Markup(" open") if lines <= FOLDED else "",
+        Markup(" open") if file.lines <= FOLDED else "",
         icon("file"),
         shown(one_line(file.name, 300)),
         _WORDS.get(file.status, ""),
         diff.sum_line(file.added, file.removed),
         Markup("").join(made),
+    )
+
+
+def named(file: Changed, address: str) -> Markup:
+    """Return a file whose change is on a page of its own, at `address`."""
+    return Markup('<p class="file">{}<a class="grow" href="{}" data-nav><code>{}</code></a>{}</p>').format(
+        icon("file"), address, shown(one_line(file.name, 300)), diff.sum_line(file.added, file.removed)
     )
 
 

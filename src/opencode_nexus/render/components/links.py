@@ -55,9 +55,9 @@ class Links:
         """What the whole session changed in the files."""
         return f"{self.session}/changes"
 
-    def changes_of(self, message_id: str) -> str:
-        """What the answers to one message changed."""
-        return f"{self.session}/changes?of={quote(message_id)}"
+    def changes_of(self, message_id: str, created: int) -> str:
+        """What the answers to one message changed; `created` of it in milliseconds."""
+        return f"{self.session}/changes?of={quote(message_id)}&at={created}"
 
     def older(self, message_id: str, created: int) -> str:
         """What was said before a message; `created` in milliseconds, as OpenCode needs both for its cursor."""

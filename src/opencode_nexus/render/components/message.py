@@ -63,8 +63,6 @@ def message(item: Message, parts: Sequence[Node], place: Place) -> Box:
             leaf(key + "s", Markup('<p class="note-line">{}Summary of what was said so far</p>').format(icon("info")))
         )
     kids.append(body(item, parts))
-    if any(part.kind == "text" and not part.data.get("synthetic") for part in item.parts.values()):
-        kids.append(leaf(key + "c", _COPY))
     foot = _foot(item, place)
     if foot:
         kids.append(leaf(key + "f", Markup('<footer class="foot-line">{}</footer>').format(foot)))
@@ -75,9 +73,6 @@ def message(item: Message, parts: Sequence[Node], place: Place) -> Box:
         attrs["aria-busy"] = "true"
     return Box(key, "article", attrs, kids)
 
-
-# ui.js copies what stands in the body of the same message
-_COPY = Markup('<button class="copy" type="button" data-copy-from aria-label="Copy this message">Copy</button>')
 
 # What OpenCode's names for errors mean; the name stands behind it.
 _KINDS = {

@@ -2,9 +2,7 @@
 """The chat: a server's list of chats, one conversation, and the composer. Writing is in `chat_forms`."""
 
 import asyncio
-from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from markupsafe import Markup, escape
 from starlette.datastructures import QueryParams
@@ -15,16 +13,18 @@ from starlette.routing import BaseRoute, Route
 from opencode_nexus.chat.errors import ServerNotRunning
 from opencode_nexus.chat.neighbours import newer, older, one
 from opencode_nexus.core.errors import NotFound
-from opencode_nexus.opencode.state import Message, SessionState
+from opencode_nexus.opencode.state import Message
 from opencode_nexus.render.components.links import Links
-from opencode_nexus.render.components.whole import whole
+from opencode_nexus.render.components.whole import patches_of, whole
 from opencode_nexus.render.conversation import WINDOW
 from opencode_nexus.render.highlight import Highlighter
 from opencode_nexus.render.past import AROUND, Past, in_the_past, past_html
 from opencode_nexus.web.chat_choices import choices
+from opencode_nexus.web.composing import composing
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages import chat_forms
-from opencode_nexus.web.pages.chat_forms import CHOSEN, SAID
+from opencode_nexus.web.pages.chat_forms import SAID
+from opencode_nexus.web.pages.columns import two_columns
 
 ALL_PAGE = 100  # chats on a page of all
 
@@ -161,14 +161,6 @@ async def page(
             region = in_the_past(region, await _past(hub, links, past))
         elif wished:
             said = MessageNotFound.title
-    model, agent = _last_used(state)
-    typed = typed or {}
-    agent = typed.get("agent") or agent
-    wanted = (typed.get("model"), model, offered.default, hub.stored.get(CHOSEN))
-    known = {choice.id for choice in offered.models}
-    # nobody's words go to a third party because its models are the only ones there: that is chosen by hand
-    unasked = next((choice.id for choice in offered.models if not choice.keyless), "")
-    model = next((name for name in wanted if name in known), unasked) or ""
     return hub.pages.response(
         request,
         "chat.html",
@@ -178,35 +170,11 @@ async def page(
         region=Markup(region),
         links=links,
         title=state.title or "New chat",
-        groups=_groups(offered.models),
-        model=model,
-        practice=any(choice.practice for choice in offered.models),
-        keyless=next((choice for choice in offered.models if choice.keyless), None),
-        agents=offered.agents,
-        agent=agent or "build",
         errors=errors or {},
-        text=text,
-        typed=typed,
+        typed=typed or {},
         said=said,
+        **composing(request, links, state, offered, text, typed or {}),
     )
-
-
-def _groups(models: Sequence[Any]) -> dict[str, list[Any]]:
-    """Return the models by the name of their provider."""
-    groups: dict[str, list[Any]] = {}
-    for choice in models:
-        groups.setdefault(choice.provider_name, []).append(choice)
-    return groups
-
-
-def _last_used(state: SessionState) -> tuple[str, str]:
-    """Return the (model, agent) of the newest message that names them, empty for none."""
-    for message in reversed(state.messages.values()):
-        model = message.info.get("model")
-        found = model if isinstance(model, dict) else message.info
-        if found.get("providerID") and found.get("modelID"):
-            return f"{found['providerID']}/{found['modelID']}", str(message.info.get("agent") or "")
-    return "", ""
 
 
 def _stamp(text: str) -> int | None:
@@ -251,22 +219,26 @@ async def part(request: Request) -> Response:
     """GET /chat/{server}/{session}/part/{message}/{part}: one part whole, however long."""
     hub: Hub = request.state.hub
     links = links_of(request)
-    conversation = await hub.chat.conversation(links.server_id, links.session_id)
-    message = conversation.state.messages.get(request.path_params["message"])
-    if message is None:
-        message = await _fetch(hub, links, request.path_params["message"], request.query_params.get("at", ""))
+    message = await read_message(hub, links, request.path_params["message"], request.query_params.get("at", ""))
     found = message.parts.get(request.path_params["part"]) if message is not None else None
     if found is None:
         raise PartNotFound()
 
     def make() -> Response:  # megabytes are coloured, written and packed
-        return hub.pages.response(request, "chat_part.html", links=links, part=found, body=whole(found))
+        two, changes = two_columns(request), patches_of(found)
+        body = whole(found, two=two)
+        return hub.pages.response(
+            request, "chat_part.html", links=links, part=found, body=body, two=two, changes=bool(changes)
+        )
 
     return await asyncio.to_thread(make)
 
 
-async def _fetch(hub: Hub, links: Links, message_id: str, stamp: str) -> Message | None:
-    """Return a message that is no longer in the window."""
+async def read_message(hub: Hub, links: Links, message_id: str, stamp: str) -> Message | None:
+    """Return a message, also one that is no longer in the window; `stamp` is its time in milliseconds."""
+    conversation = await hub.chat.conversation(links.server_id, links.session_id)
+    if (message := conversation.state.messages.get(message_id)) is not None:
+        return message
     at = _stamp(stamp)
     ask = partial(hub.chat.messages, links.server_id, links.session_id)
     return await one(ask, message_id, at) if at is not None else None

@@ -35,12 +35,39 @@
     if (back) back.value = here();
   }, true);
 
+  // Each block of code or output can be copied by one button that goes where the pointer or the focus is: a button in
+  // each would be a tenth of a page's elements. It stands behind the block, so that Tab leads to it.
+  const copier = document.createElement("button");
+  copier.type = "button";
+  copier.className = "copy";
+  copier.dataset.copyFrom = "";
+  copier.append(document.createElement("span"));
+  const offer = ({ target }) => {
+    if (!navigator.clipboard || !target.closest || copier.contains(target)) return;
+    const block = target.closest("pre[tabindex]"), box = block?.closest(".md, .tool, .fold, .fault, .ask, .wrap, .file");
+    if (!box) return void (document.activeElement === copier || copier.remove());
+    let last = block;
+    while (last.parentNode !== box) last = last.parentNode;
+    // the end of what is being written is not touched: words are added to its last element
+    if (last === box.lastElementChild && box.closest("[aria-busy=true]")) return;
+    if (copier.block !== block || !copier.isConnected) {
+      copier.firstChild.textContent = "Copy";
+      copier.block = block;
+      last.after(copier);
+    }
+    const place = block.getBoundingClientRect(), around = box.getBoundingClientRect();
+    copier.style.top = `${place.top - around.top}px`;
+    copier.style.right = `${around.right - place.right}px`;
+  };
+  addEventListener("pointerover", offer, { passive: true });
+  addEventListener("focusin", offer);
+
   // Copying and sharing, where the browser can; the buttons show by what stands here.
   document.documentElement.dataset.can = `${navigator.clipboard ? "copy" : ""} ${navigator.share ? "share" : ""}`;
   addEventListener("click", async ({ target }) => {
-    const button = target.closest?.("[data-copy],[data-share]");
+    const button = target.closest?.("[data-copy],[data-copy-from],[data-share]");
     if (!button) return;
-    const { copy, share } = button.dataset, words = button.querySelector("span");
+    const { copy = button.block?.textContent, share } = button.dataset, words = button.querySelector("span");
     try {
       if (share) return await navigator.share({ title: document.title, url: share });
       await navigator.clipboard.writeText(copy);

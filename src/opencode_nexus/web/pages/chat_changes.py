@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""What a session changed in the files, on a page of its own, and the files that stand in its messages."""
+
+import asyncio
+import base64
+import binascii
+import re
+from functools import partial
+from urllib.parse import quote, unquote_to_bytes, urlencode
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from opencode_nexus.chat.changes import Turn, told, turns
+from opencode_nexus.chat.errors import ServerNotRunning
+from opencode_nexus.render.components.changes import by_file, change, named, total
+from opencode_nexus.render.unseen import shown as unseen
+from opencode_nexus.web.context import Hub
+from opencode_nexus.web.pages import columns
+from opencode_nexus.web.pages.chat import MessageNotFound, PartNotFound, links_of, off, read_message
+from opencode_nexus.web.pages.columns import two_columns
+
+LINES = 6000  # lines of changes on one page; the files after that are named only
+
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
+_DATA = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]{0,80})*)(;base64)?,")
+
+
+async def show(request: Request) -> Response:
+    """GET /chat/{server}/{session}/changes: all that was changed, or by one turn (`of`, `at`), or in one `file`."""
+    hub: Hub = request.state.hub
+    links, query = links_of(request), request.query_params
+    try:
+        state = (await hub.chat.conversation(links.server_id, links.session_id)).state
+        before = None
+        if wished := query.get("of", ""):
+            message = await read_message(hub, links, wished, query.get("at", ""))
+            if message is None:
+                raise MessageNotFound
+            found = [Turn(message, told(message))]
+        else:
+            read = partial(hub.chat.messages, links.server_id, links.session_id)
+            found, before = await turns(read, query.get("before"), state.revert_from)
+    except ServerNotRunning:
+        return off(request, links)
+    files = by_file([(turn.message, turn.diffs) for turn in found], state.directory)
+    chosen = query.get("file")
+    shown = [file for file in files if file.name == chosen] if chosen is not None else files
+    two = two_columns(request)
+
+    def address(**more: str) -> str:
+        kept = {name: query[name] for name in ("of", "at", "before") if name in query}
+        return f"{links.changes}?{urlencode({**kept, **more}, quote_via=quote)}"
+
+    def make() -> Response:  # some thousand lines take tens of milliseconds
+        room, made = LINES, []
+        for file in shown:
+            room -= file.lines
+            if room >= 0 or len(shown) == 1:
+                made.append(change(file, links, two=two))
+            else:
+                made.append(named(file, address(file=file.name)))
+        return hub.pages.response(
+            request,
+            "chat_changes.html",
+            links=links,
+            title=state.title or "New chat",
+            one_turn=bool(wished),
+            unseen=unseen,
+            one_file=chosen is not None,
+            all_files=address(),
+            files=files,
+            total=total(files),
+            body=Markup("").join(made),
+            two=two,
+            older=f"{links.changes}?before={quote(before)}" if before else "",
+            further="before" in query,
+        )
+
+    return await asyncio.to_thread(make)
+
+
+async def file(request: Request) -> Response:
+    """GET /chat/{server}/{session}/file/{message}/{part}: what a file in a message holds, to be kept or looked at.
+
+    Never as a page of ours: what is no picture is handed over to be saved, and runs nothing.
+    """
+    hub: Hub = request.state.hub
+    links = links_of(request)
+    message = await read_message(hub, links, request.path_params["message"], request.query_params.get("at", ""))
+    part = message.parts.get(request.path_params["part"]) if message is not None else None
+    content = _content(str(part.data.get("url") or "")) if part is not None and part.kind == "file" else None
+    if part is None or content is None:
+        raise PartNotFound
+    kind = str(part.data.get("mime") or "")
+    safe = kind in PICTURES
+    name = str(part.data.get("filename") or "").rpartition("/")[2][:120] or "file"
+    headers = {
+        "Content-Disposition": f"{'inline' if safe else 'attachment'}; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    return Response(content, media_type=kind if safe else "application/octet-stream", headers=headers)
+
+
+def _content(url: str) -> bytes | None:
+    """Return what a data: address holds; None for any other, or a broken one."""
+    found = _DATA.match(url)
+    if found is None:
+        return None
+    rest = url[found.end() :]
+    if not found[3]:
+        return unquote_to_bytes(rest)
+    try:
+        return base64.b64decode(rest, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+_SESSION = "/chat/{server}/{session}"
+
+routes: list[BaseRoute] = [
+    Route(_SESSION + "/changes", show, methods=["GET"]),
+    Route(_SESSION + "/file/{message}/{part}", file, methods=["GET"]),
+    *columns.routes,
+]
