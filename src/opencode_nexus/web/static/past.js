@@ -155,8 +155,11 @@
     flow.prepend(...ours);
     still(flow);
     ours = [];
-    if (wish === "newest" && !nexus.apart) { toEnd(); talk().focus({ preventScroll: true }); }
-    if (!nexus.apart) wish = "";
+    if (nexus.apart) return;
+    if (wish === "newest") { toEnd(); talk().focus({ preventScroll: true }); }
+    wish = "";
+    trim();
+    look();
   });
   // The server lets go of the oldest messages of a long open chat: what is looked at stays, as the past.
   addEventListener("nexus:remove", (event) => {
