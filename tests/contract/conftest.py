@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from opencode_nexus.chat.actions import Actions
 from opencode_nexus.chat.chat import Chat
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.core.bus import Bus
@@ -21,6 +22,7 @@ from opencode_nexus.opencode.state import Part
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.journal import Journal
+from opencode_nexus.store.marks import Marks
 from opencode_nexus.store.sent import SentMessages
 from tests.fakes.one_server import SERVER, OneServer
 from tests.fakes.real import OpenCode, Provider
@@ -68,6 +70,11 @@ class Hub:
             activity=self.activity,
         )
         self.prepare()
+        marks = Marks(self.db)
+        self.actions = Actions(
+            chat=self.chat, servers=self.servers, marks=marks, bus=self.bus, clock=clock, tasks=self.tasks
+        )
+        self.actions.open()
         await self.chat.open()
         self.server_runs(adopted=adopted)
         await self.settled()
@@ -102,6 +109,7 @@ class Hub:
         return any(session_id in str(record.data) for record in self.bus.since(0) or [])
 
     async def stop(self) -> None:
+        await self.actions.close()
         await self.chat.close()
         await self.tasks.close()
         await self.db.close()

@@ -85,7 +85,8 @@ def _with_processes(commands: list[Running], server_pid: int) -> list[Running]:
         mine: list[Identity] = []
         for process in children:
             try:
-                if not any(one.command in word for word in process.cmdline()):
+                # a shell with one simple command becomes that command, so its words are looked at as one line too
+                if one.command not in " ".join(process.cmdline()):
                     continue
                 family = [process, *process.children(recursive=True)]
             except psutil.Error:
