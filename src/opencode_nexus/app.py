@@ -16,6 +16,7 @@ from opencode_nexus.chat.accepting import Accepting
 from opencode_nexus.chat.actions import Actions
 from opencode_nexus.chat.budgets import Budgets
 from opencode_nexus.chat.chat import Chat
+from opencode_nexus.chat.composer import Composer
 from opencode_nexus.chat.inbox_book import InboxBook
 from opencode_nexus.chat.inbox_desk import InboxDesk
 from opencode_nexus.chat.inbox_turns import Turns
@@ -185,6 +186,7 @@ async def composed(
             settings=settings, clock=clock, bus=bus, access=access, activity=activity, stored=kv, machine=machine,
             usage=Usage(roots=roots, machine=machine, bus=bus, clock=clock, tasks=tasks),
             installer=installer, practice=practice, fleet=fleet, chat=chat, actions=actions,
+            composer=Composer(home=home.path, db=db, chat=chat, bus=bus, clock=clock, tasks=tasks),
             token_usage=token_usage, budgets=budgets,
             inbox_desk=desk, turns=turns,
             wizard=wizard, door=door, tunnels=tunnels,
@@ -252,6 +254,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
     await hub.practice.open()
     hub.actions.open()
     hub.inbox_desk.open()
+    await hub.composer.open()
     await hub.chat.open()
     hub.turns.open()
     await hub.usage.open()
@@ -264,6 +267,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
         await hub.actions.close()
         hub.turns.close()
         hub.inbox_desk.close()
+        hub.composer.close()
         await hub.chat.close()
         await hub.installer.close()
         await hub.cloudflared.close()

@@ -35,9 +35,10 @@ from opencode_nexus.web.chat_choices import forget
 from opencode_nexus.web.chat_source import ChatSources
 from opencode_nexus.web.middleware.headers import HeadersMiddleware
 from opencode_nexus.web.page import Pages
-from opencode_nexus.web.pages import chat, chat_actions, chat_sent
+from opencode_nexus.web.pages import chat, chat_actions, chat_composer, chat_sent
 from opencode_nexus.web.static import StaticFiles
 from tests.fakes.chat_records import SERVER, Aborted, Agent, Conversation, Fleet, Model, Summary, Who
+from tests.fakes.composer import Composer
 from tests.fakes.no_actions import NoActions
 from tests.fakes.no_usage import NoBudgets, NoUsage
 
@@ -267,9 +268,11 @@ class Hub:
     token_usage: NoUsage = field(default_factory=NoUsage)
     budgets: NoBudgets = field(default_factory=NoBudgets)
     actions: NoActions = field(init=False)
+    composer: Composer = field(init=False)
 
     def __post_init__(self) -> None:
         self.actions = NoActions(self.chat, self.bus)
+        self.composer = Composer(self.chat)
 
 
 class Application:
@@ -295,6 +298,7 @@ class Application:
                 *self.static.routes(),
                 *chat_actions.routes,
                 *chat.routes,
+                *chat_composer.routes,
                 *chat_sent.routes,
                 *live.routes,
             ],

@@ -14,6 +14,7 @@ class Who:
     name: str = "owner"
     via: str = "session"
     expires: float | None = None
+    user_id: str = "usr_one"
 
 
 @dataclass(slots=True)
@@ -77,6 +78,7 @@ class Model:
     provider_name: str
     practice: bool
     keyless: str = ""
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -20,9 +20,11 @@ from opencode_nexus.render.components.chats import chats
 from opencode_nexus.render.components.head import HeadFacts
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.components.message import ABORTED
+from opencode_nexus.render.components.queue import queue
 from opencode_nexus.render.components.words import one_line, provider_error
 from opencode_nexus.render.conversation import Conversation
 from opencode_nexus.render.highlight import Highlighter
+from opencode_nexus.render.tree import Box
 from opencode_nexus.web.chat_facts import actions_facts
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages.chat_forms import SAID
@@ -107,7 +109,8 @@ class ChatSource:
         self._show_chats(listed)
         if not asked_now:
             self._tasks.spawn(self._read_chats(), "list of chats")
-        self._view = View(self._page.tree)
+        self._queue = self._waiting()
+        self._view = View(self._tree)
         self._note()
         self._words.clear()
         self._ends = [
@@ -116,6 +119,7 @@ class ChatSource:
             hub.bus.listen(self._listed, "session"),
             hub.bus.listen(self._served, "server"),
             hub.bus.listen(self._learned, "chat-facts"),
+            hub.bus.listen(self._queued, "queue"),
         ]
         channel.collect = self._collect
 
@@ -131,6 +135,20 @@ class ChatSource:
     def render(self) -> str:
         """Return the live region as of the last frame."""
         return self._view.html()
+
+    def _tree(self) -> Box:
+        """Return the page's tree, with what waits at its end."""
+        live = self._page.tree()
+        return Box(live.key, live.tag, live.attrs, [*live.kids, self._queue])
+
+    def _waiting(self) -> Box:
+        return queue(self._hub.composer.queue.of(self._links.session_id), self._links)
+
+    def _queued(self, record: Record) -> None:
+        data = record.data
+        if isinstance(data, dict) and data.get("session_id") == self._links.session_id:
+            self._queue = self._waiting()
+            self._channel.touch()
 
     def _collect(self) -> list[Op]:
         changes = self._view.collect()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """413 for a request body larger than its address takes."""
 
+import re
+
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -10,21 +12,31 @@ from opencode_nexus.web.middleware.refusal import refuse
 
 KIB, MIB = 1024, 1024 * 1024
 
+MESSAGE = 4 * MIB  # of a message; pasted text is three bytes a character once a form encodes it
+
 LIMITS: tuple[tuple[str, int], ...] = (
     ("/login", 16 * KIB),
     ("/pair", 16 * KIB),
     ("/setup", 64 * KIB),
     ("/settings", 64 * KIB),
     ("/live", 64 * KIB),
-    ("/chat/", 4 * MIB),  # a message; pasted text is three bytes a character once a form encodes it
-    ("/api/", 4 * MIB),
+    ("/chat/", MESSAGE),
+    ("/api/", MESSAGE),
     ("/", 64 * KIB),
 )
 """Beginning of a path below the base path → most bytes of a body; the first that fits counts."""
 
 
+# The composer's form and its files: of each file no more is kept than may be sent (`composed_form`), and whoever
+# chose one that is too large is told so, with the message still there, only once all of it has come.
+FILES = 128 * MIB
+_WITH_FILES = re.compile(r"/chat/[^/]+/(?!new$|key$|compatible$)[^/]+(/attach)?")
+
+
 def limit_for(path: str) -> int:
     """The most bytes that a body sent to `path` may have."""
+    if _WITH_FILES.fullmatch(path):
+        return FILES
     return next((limit for start, limit in LIMITS if path.startswith(start)), LIMITS[-1][1])
 
 

@@ -4,21 +4,17 @@
 Each works as a plain form (303 back to the chat) and for wire.js (204, or JSON with what to say or where to go).
 """
 
-import contextlib
-from typing import Any
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from opencode_nexus.chat.errors import MessageEmpty, ModelUnknown
-from opencode_nexus.core.errors import BadRequest, NexusError
+from opencode_nexus.core.errors import NexusError
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.web.chat_choices import forget
 from opencode_nexus.web.context import Hub
-
-CHOSEN = "chat-model"  # the name under which the model is kept that was chosen last
+from opencode_nexus.web.pages import answers
 
 # What a form did, in words; the key goes through the address of a page without script.
 SAID = {
@@ -29,14 +25,6 @@ SAID = {
     "key": "The key was saved. Choose a model and write your first message.",
     "models": "The models were added. Choose one and write your first message.",
 }
-
-
-class ReplyUnknown(BadRequest):
-    """The form's answer is none of the choices."""
-
-    code = "reply-unknown"
-    title = "That is not one of the answers."
-    hint = "Choose one of the buttons on the card."
 
 
 def _links(request: Request) -> Links:
@@ -78,45 +66,6 @@ async def _refused(request: Request, form: FormData, name: str, error: NexusErro
     return await page(request, links, status=error.status, errors={name: _words(error)}, typed=typed)
 
 
-async def send(request: Request) -> Response:
-    """POST /chat/{server}/{session}: `text`, `model` ("provider/model"), `agent`; `start`: start the server first."""
-    hub: Hub = request.state.hub
-    links = _links(request)
-    form = await request.form()
-    text, model = _text(form, "text"), _text(form, "model")
-    try:
-        if not text.strip():
-            raise MessageEmpty()
-        if "model" in form and not model:  # OpenCode would take one that somebody else pays for, and reads
-            raise ModelUnknown("None was chosen.")
-        if _text(form, "start"):
-            await hub.fleet.start(links.server_id)
-        await hub.chat.send(links.server_id, links.session_id, text, model or None, _text(form, "agent") or None)
-    except NexusError as error:
-        if _live(request):
-            raise
-        return await _unsent(request, links, form, error)
-    if model and model != hub.stored.get(CHOSEN):
-        with contextlib.suppress(NexusError):  # the message is on its way, which is what counts
-            await hub.stored.set(CHOSEN, model)
-    return _done(request, links.session)
-
-
-async def _unsent(request: Request, links: Links, form: FormData, error: NexusError) -> Response:
-    """Show why a message was not sent, with its text: in the chat, or by itself where the chat cannot be shown."""
-    from opencode_nexus.web.pages.chat import page  # it joins these routes to its own
-
-    hub: Hub = request.state.hub
-    server = hub.fleet.get(links.server_id)
-    words, text = _words(error), _text(form, "text")
-    typed = {name: _text(form, name) for name in ("model", "agent")}
-    try:
-        return await page(request, links, status=error.status, errors={"": words}, text=text, typed=typed)
-    except NexusError:
-        values: dict[str, Any] = {"links": links, "server": server, "words": words, "text": text, "typed": typed}
-        return hub.pages.response(request, "chat_unsent.html", error.status, **values)
-
-
 async def abort(request: Request) -> Response:
     """POST /chat/{server}/{session}/abort"""
     hub: Hub = request.state.hub
@@ -129,36 +78,15 @@ async def abort(request: Request) -> Response:
 
 
 async def answer_permission(request: Request) -> Response:
-    """POST /chat/{server}/{session}/permission/{id}: `reply` once, always or reject, `message` with a reject."""
-    hub: Hub = request.state.hub
-    links = _links(request)
-    form = await request.form()
-    reply = _text(form, "reply")
-    if reply not in ("once", "always", "reject"):
-        raise ReplyUnknown(f"It was {reply[:40]!r}.")
-    message = _text(form, "message").strip() if reply == "reject" else ""
-    await hub.chat.reply_permission(links.server_id, request.path_params["id"], reply, message)
-    return _done(request, links.session)
+    """POST /chat/{server}/{session}/permission/{id}: as `answers.permission` takes it."""
+    await answers.permission(request)
+    return _done(request, _links(request).session)
 
 
 async def answer_question(request: Request) -> Response:
-    """POST /chat/{server}/{session}/question/{id}: `q0` … the options chosen, `own0` … own words; or dismiss."""
-    hub: Hub = request.state.hub
-    links = _links(request)
-    form = await request.form()
-    answers: list[list[str]] | None = None
-    if _text(form, "reply") != "dismiss":
-        conversation = await hub.chat.conversation(links.server_id, links.session_id)
-        asked = conversation.state.questions.get(request.path_params["id"])
-        answers = []
-        for index in range(len(asked.questions) if asked is not None else 0):
-            chosen = [value for value in form.getlist(f"q{index}") if isinstance(value, str)]
-            own = _text(form, f"own{index}").strip()
-            answers.append([*chosen, own] if own else chosen)
-        if asked is not None and not any(answers):
-            raise ReplyUnknown("Nothing was chosen and nothing was written.")
-    await hub.chat.reply_question(links.server_id, request.path_params["id"], answers)
-    return _done(request, links.session)
+    """POST /chat/{server}/{session}/question/{id}: as `answers.question` takes it."""
+    await answers.question(request)
+    return _done(request, _links(request).session)
 
 
 async def rename(request: Request) -> Response:
@@ -232,7 +160,6 @@ of_server: list[BaseRoute] = [
     Route("/chat/{server}/compatible", add_compatible, methods=["POST"]),
 ]
 of_session: list[BaseRoute] = [
-    Route(_SESSION, send, methods=["POST"]),
     Route(_SESSION + "/abort", abort, methods=["POST"]),
     Route(_SESSION + "/permission/{id}", answer_permission, methods=["POST"]),
     Route(_SESSION + "/question/{id}", answer_question, methods=["POST"]),

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""Reads the composer's form: a message and its files, whatever somebody sends in their place."""
+
+from dataclasses import dataclass
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from opencode_nexus.access.errors import BodyTooLarge
+from opencode_nexus.chat.attachments import ONE
+from opencode_nexus.chat.written import Written
+from opencode_nexus.core.errors import BadRequest
+from opencode_nexus.web.middleware.limits import MESSAGE
+
+FILES = 20  # files in one form
+FIELDS = 60
+
+
+class FormBroken(BadRequest):
+    """The form cannot be read."""
+
+    code = "form-broken"
+    title = "The form that was sent cannot be read."
+    hint = "Load the page again and send it once more."
+
+
+class _Parser(MultiPartParser):
+    """Takes of each file one byte more than may be, which tells that it is too large, and lets the rest run off."""
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        part = self._current_part
+        if part.file is not None:
+            took = getattr(part, "took", 0)
+            end = min(end, start + ONE + 1 - took)
+            part.took = took + max(0, end - start)  # type: ignore[attr-defined]
+            if end <= start:
+                return
+        super().on_part_data(data, start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What the form holds. `files` are new ones, of which the first ONE + 1 bytes were read."""
+
+    written: Written
+    key: str
+    files: tuple[UploadFile, ...]
+    fields: FormData
+
+    def text(self, name: str) -> str:
+        """Return one field, "" for none."""
+        value = self.fields.get(name, "")
+        return value if isinstance(value, str) else ""
+
+
+async def composed(request: Request) -> Composed:
+    """Return the composer's form, sent with files or without; raises FormBroken or BodyTooLarge."""
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        parser = _Parser(
+            request.headers, request.stream(), max_files=FILES, max_fields=FIELDS, max_part_size=MESSAGE
+        )  # fmt: skip
+        try:
+            form = await parser.parse()
+        except MultiPartException as error:
+            raise FormBroken(error.message) from error
+    else:
+        told = request.headers.get("content-length", "")
+        if not told.isdigit() or int(told) > MESSAGE:
+            raise BodyTooLarge(f"A message without files takes at most {MESSAGE // 1024} KiB.", limit=MESSAGE)
+        form = await request.form()
+
+    def text(name: str) -> str:
+        value = form.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    attached = tuple(value for value in form.getlist("attached") if isinstance(value, str))
+    files = tuple(value for value in form.getlist("files") if isinstance(value, UploadFile) and value.filename)
+    # a browser sends line breaks in a form as CR LF
+    words = text("text").replace("\r\n", "\n")
+    written = Written(
+        words, text("model") or None, text("agent") or None, text("variant") or None, attached, kind="typed"
+    )
+    return Composed(written, text("key"), files, form)

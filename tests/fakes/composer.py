@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""The composer beside a stand-in chat: drafts and picks in memory, nothing waits, each submit goes to the chat."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from opencode_nexus.chat.written import Written
+from opencode_nexus.store.drafts import DraftRow, Pick
+
+
+class Drafts:
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], DraftRow] = {}
+
+    def get(self, user_id: str, session_id: str) -> DraftRow:
+        return self.kept.get((user_id, session_id), DraftRow("", 0))
+
+    async def save(self, user_id: str, session_id: str, text: str, known: int) -> tuple[bool, DraftRow]:
+        now = self.get(user_id, session_id)
+        if now.version != known and now.text != text:
+            return False, now
+        self.kept[user_id, session_id] = fresh = DraftRow(text, now.version + 1)
+        return True, fresh
+
+    def clear(self, user_id: str, session_id: str, text: str) -> None:
+        if self.get(user_id, session_id).text == text:
+            self.kept[user_id, session_id] = DraftRow("", self.get(user_id, session_id).version + 1)
+
+
+class Picked:
+    def __init__(self) -> None:
+        self.session_: dict[str, Pick] = {}
+        self.last = Pick()
+
+    def session(self, user_id: str, session_id: str) -> Pick:
+        return self.session_.get(session_id, Pick())
+
+    def elsewhere(self, user_id: str, folder: str) -> Pick:
+        return self.last
+
+    def pick(self, user_id: str, session_id: str, *picked: str) -> None:
+        self.session_[session_id] = Pick(*picked)
+
+    def used(self, user_id: str, session_id: str, folder: str, *picked: str, practice: bool) -> None:
+        self.pick(user_id, session_id, *picked)
+        if not practice:
+            self.last = Pick(*picked)
+
+
+class Nothing:
+    """No files, and nothing that waits."""
+
+    def of_draft(self, user_id: str, session_id: str) -> list[Any]:
+        return []
+
+    def of(self, session_id: str) -> list[Any]:
+        return []
+
+    def mine(self, user_id: str, session_id: str, ids: Sequence[str]) -> tuple[str, ...]:
+        return tuple(ids)
+
+
+class Composer:
+    """Hands on to `chat`."""
+
+    def __init__(self, chat: Any) -> None:
+        self.drafts, self.picked, self._chat = Drafts(), Picked(), chat
+        self.attachments = self.queue = Nothing()
+
+    async def submit(self, user_id: str, server_id: str, session_id: str, written: Written, key: str = "") -> str:
+        await self._chat.send(server_id, session_id, written.text, written.model, written.agent)
+        return "sent"
