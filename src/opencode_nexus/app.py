@@ -64,6 +64,8 @@ from opencode_nexus.tunnels.program import Program
 from opencode_nexus.tunnels.providers.cloudflare.account import Account
 from opencode_nexus.tunnels.selftest import Tester
 from opencode_nexus.web.application import Application
+from opencode_nexus.web.badge import BadgeSource
+from opencode_nexus.web.badge import follow as follow_badge
 from opencode_nexus.web.chat_source import ChatSources
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.drafts import Drafts
@@ -71,6 +73,7 @@ from opencode_nexus.web.middleware.hosts import main_hosts
 from opencode_nexus.web.opening import Opener
 from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages.dashboard import DashboardSource
+from opencode_nexus.web.pages.inbox_view import InboxSource
 from opencode_nexus.web.pages.remote import RemoteSource
 from opencode_nexus.web.pages.remote_api import MakingSource
 from opencode_nexus.web.pages.remote_tunnel import TunnelSource
@@ -196,6 +199,9 @@ async def composed(
         )  # fmt: skip
         hub.live.register("dashboard", lambda rest: DashboardSource(hub))
         hub.live.register("server", lambda rest: ServerSource(hub, rest))
+        hub.live.register("inbox", lambda rest: InboxSource(hub, rest))
+        hub.live.register("badge", lambda rest: BadgeSource(hub))
+        follow_badge(hub)
         hub.live.register("remote", lambda rest: RemoteSource(hub))
         hub.live.register("tunnel", lambda rest: TunnelSource(hub, rest))
         hub.live.register("tunnel-making", lambda rest: MakingSource(hub))

@@ -11,6 +11,7 @@ _PATHS: dict[str, str] = {
     "play": '<path d="M4.5 3v10l8-5z" fill="currentColor" stroke-linejoin="round"/>',
     "stop": '<rect x="3.5" y="3.5" width="9" height="9" rx="1.5" fill="currentColor"/>',
     "restart": '<path d="M13 8a5 5 0 1 1-1.6-3.7M13 2v2.8h-2.8"/>',
+    "home": '<path d="M2.5 7.5 8 2.8l5.5 4.7M4 6.5V13h8V6.5"/>',
     "chat": '<path d="M2.5 3.5h11v7.5H8L4.8 13.6V11H2.5z"/>',
     "server": '<rect x="2.5" y="3" width="11" height="4" rx="1"/><rect x="2.5" y="9" width="11" height="4" rx="1"/>'
     '<path d="M5 5h.01M5 11h.01"/>',
@@ -43,6 +44,7 @@ _PATHS: dict[str, str] = {
     "clip": '<path d="m12.8 7.6-5 5a3.2 3.2 0 0 1-4.5-4.5l5.3-5.3a2.1 2.1 0 0 1 3 3L6.4 11a1 1 0 0 1-1.5-1.5L9.6 5"/>',
     "file": '<path d="M4 1.8h5.2L12.5 5v9.2H4zM9 2v3.2h3.3"/>',
     "search": '<circle cx="7" cy="7" r="4.2"/><path d="m10.2 10.2 3.6 3.6"/>',
+    "inbox": '<path d="M2.5 9.3 4.2 3h7.6l1.7 6.3V13h-11zM2.5 9.3H6c0 1.1.8 1.9 2 1.9s2-.8 2-1.9h3.5"/>',
     "terminal": '<path d="m3 4.5 3.5 3.5L3 11.5M8 11.8h5"/>',
     "theme": '<circle cx="8" cy="8" r="5.5"/><path d="M8 2.5a5.5 5.5 0 0 1 0 11z" fill="currentColor"/>',
     "pin": '<path d="M6 2.5h4l-.6 4.2 2.1 2.3h-7l2.1-2.3zM8 9v4.5"/>',

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from opencode_nexus.render.graph import traffic
 from opencode_nexus.render.icons import icon
 from opencode_nexus.render.qr import qr
+from opencode_nexus.render.unseen import shown
 
 
 def bytes_text(count: float | None) -> str:
@@ -57,6 +58,6 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters.update(bytes=bytes_text, duration=duration_text, timetag=time_tag)
+    made.filters.update(bytes=bytes_text, duration=duration_text, timetag=time_tag, seen=shown)
     made.globals.update(icon=icon, qr=qr, traffic=traffic)
     return made

@@ -60,6 +60,13 @@ async def _body(request: Request) -> Any:
         raise LiveRequestUnusable("Its body is not JSON.") from error
 
 
+def _seen(hub: Hub, topic: str) -> None:
+    """A browser shows a chat, for a hidden one opens no stream: what finished in it needs nobody any more."""
+    kind, _, rest = topic.partition(":")
+    if kind == "chat":
+        hub.turns.seen(*rest.split(":", 1))
+
+
 class Guest(Viewer):
     """A viewer who, once the login behind it has ended, gets a goodbye in place of the next frame.
 
@@ -130,6 +137,7 @@ async def live(request: Request) -> Response:
     topic, cursor = _wish(await _body(request))
     hub: Hub = request.state.hub
     channel = await hub.live.open(topic)
+    _seen(hub, topic)
     return Stream(channel, cursor, packed="gzip" in request.headers.get("accept-encoding", ""))
 
 
@@ -139,6 +147,7 @@ async def poll(request: Request) -> Response:
     topic, cursor = _wish(asked)
     hub: Hub = request.state.hub
     channel = await hub.live.open(topic)
+    _seen(hub, topic)
     waiting = asyncio.ensure_future(stream.poll(channel, cursor, 0.0 if asked.get("now") else HOLD))
     watch = request.scope["state"].get("when_login_ends")
     forget = watch(waiting.cancel) if watch is not None else None
@@ -181,6 +190,7 @@ async def socket(websocket: WebSocket) -> None:
     try:
         topic, cursor = _wish(await websocket.receive_json())
         channel = await hub.live.open(topic)
+        _seen(hub, topic)
     except (NexusError, ValueError, KeyError) as error:
         code = error.code if isinstance(error, NexusError) else LiveRequestUnusable.code
         await websocket.close(4404, code)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from opencode_nexus import __version__
+from opencode_nexus.render.components.inbox import badge, in_words
 from opencode_nexus.web.static import StaticFiles
 
 THEMES = ("light", "dark")
@@ -17,7 +18,7 @@ SMALL = 1024  # bytes; a shorter page goes in one packet anyway
 
 
 class Pages:
-    """Renders templates with what each page needs: `url()`, `static()`, `who`, `theme`, `path`, `version`."""
+    """Renders templates with what each page needs: `url()`, `static()`, `who`, `theme`, `path`, `version`, …"""
 
     def __init__(self, environment: Environment, static: StaticFiles) -> None:
         self._environment, self.static = environment, static
@@ -27,6 +28,8 @@ class Pages:
         base = request.scope.get("root_path", "")
         path = request.scope["path"]
         theme = request.cookies.get("theme", "")
+        desk = getattr(getattr(request.state, "hub", None), "inbox_desk", None)
+        count = desk.count if desk is not None else 0
         return {
             "base": base,
             "url": lambda address: base + address,
@@ -37,6 +40,8 @@ class Pages:
             "path": path[len(base) :] if base and path.startswith(base) else path,
             "version": __version__,
             "request": request,
+            "inbox_badge": badge(count),
+            "inbox_count": in_words(count),
         }
 
     def macro(self, template: str, name: str) -> Callable[..., str]:

@@ -16,6 +16,7 @@ from opencode_nexus.web.pages import (
     chat_message,
     chat_sent,
     dashboard,
+    inbox,
     login,
     pair,
     phone,
@@ -24,6 +25,7 @@ from opencode_nexus.web.pages import (
     settings,
     setup,
     theme,
+    usage,
 )
 from opencode_nexus.web.static import StaticFiles
 
@@ -49,10 +51,12 @@ def routes(static: StaticFiles) -> list[BaseRoute]:
         *chat_actions.routes,
         *chat_changes.routes,
         *chat_message.routes,
+        *inbox.routes,
         *chat.routes,
         *chat_composer.routes,
         *chat_sent.routes,
         *settings.routes,
+        *usage.routes,
         *live.routes,
         *selftest.routes,
         Mount("/api/v1", LazyApi()),

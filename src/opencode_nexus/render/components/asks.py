@@ -34,7 +34,7 @@ def permission(item: Permission, links: Links) -> Leaf:
     key = "a" + key_of(item.id)
     body = asked_for(item)
     always = (
-        Markup('<p class="hint">“Always” allows {} until OpenCode stops.</p>').format(
+        Markup('<p class="hint">“Always” allows {} in this folder until it is taken back in the inbox.</p>').format(
             Markup(", ").join(Markup("<code>{}</code>").format(shown(pattern)) for pattern in item.always)
         )
         if item.always

@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute, Route
 
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.web.context import Hub
-from opencode_nexus.web.pages.chat_forms import ReplyUnknown
+from opencode_nexus.web.pages.answers import ReplyUnknown
 
 
 async def sent(request: Request) -> Response:

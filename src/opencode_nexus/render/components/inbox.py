@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""The rows of the inbox: what waits as the chat shows it, with where it comes from; and turns that are over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from opencode_nexus.opencode.state import Permission, Question
+from opencode_nexus.render.components import asks
+from opencode_nexus.render.components.links import Links
+from opencode_nexus.render.icons import icon
+from opencode_nexus.render.page import time_tag
+from opencode_nexus.render.tree import Box, Leaf, key_of, leaf
+from opencode_nexus.render.unseen import shown
+
+BADGE = "inbox-badge"  # key of the number of open rows, on every page
+MOST = 99
+DOUBTS = {
+    "checking": "It stood here before. Whether OpenCode still waits for it is being checked.",
+    "down": "Its OpenCode cannot be reached now, so it cannot be answered.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InboxCard:
+    """One row. `path` names who asks and on whose behalf, the chat last; empty for the chat itself. `at` epoch seconds.
+
+    `doubt`: "checking" or "down" while OpenCode has not said that it waits for it. `accepting`: the chat's permissions
+    are given without asking, until then.
+    """
+
+    id: str
+    kind: Literal["permission", "question", "failed", "finished"]
+    server_id: str
+    server: str
+    session_id: str
+    root_id: str
+    title: str
+    directory: str
+    path: Sequence[str]
+    detail: str
+    at: float
+    request: Permission | Question | None
+    doubt: str = ""
+    accepting: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxLinks(Links):
+    """Where the forms of a row lead: to the inbox, so that the reader stays there."""
+
+    def permission(self, request_id: str) -> str:
+        return f"{self.base}/inbox/{quote(request_id)}/permission"
+
+    def question(self, request_id: str) -> str:
+        return f"{self.base}/inbox/{quote(request_id)}/question"
+
+
+def row(card: InboxCard, base: str) -> Leaf:
+    """Return a row of the list: reached by the keys j and k, as it can have the focus."""
+    key = "i" + key_of(card.id)
+    links = InboxLinks(base, card.server_id, card.session_id)
+    if card.request is None:
+        body = _over(card, key, base)
+    elif isinstance(card.request, Permission):
+        body = Markup(asks.permission(card.request, links).body)
+    else:
+        body = Markup(asks.question(card.request, links).body)
+    doubt = (
+        Markup('<p class="note warn">{}<span>{}</span></p>').format(icon("info"), DOUBTS[card.doubt])
+        if card.doubt
+        else Markup("")
+    )
+    return leaf(
+        key,
+        Markup('<li class="stack tight" id="row-{}" tabindex="-1" data-row>{}{}{}</li>').format(
+            card.id, _where(card, base), doubt, body
+        ),
+    )
+
+
+def rows(cards: Sequence[InboxCard], base: str, *, filtered: bool) -> Box:
+    """Return the list, or what says that it is empty."""
+    if not cards:
+        return Box("inbox-list", "div", {}, [leaf("inbox-none", _none(filtered))])
+    return Box("inbox-list", "ul", {"class": "inbox"}, [row(card, base) for card in cards])
+
+
+def _where(card: InboxCard, base: str) -> Markup:
+    """The chat, who in it asks, and on which server and folder; when."""
+    folder = card.directory.rstrip("/").rpartition("/")[2]
+    asker = Markup(" · ").join(
+        [
+            Markup('<a href="{}" data-nav><b>{}</b></a>').format(
+                Links(base, card.server_id, card.root_id).session, shown(card.title or "New chat")
+            ),
+            *([Markup(" ← ").join(shown(name) for name in card.path)] if card.path else []),
+            *([Markup('<span title="{}">{}</span>').format(card.directory, shown(folder))] if folder else []),
+            shown(card.server),
+            time_tag(card.at),
+        ]
+    )
+    mark = (
+        Markup(' <a class="badge warn" href="{}" data-nav>Allows all until {}</a>').format(
+            f"{Links(base, card.server_id, card.root_id).session}/accepting", time_tag(card.accepting)
+        )
+        if card.accepting is not None
+        else Markup("")
+    )
+    return Markup('<p class="muted small">{}{}</p>').format(asker, mark)
+
+
+def _over(card: InboxCard, key: str, base: str) -> Markup:
+    failed = card.kind == "failed"
+    return Markup(
+        '<section class="card stack tight{}" aria-labelledby="{key}t"><header><h2 id="{key}t">{icon}{title}</h2>'
+        '<span class="badge {badge}">{word}</span></header>{detail}'
+        '<div class="actions"><a class="btn primary" href="{chat}" data-nav>Open the chat</a>'
+        '<form method="post" action="{action}" data-live><button class="btn quiet">Dismiss</button></form></div>'
+        "</section>"
+    ).format(
+        " failed" if failed else "",
+        key=key,
+        icon=icon("warn" if failed else "check"),
+        title="The turn failed" if failed else "The agent is done",
+        badge="bad" if failed else "ok",
+        word="Failed" if failed else "Finished",
+        detail=Markup('<p class="whole">{}</p>').format(shown(card.detail)) if card.detail else Markup(""),
+        chat=Links(base, card.server_id, card.root_id).session,
+        action=f"{base}/inbox/{quote(card.id)}/dismiss",
+    )
+
+
+def _none(filtered: bool) -> Markup:
+    words = (
+        "Nothing of this kind is open."
+        if filtered
+        else "What an agent asks, and turns that failed or finished while you were away, come here from every chat."
+    )
+    return Markup('<div class="empty">{}<h2>{}</h2><p>{}</p></div>').format(
+        icon("inbox"), "Nothing here" if filtered else "Nothing waits for you", words
+    )
+
+
+def in_words(count: int) -> str:
+    """Return the number as a badge and a title have room for it, "" for none."""
+    return "" if not count else str(count) if count <= MOST else f"{MOST}+"
+
+
+def badge(count: int) -> Markup:
+    """Return the badge beside the word "Inbox"; it is there, and hidden, without a row too."""
+    words = in_words(count)
+    if not words:
+        return Markup('<span class="count" data-k="{}" hidden></span>').format(BADGE)
+    return Markup('<span class="count" data-k="{}" data-count="{}">{}<span class="sr"> open</span></span>').format(
+        BADGE, words, words
+    )
