@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What can go wrong in a conversation."""
 
-from opencode_nexus.core.errors import BadRequest, Conflict, NotFound
+from opencode_nexus.core.errors import BadRequest, Conflict, NexusError, NotFound
 
 
 class SessionNotFound(NotFound):
@@ -219,3 +219,12 @@ class AttachmentsFull(Conflict):
     code = "attachments-full"
     title = "Too many files wait in messages that were not sent."
     hint = "Send or remove some of them. What is not sent goes by itself after 7 days."
+
+
+class SearchUnusable(NexusError):
+    """The search index cannot be asked."""
+
+    code = "search-unusable"
+    title = "The search cannot be used right now."
+    hint = "Try again in a moment. If it stays so, look at the log, and whether the disk is full."
+    status = 503

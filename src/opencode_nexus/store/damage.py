@@ -24,12 +24,18 @@ class DatabaseDamaged(NexusError):
     status = 500
 
 
+def damaged(error: BaseException) -> bool:
+    """Whether SQLite, or we, say of a file that it is damaged."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return isinstance(error, DatabaseDamaged) or (isinstance(error, sqlite3.DatabaseError) and code in _DAMAGE)
+
+
 @contextmanager
 def telling(path: Path) -> Iterator[None]:
     """Raise DatabaseDamaged in place of what sqlite3 says of a damaged file at `path`; other errors pass."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE:
+        if damaged(error):
             raise DatabaseDamaged(f"{path}: {error}.") from error
         raise

@@ -16,7 +16,18 @@ from typing import Any, TypeVar
 from opencode_nexus.store.damage import DatabaseDamaged
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.search_query import Term, expression
-from opencode_nexus.store.search_rows import EVERY, SCHEMA, SECOND, SHAPE, Facts, Known, Rows, unpacked
+from opencode_nexus.store.search_rows import (
+    EVERY,
+    SCHEMA,
+    SECOND,
+    SHAPE,
+    Document,
+    Facts,
+    Known,
+    Rows,
+    known_of,
+    unpacked,
+)
 from opencode_nexus.store.search_snippet import Snippet, snippet
 
 log = logging.getLogger(__name__)
@@ -124,6 +135,11 @@ class SearchStore:
         self._reader.execute("PRAGMA query_only = ON")
         return fresh
 
+    async def renew(self) -> None:
+        """Open it anew, without what it held: it was found to be damaged, and is closed."""
+        remove(self.path)
+        await self.open()
+
     async def close(self) -> None:
         await asyncio.to_thread(self._pool.shutdown)
         if self._reader is not None:
@@ -159,6 +175,29 @@ class SearchStore:
                 " JOIN session s ON s.n = d.session WHERE found MATCH ? AND f.rowid >= ? AND f.rowid < ?"
             )
             return {(row[0], row[1], row[2]) for row in connection.execute(sql, asked)}
+
+        return await self._run(work)
+
+    async def sessions(self) -> list[Known]:
+        """Return all sessions."""
+        sql = "SELECT * FROM session WHERE gone = 0"
+        return await self._run(lambda connection: [known_of(row) for row in connection.execute(sql)])
+
+    async def facts(self, session_id: str) -> Facts:
+        """Return what was learned of a session that is known."""
+        sql = "SELECT id, server_id, parent_id, project, title, created, updated, hidden_from FROM session WHERE id = ?"
+        return await self._run(lambda connection: Facts(*connection.execute(sql, (session_id,)).fetchone()))
+
+    async def documents(self, session_id: str, after: int, limit: int) -> list[tuple[int, Document]]:
+        """Return `limit` documents of a session with their ids, from the id `after` on (not included), by id."""
+        sql = (
+            "SELECT d.*, b.text FROM doc d JOIN body b USING (id) JOIN session s ON s.n = d.session"
+            " WHERE s.id = ? AND d.id > ? ORDER BY d.id LIMIT ?"
+        )
+
+        def work(connection: sqlite3.Connection) -> list[tuple[int, Document]]:
+            rows = connection.execute(sql, (session_id, after, limit))
+            return [(row["id"], _document(row)) for row in rows]
 
         return await self._run(work)
 
@@ -257,6 +296,11 @@ def _asked(connection: sqlite3.Connection, terms: Iterable[Term], filters: Filte
     return expression(terms, tags or [EVERY]), first, last
 
 
+def _document(row: sqlite3.Row) -> Document:
+    head = (row["message_id"], row["part_id"], row["role"], row["tool"], row["created"])
+    return Document(*head, unpacked(row["text"]))
+
+
 def _sound(value: str) -> str:
     """Half a surrogate pair, which an address may hold, cannot be asked for."""
     return value.encode(errors="replace").decode()
@@ -286,6 +330,3 @@ def _hit(connection: sqlite3.Connection, number: int, terms: Sequence[Term]) -> 
         row["server_id"], row["session_id"], root, row["message_id"], row["part_id"], row["role"], row["tool"],
         row["created"], row["project"], row["title"], snippet(unpacked(row["text"]), terms),
     )  # fmt: skip
-
-
-__all__ = ["Facts", "Filters", "Found", "Hit", "Known", "Rows", "SearchStore", "Size", "remove"]

@@ -4,7 +4,7 @@
 import re
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from opencode_nexus.store.search_words import pieces, words
@@ -98,8 +98,8 @@ class Rows:
 
     # Sessions
 
-    def learn(self, facts: Facts, *, keep_server: Callable[[str], bool] = lambda server_id: False) -> None:
-        """Take over what is known of a session. `keep_server`: whether the server it was found on still has it.
+    def learn(self, facts: Facts, *, others: Collection[str] = ()) -> None:
+        """Take over what is known of a session. `others`: on one of these servers it stays, if it was found there.
 
         One that was undone to a message loses the words from there on; when that is taken back it is read again.
         """
@@ -112,7 +112,7 @@ class Rows:
                 (facts.id, facts.server_id, *values),
             )
         else:
-            server_id = row["server_id"] if keep_server(row["server_id"]) else facts.server_id
+            server_id = row["server_id"] if row["server_id"] in others else facts.server_id
             if (server_id, facts.project) != (row["server_id"], row["project"]):  # its documents' tags say otherwise
                 self._empty(row["n"], 1_000_000)
                 self._do("UPDATE session SET mark = 0, cursor = NULL, goal = NULL WHERE n = ?", (row["n"],))
@@ -131,11 +131,11 @@ class Rows:
 
     def known(self, session_id: str) -> Known | None:
         row = self._do("SELECT * FROM session WHERE id = ? AND gone = 0", (session_id,)).fetchone()
-        return _known(row) if row else None
+        return known_of(row) if row else None
 
     def of_server(self, server_id: str) -> list[Known]:
         found = self._do("SELECT * FROM session WHERE server_id = ? AND gone = 0", (server_id,))
-        return [_known(row) for row in found]
+        return [known_of(row) for row in found]
 
     def mark(self, session_id: str, updated: int, *, still: bool) -> None:
         """It was read to its end, as of `updated` (ms). `still`: nothing happens in it, so nothing is missing."""
@@ -147,6 +147,16 @@ class Rows:
     def follow(self, session_id: str) -> None:
         """All that was heard of it until now is here. Says nothing of what was never read."""
         self._do("UPDATE session SET mark = max(mark, updated), dirty = 0 WHERE id = ? AND mark > 0", (session_id,))
+
+    def copied(self, known: Known) -> None:
+        """It was copied from an index that knew this much of it."""
+        self._do("UPDATE session SET mark = ?, dirty = ? WHERE id = ?", (known.mark, known.dirty, known.id))
+
+    def keep_servers(self, server_ids: Collection[str]) -> None:
+        """Forget the sessions of all other servers."""
+        for row in self._do("SELECT DISTINCT server_id FROM session WHERE gone = 0").fetchall():
+            if row["server_id"] not in server_ids:
+                self.forget("server_id = ?", row["server_id"])
 
     def reading(self, session_id: str, cursor: str, goal: int) -> None:
         """It is read up to this cursor, on the way to its beginning."""
@@ -281,7 +291,7 @@ class Rows:
         return len(rows)
 
 
-def _known(row: sqlite3.Row) -> Known:
+def known_of(row: sqlite3.Row) -> Known:
     return Known(
         row["id"], row["server_id"], row["project"], row["updated"], row["mark"], row["cursor"], row["goal"],
         bool(row["dirty"]),

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""Searching what was said on all servers, and how far the index is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opencode_nexus.chat.search_index import SearchIndex
+from opencode_nexus.chat.servers import ServerDirectory
+from opencode_nexus.store.search import RANKED, WEIGHTS, Filters, Found, Hit, Size
+from opencode_nexus.store.search_query import beginning, parse
+from opencode_nexus.store.search_snippet import Snippet
+
+__all__ = ["RANKED", "ROLES", "Filters", "Found", "Hit", "Progress", "Search", "ServerProgress", "Size", "Snippet"]
+
+ROLES = tuple(WEIGHTS)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerProgress:
+    """How far one server is read: `left` of `total` sessions are still to be. `running`: it can be asked."""
+
+    id: str
+    name: str
+    running: bool
+    listed: bool
+    left: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the index is. `fresh_at`: when (epoch seconds) it last had all; `problem`: what stands in the way."""
+
+    rebuilding: bool
+    problem: str
+    fresh_at: float | None
+    servers: Sequence[ServerProgress]
+
+    @property
+    def behind(self) -> bool:
+        """Whether something of a running server is not in it yet."""
+        return any(server.running and (server.left or not server.listed) for server in self.servers)
+
+    @property
+    def left(self) -> int:
+        return sum(server.left for server in self.servers)
+
+    @property
+    def total(self) -> int:
+        return sum(server.total for server in self.servers)
+
+
+class Search:
+    """What pages and API ask. All raise SearchUnusable."""
+
+    def __init__(self, index: SearchIndex, servers: ServerDirectory) -> None:
+        self.index, self._servers = index, servers
+
+    async def find(
+        self, typed: str, filters: Filters, limit: int = 20, offset: int = 0, *, typing: bool = False
+    ) -> Found:
+        """Return the best hits for what a person typed; without a word of theirs the newest that pass the filters.
+
+        `typing`: the last word may not be complete yet.
+        """
+        terms = parse(typed)
+        if typing:
+            terms = beginning(terms)
+        return await self.index.ask(lambda store: store.find(terms, filters, limit, offset))
+
+    async def names(self) -> dict[str, list[str]]:
+        """Return what can be filtered by: "project" and "tool"."""
+        return await self.index.ask(lambda store: store.names())
+
+    async def size(self) -> Size:
+        """Return how much the index holds."""
+        return await self.index.ask(lambda store: store.size())
+
+    def progress(self) -> Progress:
+        """Return how far the index is; of one that is made anew, how far that is."""
+        index = self.index
+        readers = index.rebuild.readers if index.rebuild is not None else index.readers
+        servers = []
+        for server in self._servers.list():
+            reader = readers.get(server.id)
+            told = (reader.listed, reader.left, reader.total) if reader is not None else (False, 0, 0)
+            servers.append(ServerProgress(server.id, server.name, server.id in index.readers, *told))
+        return Progress(index.rebuild is not None, index.problem, index.fresh_at, servers)
+
+    def rebuild(self) -> None:
+        """Begin to make the index anew from what the running servers have; the rest of it is kept."""
+        self.index.begin_rebuild()
