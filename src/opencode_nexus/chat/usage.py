@@ -11,7 +11,7 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from opencode_nexus.chat.feeds import Feeds
 from opencode_nexus.chat.heads import DEPTH, Head, head_of
@@ -33,6 +33,17 @@ JSON = dict[str, Any]
 AGAIN = 1.0  # seconds until what the disk did not take is tried again
 ASK_MODELS = 60.0  # seconds within which a server is not asked twice what fits into its models
 NAMES = 2000  # sessions whose last kept title is in memory
+
+
+class Costed(Protocol):
+    """Answers added up (`store.usage.Sums`)."""
+
+    @property
+    def answers(self) -> int: ...
+    @property
+    def unpriced(self) -> int: ...
+    @property
+    def cost(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +251,7 @@ class TokenUsage:
         return self._store.total("day", day)
 
 
-def cost_of(sums: Sums) -> float | None:
+def cost_of(sums: Costed) -> float | None:
     """US dollars; None when it is not known, as the models have no price or nothing was answered."""
     return None if not sums.answers or (sums.unpriced and not sums.cost) else sums.cost
 
