@@ -33,7 +33,7 @@ def shown(text: object) -> Markup:
         name = unicodedata.name(match[0], "CONTROL").capitalize()
         out.append(f'{escape(words[last : match.start()])}<span class="unseen" title="{name}">⟨U+{code:04X}⟩</span>')
         last = match.end()
-    return Markup("".join(out) + escape(words[last:]))
+    return Markup("".join([*out, str(escape(words[last:]))]))
 
 
 def mixed(text: str) -> list[str]:

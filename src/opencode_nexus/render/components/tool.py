@@ -50,6 +50,8 @@ def _head(call: Call, view: View) -> Markup:
     if call.done and isinstance(start, int | float) and isinstance(end, int | float) and end - start >= 1000:
         words = f"{words} in {seconds((end - start) / 1000)}"
     dot = {"completed": "ok", "error": "bad"}.get(call.status, "")
+    if call.done and call.name == "invalid":
+        words, dot = "Not done", "warn"
     code = call.metadata.get("exit")
     if call.done and call.name == "bash" and "exit" in call.metadata and code != 0:
         words, dot = (f"Exit code {code}", "warn") if code is not None else ("Stopped", "warn")
