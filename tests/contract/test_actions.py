@@ -11,7 +11,16 @@ from typing import Any
 import psutil
 import pytest
 
-from opencode_nexus.chat.errors import ChatDeleted, MessageNotFound, NotDeleted, NothingUndone, SessionNotFound
+from opencode_nexus.chat.errors import (
+    ChatDeleted,
+    ImportExists,
+    MessageNotFound,
+    NotDeleted,
+    NothingUndone,
+    SessionNotFound,
+)
+from opencode_nexus.chat.exchange import Exchange
+from opencode_nexus.fleet.command import run
 from opencode_nexus.opencode.errors import SessionBusy
 from tests.contract.conftest import Hub, text
 from tests.fakes.one_server import SERVER
@@ -220,3 +229,41 @@ def _command_lines() -> list[bytes]:
         except psutil.Error:
             continue
     return lines
+
+
+class Imports:
+    """`chat.importing.Program`: runs the real program, as `fleet.command` does, on another data folder."""
+
+    def __init__(self, opencode: OpenCode, binary: Path) -> None:
+        self._opencode, self._binary = opencode, binary
+
+    async def command(self, server_id: str, words: list[str], folder: str) -> tuple[int, str]:
+        root = self._opencode.root
+        environ = self._opencode.environment()
+        return await run(self._binary, words, folder, environ, config_home=root / "config", tools=root / "bin")
+
+
+async def test_an_export_comes_in_elsewhere_as_it_was(
+    hub: Hub, own: Hub, opencode_binary: Path, tmp_path: Path
+) -> None:
+    session, _ = await two_turns(hub, "moved.txt")
+    there = Exchange(hub.chat, hub.servers, Imports(hub.opencode, opencode_binary))
+    here = Exchange(own.chat, own.servers, Imports(own.opencode, opencode_binary))
+    name, pieces = await there.export(SERVER, session, "json")
+    assert name == f"moved-txt-{session[-6:]}.json"
+    file = tmp_path / name
+    file.write_bytes(b"".join([piece async for piece in pieces]))
+    made = await here.bring_in(SERVER, file)
+    assert (made.session_id, made.title, made.messages, made.came) == (session, "moved.txt", 6, 6)
+    before, _ = await hub.chat.client(SERVER).messages(session, 50)
+    after, _ = await own.chat.client(SERVER).messages(session, 50)
+    assert after == before
+    assert (await own.chat.session(SERVER, session)).directory == str(own.opencode.project)
+    assert session in {one.id for one in await own.chat.sessions(SERVER)}
+    with pytest.raises(ImportExists):
+        await here.bring_in(SERVER, file)
+    _, pieces = await there.export(SERVER, session, "markdown")
+    markdown = b"".join([piece async for piece in pieces]).decode()
+    assert "# moved.txt" in markdown
+    assert "<summary>write: " in markdown
+    assert "Changed." in markdown

@@ -228,3 +228,36 @@ class SearchUnusable(NexusError):
     title = "The search cannot be used right now."
     hint = "Try again in a moment. If it stays so, look at the log, and whether the disk is full."
     status = 503
+
+
+class ImportInvalid(BadRequest):
+    """The file is no session of OpenCode's."""
+
+    code = "import-invalid"
+    title = "That file holds no chat that OpenCode could take."
+    hint = "Choose a JSON file that “Export” or `opencode export` has made."
+
+
+class ImportTooLarge(BadRequest):
+    """The file is larger than is taken."""
+
+    code = "import-too-large"
+    title = "That file is too large: at most 200 MB are taken."
+    hint = "Import it with `opencode import FILE` on the machine itself."
+
+
+class ImportExists(Conflict):
+    """The session is there already."""
+
+    code = "import-exists"
+    title = "That chat is on this machine already."
+    hint = "Open it from the list, or delete it first: then it can be imported again once it has gone for good."
+
+
+class ImportFailed(NexusError):
+    """OpenCode did not take the file."""
+
+    code = "import-failed"
+    title = "OpenCode did not take the file."
+    hint = "It may come from another version of OpenCode. Its words say more."
+    status = 502

@@ -205,6 +205,13 @@ class Fleet:
 
         return await asyncio.to_thread(read)
 
+    async def command(self, server_id: str, words: Lines, folder: str) -> tuple[int, str]:
+        """Run a command of a server's OpenCode in a folder, beside it: `["import", FILE]`; returns its exit status and
+        what it said. Raises ServerNotFound, StartFailed.
+        """
+        self._server(server_id)
+        return await self._host.command(await self._around.program(), words, folder)
+
     # -- changing ------------------------------------------------------------------------------------------------
 
     async def add(self, name: str, projects: Lines, *, autostart: bool = True) -> ServerState:

@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from opencode_nexus.fleet.command import run
 from opencode_nexus.fleet.config_folder import prepare
 from opencode_nexus.fleet.environment import child_environment, provide_ripgrep, user_config
 from opencode_nexus.fleet.errors import ProgramMissing, ProgramNotRunnable, ProjectGone, StartFailed
@@ -65,6 +66,15 @@ class Local:
 
         try:
             return await asyncio.to_thread(work)
+        except OSError as error:
+            raise _explain(error, program, folder) from error
+
+    async def command(self, program: Path, words: list[str], folder: str) -> tuple[int, str]:
+        """Run a command of OpenCode's as a server finds its environment; raises StartFailed when it cannot be run."""
+        try:
+            return await run(program, words, folder, self._environ, config_home=self._config, tools=self._tools)
+        except TimeoutError as error:
+            raise StartFailed(f"“opencode {words[0]}” did not end.") from error
         except OSError as error:
             raise _explain(error, program, folder) from error
 

@@ -33,8 +33,15 @@ FILES = 128 * MIB
 _WITH_FILES = re.compile(r"/chat/[^/]+/(?!new$|key$|compatible$)[^/]+(/attach)?")
 
 
+# A chat as a file; `chat.importing` says the same of the file itself.
+IMPORT = 201 * MIB
+_IMPORT = re.compile(r"/chat/[^/]+/import|/api/v1/servers/[^/]+/sessions/import")
+
+
 def limit_for(path: str) -> int:
     """The most bytes that a body sent to `path` may have."""
+    if _IMPORT.fullmatch(path):
+        return IMPORT
     if _WITH_FILES.fullmatch(path):
         return FILES
     return next((limit for start, limit in LIMITS if path.startswith(start)), LIMITS[-1][1])
