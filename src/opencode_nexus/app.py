@@ -17,6 +17,7 @@ from opencode_nexus.chat.actions import Actions
 from opencode_nexus.chat.budgets import Budgets
 from opencode_nexus.chat.chat import Chat
 from opencode_nexus.chat.composer import Composer
+from opencode_nexus.chat.exchange import Exchange
 from opencode_nexus.chat.inbox_book import InboxBook
 from opencode_nexus.chat.inbox_desk import InboxDesk
 from opencode_nexus.chat.inbox_turns import Turns
@@ -33,6 +34,10 @@ from opencode_nexus.install.cloudflared.installer import CloudflaredInstaller
 from opencode_nexus.install.errors import CloudflaredNotFound, CloudflaredNotSupported
 from opencode_nexus.install.installer import Installer
 from opencode_nexus.live.hub import Live
+from opencode_nexus.notify.devices import Devices
+from opencode_nexus.notify.keeping import KeyKeeper
+from opencode_nexus.notify.pusher import Pusher
+from opencode_nexus.notify.sender import Sender
 from opencode_nexus.observe.logs import begin
 from opencode_nexus.observe.machine import Machine
 from opencode_nexus.observe.usage import Root, Usage
@@ -54,6 +59,7 @@ from opencode_nexus.store.inbox import InboxRows
 from opencode_nexus.store.journal import Journal
 from opencode_nexus.store.kv import Kv
 from opencode_nexus.store.marks import Marks
+from opencode_nexus.store.push import PushDevices
 from opencode_nexus.store.rules import RuleRows
 from opencode_nexus.store.sent import SentMessages
 from opencode_nexus.store.usage import UsageStore
@@ -166,9 +172,15 @@ async def composed(
         door = TunnelDoor(home.path, kv, pids=lambda: tunnels.pids(), taken=lambda name: main_hosts(hub).allows(name))
         tester = Tester(front=settings.tunnel_front, base_path=settings.base_path, clock=clock)
         account = Account()
+        vault = Vault(sealed, SystemKeyring(f"opencode-nexus {home.path}"))
+        push_key = KeyKeeper(vault)
+        push = Pusher(
+            devices=Devices(PushDevices(db), bus, clock), sender=Sender(push_key, clock), key=push_key, inbox=desk,
+            looks=lambda login_id: hub.presence.looks(login_id), bus=bus, clock=clock, tasks=tasks,
+        )  # fmt: skip
         tunnels = Manager(
             db=db, bus=bus, clock=clock, home=home.path, activity=activity,
-            vault=Vault(sealed, SystemKeyring(f"opencode-nexus {home.path}")), program=program, origins=door,
+            vault=vault, program=program, origins=door,
             has_owner=access.has_owner, arguments=lambda: hub.settings.cloudflared_arguments, environ=environ,
             test=tester.run, account=account,
         )  # fmt: skip
@@ -189,9 +201,10 @@ async def composed(
             settings=settings, clock=clock, bus=bus, access=access, activity=activity, stored=kv, machine=machine,
             usage=Usage(roots=roots, machine=machine, bus=bus, clock=clock, tasks=tasks),
             installer=installer, practice=practice, fleet=fleet, chat=chat, actions=actions,
+            exchange=Exchange(chat, fleet, fleet),
             composer=Composer(home=home.path, db=db, chat=chat, bus=bus, clock=clock, tasks=tasks),
             token_usage=token_usage, budgets=budgets,
-            inbox_desk=desk, turns=turns,
+            inbox_desk=desk, turns=turns, push=push,
             wizard=wizard, door=door, tunnels=tunnels,
             tester=tester, cloudflared=cloudflared, cloudflare=account, opener=opener, drafts=Drafts(clock),
             pairing=Pairing(db=db, clock=clock, access=access, activity=activity),
@@ -260,6 +273,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
     await hub.practice.open()
     hub.actions.open()
     hub.inbox_desk.open()
+    hub.push.open()
     await hub.composer.open()
     await hub.chat.open()
     hub.turns.open()
@@ -273,6 +287,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
         await hub.actions.close()
         hub.turns.close()
         hub.inbox_desk.close()
+        await hub.push.close()
         hub.composer.close()
         await hub.chat.close()
         await hub.installer.close()

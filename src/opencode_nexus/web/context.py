@@ -10,6 +10,7 @@ from opencode_nexus.chat.actions import Actions
 from opencode_nexus.chat.budgets import Budgets
 from opencode_nexus.chat.chat import Chat
 from opencode_nexus.chat.composer import Composer
+from opencode_nexus.chat.exchange import Exchange
 from opencode_nexus.chat.inbox_desk import InboxDesk
 from opencode_nexus.chat.inbox_turns import Turns
 from opencode_nexus.chat.usage import TokenUsage
@@ -20,6 +21,7 @@ from opencode_nexus.fleet.fleet import Fleet
 from opencode_nexus.install.cloudflared.installer import CloudflaredInstaller
 from opencode_nexus.install.installer import Installer
 from opencode_nexus.live.hub import Live
+from opencode_nexus.notify.pusher import Pusher
 from opencode_nexus.observe.machine import Machine
 from opencode_nexus.observe.usage import Usage
 from opencode_nexus.practice.practice import Practice
@@ -31,6 +33,7 @@ from opencode_nexus.web.drafts import Drafts
 from opencode_nexus.web.opening import Opener
 from opencode_nexus.web.page import Pages
 from opencode_nexus.web.ports import ActivityLog, EditableSettings
+from opencode_nexus.web.presence import Presence
 from opencode_nexus.web.tunnel_door import TunnelDoor
 
 
@@ -53,7 +56,9 @@ class Hub:
     composer: Composer
     inbox_desk: InboxDesk
     turns: Turns
+    push: Pusher
     actions: Actions
+    exchange: Exchange
     token_usage: TokenUsage
     budgets: Budgets
     wizard: Wizard
@@ -69,4 +74,5 @@ class Hub:
     pages: Pages
     started: float
     address: str = ""
+    presence: Presence = field(default_factory=Presence)
     closing: asyncio.Event = field(default_factory=asyncio.Event)

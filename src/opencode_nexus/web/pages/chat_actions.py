@@ -4,6 +4,8 @@
 Each form works without script (303) and for wire.js (204, or JSON with what to say or where to go).
 """
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -118,7 +120,7 @@ async def restore_page(request: Request) -> Response:
     hub: Hub = request.state.hub
     links = links_of(request)
     messages, files = await hub.actions.restoring(links.server_id, links.session_id)
-    values = {"links": links, "title": await title_of(hub, links), "messages": messages, "files": files}
+    values: dict[str, Any] = {"links": links, "title": await title_of(hub, links), "messages": messages, "files": files}
     return hub.pages.response(request, "chat_restore.html", **values)
 
 
@@ -153,7 +155,7 @@ async def deleted(request: Request) -> Response:
     """GET /chat/{server}/deleted: what can be brought back."""
     hub: Hub = request.state.hub
     links = links_of(request)
-    values = {"server": hub.fleet.get(links.server_id), "entries": hub.actions.trash.of(links.server_id)}
+    values: dict[str, Any] = {"server": hub.fleet.get(links.server_id), "entries": hub.actions.trash.of(links.server_id)}
     return hub.pages.response(request, "chat_deleted.html", links=links, **values)
 
 

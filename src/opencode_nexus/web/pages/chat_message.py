@@ -2,6 +2,7 @@
 """What is done with one message: its menu, its page without script, undo and fork from it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -63,7 +64,7 @@ async def revert_page(request: Request) -> Response:
     links = links_of(request)
     message_id = request.path_params["message"]
     what = await hub.actions.undoing(links.server_id, links.session_id, message_id)
-    values = {
+    values: dict[str, Any] = {
         "links": links,
         "title": await title_of(hub, links),
         "what": what,
