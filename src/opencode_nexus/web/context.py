@@ -9,6 +9,7 @@ from opencode_nexus.access.pairing import Pairing
 from opencode_nexus.chat.actions import Actions
 from opencode_nexus.chat.budgets import Budgets
 from opencode_nexus.chat.chat import Chat
+from opencode_nexus.chat.search import Search
 from opencode_nexus.chat.composer import Composer
 from opencode_nexus.chat.exchange import Exchange
 from opencode_nexus.chat.inbox_desk import InboxDesk
@@ -53,6 +54,7 @@ class Hub:
     practice: Practice
     fleet: Fleet
     chat: Chat
+    search: Search
     composer: Composer
     inbox_desk: InboxDesk
     turns: Turns

@@ -73,13 +73,15 @@ class Guest(Viewer):
     It comes at once when this hub ended the login, and with the next frame when a command beside it did.
     """
 
-    __slots__ = ("_forget", "_state")
+    __slots__ = ("_depart", "_forget", "_state")
 
     def __init__(self, channel: Channel, state: MutableMapping[str, Any]) -> None:
         super().__init__(channel, 0)
         self._state = state
         watch = state.get("when_login_ends")
         self._forget = watch(self._look) if watch is not None else None
+        arrive = state.get("arrive")
+        self._depart = arrive() if arrive is not None else None
 
     async def wait(self) -> None:
         await super().wait()
@@ -92,9 +94,10 @@ class Guest(Viewer):
             self.end(SIGNED_OUT, at_once=True)
 
     def leave(self) -> None:
-        """Watch the login no more."""
-        if self._forget is not None:
-            self._forget()
+        """Watch the login no more, and count as present no more."""
+        for end in (self._forget, self._depart):
+            if end is not None:
+                end()
 
 
 class Stream(Response):
@@ -151,6 +154,8 @@ async def poll(request: Request) -> Response:
     waiting = asyncio.ensure_future(stream.poll(channel, cursor, 0.0 if asked.get("now") else HOLD))
     watch = request.scope["state"].get("when_login_ends")
     forget = watch(waiting.cancel) if watch is not None else None
+    arrive = request.scope["state"].get("arrive")
+    depart = arrive() if arrive is not None else lambda: None
     try:
         records = await waiting
     except asyncio.CancelledError:
@@ -159,6 +164,7 @@ async def poll(request: Request) -> Response:
         raise NotSignedIn() from None
     finally:
         waiting.cancel()
+        depart()
         if forget is not None:
             forget()
     return Response(records, headers={"content-type": KIND.decode(), "cache-control": "no-store, no-transform"})

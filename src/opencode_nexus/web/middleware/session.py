@@ -31,7 +31,8 @@ class SessionMiddleware:
     An answer that is still being given when its login ends says nothing more; that of the request which ended it
     does, when its handler sets `request.state.farewell`. A stream that wants to say goodbye asks
     `request.state.login_over()` before each piece, and sets it then; `request.state.when_login_ends(tell)` has it
-    told at once, and returns what forgets that.
+    told at once, and returns what forgets that. What streams to a page on a screen calls `request.state.arrive()`, and
+    what that returns at its end.
 
     Through a tunnel, what this machine alone may do is not there: its key opens nothing, nor does a login that was
     opened on this side. The tunnel hears of visits by those who are let in, so that strangers keep none open.
@@ -61,6 +62,7 @@ class SessionMiddleware:
             return await _redirect(scope, receive, send, scope.get("root_path", "") + "/setup")
         guard = _Guard(scope, send, who, hub.access, hub.clock, _visit(connection, hub) if remote else None)
         scope["state"]["login_over"], scope["state"]["when_login_ends"] = guard.login_over, guard.when_login_ends
+        scope["state"]["arrive"] = lambda: hub.presence.arrive(who.key)
         await self._app(scope, receive, guard.send)
 
 
