@@ -22,6 +22,8 @@ from opencode_nexus.chat.inbox_book import InboxBook
 from opencode_nexus.chat.inbox_desk import InboxDesk
 from opencode_nexus.chat.inbox_turns import Turns
 from opencode_nexus.chat.rules import Rules
+from opencode_nexus.chat.search import Search
+from opencode_nexus.chat.search_index import SearchIndex
 from opencode_nexus.chat.usage import TokenUsage
 from opencode_nexus.cli.browser import open_browser
 from opencode_nexus.core.bus import Bus
@@ -135,7 +137,8 @@ async def composed(
         chat = Chat(
             servers=fleet, journal=journal, sent=SentMessages(db), bus=bus, clock=clock, tasks=tasks, activity=activity
         )
-        actions = Actions(chat=chat, servers=fleet, marks=Marks(db), bus=bus, clock=clock, tasks=tasks)
+        actions = Actions(chat=chat, servers=fleet, marks=Marks(db), bus=bus, clock=clock, tasks=tasks,
+            queued=lambda session_id: len(composer.queue.of(session_id)))
         book = InboxBook(InboxRows(db), bus, clock, redact)
         desk = InboxDesk(
             chat=chat, servers=fleet, book=book, rules=Rules(RuleRows(db), bus, clock), audit=Audit(db), bus=bus,
@@ -155,6 +158,8 @@ async def composed(
             store=BudgetStore(db), kv=kv, usage=token_usage, feeds=chat.feeds, stop=chat.abort, bus=bus,
             activity=activity, tasks=tasks,
         )  # fmt: skip
+        search = SearchIndex(home.path / "search.db", servers=fleet, journal=journal, bus=bus, clock=clock)
+        chat.feeds.listeners.add(search)
         cloudflared = CloudflaredInstaller(
             home=home.path, bus=bus, kv=kv, clock=clock, tasks=tasks, environ=environ,
             setting=lambda: hub.settings.cloudflared_binary,
@@ -200,7 +205,8 @@ async def composed(
         hub = Hub(
             settings=settings, clock=clock, bus=bus, access=access, activity=activity, stored=kv, machine=machine,
             usage=Usage(roots=roots, machine=machine, bus=bus, clock=clock, tasks=tasks),
-            installer=installer, practice=practice, fleet=fleet, chat=chat, actions=actions,
+            installer=installer, practice=practice, fleet=fleet, chat=chat, search=Search(search, fleet),
+            actions=actions,
             exchange=Exchange(chat, fleet, fleet),
             composer=Composer(home=home.path, db=db, chat=chat, bus=bus, clock=clock, tasks=tasks),
             token_usage=token_usage, budgets=budgets,
@@ -275,6 +281,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
     hub.inbox_desk.open()
     hub.push.open()
     await hub.composer.open()
+    await hub.search.index.open()
     await hub.chat.open()
     hub.turns.open()
     await hub.usage.open()
@@ -290,6 +297,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
         await hub.push.close()
         hub.composer.close()
         await hub.chat.close()
+        await hub.search.index.close()
         await hub.installer.close()
         await hub.cloudflared.close()
         await hub.practice.close()

@@ -6,11 +6,23 @@ from dataclasses import dataclass
 
 from opencode_nexus.chat.search_index import SearchIndex
 from opencode_nexus.chat.servers import ServerDirectory
-from opencode_nexus.store.search import RANKED, WEIGHTS, Filters, Found, Hit, Size
+from opencode_nexus.store.search import RANKED, WEIGHTS, Filters, Found, Hit, Role, Size
 from opencode_nexus.store.search_query import beginning, parse
 from opencode_nexus.store.search_snippet import Snippet
 
-__all__ = ["RANKED", "ROLES", "Filters", "Found", "Hit", "Progress", "Search", "ServerProgress", "Size", "Snippet"]
+__all__ = [
+    "RANKED",
+    "ROLES",
+    "Filters",
+    "Found",
+    "Hit",
+    "Progress",
+    "Role",
+    "Search",
+    "ServerProgress",
+    "Size",
+    "Snippet",
+]
 
 ROLES = tuple(WEIGHTS)
 

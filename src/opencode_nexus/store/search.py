@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from opencode_nexus.store.damage import DatabaseDamaged
 from opencode_nexus.store.db import Database
@@ -33,6 +33,7 @@ from opencode_nexus.store.search_snippet import Snippet, snippet
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Role = Literal["title", "user", "agent", "reasoning", "tool", "file"]
 
 # To rank all of 148,000 hits took 170 ms, the newest 3,000 of them 12 ms (200,000 messages, 2 cores).
 RANKED = 3000
@@ -77,7 +78,7 @@ class Hit:
     root_id: str
     message_id: str
     part_id: str
-    role: str
+    role: Role
     tool: str
     created: int
     project: str

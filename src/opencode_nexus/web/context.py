@@ -9,11 +9,11 @@ from opencode_nexus.access.pairing import Pairing
 from opencode_nexus.chat.actions import Actions
 from opencode_nexus.chat.budgets import Budgets
 from opencode_nexus.chat.chat import Chat
-from opencode_nexus.chat.search import Search
 from opencode_nexus.chat.composer import Composer
 from opencode_nexus.chat.exchange import Exchange
 from opencode_nexus.chat.inbox_desk import InboxDesk
 from opencode_nexus.chat.inbox_turns import Turns
+from opencode_nexus.chat.search import Search
 from opencode_nexus.chat.usage import TokenUsage
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock

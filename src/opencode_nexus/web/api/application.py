@@ -15,6 +15,7 @@ from opencode_nexus.web.api import (
     inbox,
     messages,
     pairings,
+    search,
     servers,
     sessions,
     setup,
@@ -64,7 +65,7 @@ def application() -> FastAPI:
         dependencies=[Depends(_BEARER)],
         generate_unique_id_function=_operation_id,
     )
-    here = (status, setup, servers, sessions, messages, inbox, events)
+    here = (status, setup, servers, sessions, messages, search, inbox, events)
     from_outside = (tunnels, visitors, devices, pairings, cloudflared)
     for module in (*here, *from_outside, tokens):
         api.include_router(module.router)
