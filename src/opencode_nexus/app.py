@@ -137,6 +137,7 @@ async def composed(
         chat = Chat(
             servers=fleet, journal=journal, sent=SentMessages(db), bus=bus, clock=clock, tasks=tasks, activity=activity
         )
+        composer = Composer(home=home.path, db=db, chat=chat, bus=bus, clock=clock, tasks=tasks)
         actions = Actions(chat=chat, servers=fleet, marks=Marks(db), bus=bus, clock=clock, tasks=tasks,
             queued=lambda session_id: len(composer.queue.of(session_id)))
         book = InboxBook(InboxRows(db), bus, clock, redact)
@@ -208,7 +209,7 @@ async def composed(
             installer=installer, practice=practice, fleet=fleet, chat=chat, search=Search(search, fleet),
             actions=actions,
             exchange=Exchange(chat, fleet, fleet),
-            composer=Composer(home=home.path, db=db, chat=chat, bus=bus, clock=clock, tasks=tasks),
+            composer=composer,
             token_usage=token_usage, budgets=budgets,
             inbox_desk=desk, turns=turns, push=push,
             wizard=wizard, door=door, tunnels=tunnels,

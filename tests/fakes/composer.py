@@ -22,7 +22,7 @@ class Drafts:
         self.kept[user_id, session_id] = fresh = DraftRow(text, now.version + 1)
         return True, fresh
 
-    def clear(self, user_id: str, session_id: str, text: str) -> None:
+    async def clear(self, user_id: str, session_id: str, text: str, version: int | None) -> None:
         if self.get(user_id, session_id).text == text:
             self.kept[user_id, session_id] = DraftRow("", self.get(user_id, session_id).version + 1)
 
@@ -30,21 +30,25 @@ class Drafts:
 class Picked:
     def __init__(self) -> None:
         self.session_: dict[str, Pick] = {}
-        self.last = Pick()
+        self.last_ = self.project_ = Pick()
 
     def session(self, user_id: str, session_id: str) -> Pick:
         return self.session_.get(session_id, Pick())
 
-    def elsewhere(self, user_id: str, folder: str) -> Pick:
-        return self.last
+    def project(self, user_id: str, folder: str) -> Pick:
+        return self.project_
+
+    def last(self, user_id: str) -> Pick:
+        return self.last_
 
     def pick(self, user_id: str, session_id: str, *picked: str) -> None:
         self.session_[session_id] = Pick(*picked)
 
-    def used(self, user_id: str, session_id: str, folder: str, *picked: str, practice: bool) -> None:
+    def used(self, user_id: str, session_id: str, folder: str, *picked: str, own: bool) -> None:
         self.pick(user_id, session_id, *picked)
-        if not practice:
-            self.last = Pick(*picked)
+        self.last_ = Pick(*picked)
+        if own:
+            self.project_ = self.last_
 
 
 class Nothing:

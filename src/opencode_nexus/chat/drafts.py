@@ -27,9 +27,9 @@ class Drafts:
         other = await self._rows.put(user_id, session_id, text[:LONGEST], known, self._clock.now())
         return (True, self.get(user_id, session_id)) if other is None else (False, other)
 
-    def clear(self, user_id: str, session_id: str, text: str) -> None:
-        """The message was taken: empty the draft, unless it is another one by now."""
-        self._rows.clear(user_id, session_id, text, self._clock.now())
+    async def clear(self, user_id: str, session_id: str, text: str, version: int | None) -> None:
+        """The message was taken: empty the draft that it was, unless another device has written another one."""
+        await self._rows.clear(user_id, session_id, text, version, self._clock.now())
 
 
 class Picked:
@@ -42,21 +42,26 @@ class Picked:
         """Return what was picked in a session; an empty pick for nothing."""
         return self._rows.get(user_id, f"session:{session_id}")
 
-    def elsewhere(self, user_id: str, folder: str) -> Pick:
-        """Return what a new session of a folder begins with."""
-        found = self._rows.get(user_id, f"project:{folder}")
-        return found if found != Pick() else self._rows.get(user_id, "last")
+    def project(self, user_id: str, folder: str) -> Pick:
+        """Return what was used last in a folder; an empty pick for nothing."""
+        return self._rows.get(user_id, f"project:{folder}")
+
+    def last(self, user_id: str) -> Pick:
+        """Return what was used last at all."""
+        return self._rows.get(user_id, "last")
 
     def pick(self, user_id: str, session_id: str, model: str, agent: str, variant: str) -> None:
         """Remember what is picked in a session."""
         self._put(user_id, f"session:{session_id}", Pick(model, agent, variant))
 
     def used(
-        self, user_id: str, session_id: str, folder: str, model: str, agent: str, variant: str, *, practice: bool
+        self, user_id: str, session_id: str, folder: str, model: str, agent: str, variant: str, *, own: bool
     ) -> None:
-        """Remember what a message was sent with: new sessions begin with it too, unless it is but practice."""
+        """Remember what a message was sent with. The folder's new sessions begin with it when it is the user's `own`:
+        neither for practice nor somebody else's without a key.
+        """
         self.pick(user_id, session_id, model, agent, variant)
-        for scope in () if practice else (f"project:{folder}", "last"):
+        for scope in (f"project:{folder}", "last") if own else ("last",):
             self._put(user_id, scope, Pick(model, agent, variant))
 
     def _put(self, user_id: str, scope: str, pick: Pick) -> None:

@@ -59,15 +59,14 @@ class DraftRows:
 
         return await self._db.write(work)
 
-    def clear(self, user_id: str, session_id: str, text: str, at: float) -> None:
-        """Empty the draft if it still is `text`: that was sent."""
-        self._db.post(
-            lambda connection: connection.execute(
-                "UPDATE draft SET text = '', version = version + 1, at = ?"
-                " WHERE user_id = ? AND session_id = ? AND text = ?",
-                (at, user_id, session_id, storable(text)),
-            )
+    async def clear(self, user_id: str, session_id: str, text: str, version: int | None, at: float) -> None:
+        """Empty the draft if it still is `text` or that version: that was sent."""
+        sql = (
+            "UPDATE draft SET text = '', version = version + 1, at = ?"
+            " WHERE user_id = ? AND session_id = ? AND text != '' AND (text = ? OR version = ?)"
         )
+        values = (at, user_id, session_id, storable(text), version)
+        await self._db.write(lambda connection: connection.execute(sql, values))
 
     def end(self, before: float) -> None:
         """Forget those that were not changed since then (epoch seconds)."""

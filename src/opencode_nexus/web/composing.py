@@ -40,16 +40,18 @@ def composing(
     """Return the values of the composer's template; `text` and `typed` are what could not be sent, "" and {} else."""
     hub: Hub = request.state.hub
     user, folder = user_of(request), state.directory
-    here, elsewhere = hub.composer.picked.session(user, links.session_id), hub.composer.picked.elsewhere(user, folder)
+    picked = hub.composer.picked
+    here, project, last = picked.session(user, links.session_id), picked.project(user, folder), picked.last(user)
     draft = hub.composer.drafts.get(user, links.session_id)
     model, agent = _last_used(state)
     known = {choice.id: choice for choice in offered.models}
-    wanted = (typed.get("model"), here.model, model, elsewhere.model, offered.default)
+    wanted = (typed.get("model"), here.model, model, project.model, offered.default, last.model)
     # nobody's words go to a third party because its models are the only ones there: that is chosen by hand
     unasked = next((choice.id for choice in offered.models if not choice.keyless), "")
     chosen = next((name for name in wanted if name in known), unasked) or ""
     variants = known[chosen].variants if chosen else ()
-    variant = typed.get("variant") if "variant" in typed else (here if here.model == chosen else elsewhere).variant
+    variant = next((pick.variant for pick in (here, project, last) if pick.model == chosen), "")
+    variant = typed.get("variant", variant)
     names = {choice.name for choice in offered.agents}
     return {
         "groups": _groups(offered.models),

@@ -44,11 +44,16 @@ def _back(request: Request, links: Links) -> Response:
     return Response(status_code=204) if _live(request) else RedirectResponse(links.session, 303)
 
 
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+
+
 async def submit(request: Request) -> Response:
     """POST /chat/{server}/{session}: `text`, `model` ("provider/model"), `agent`, `variant`, `key`; `attached`, ids of
     files that were sent before, and `files`, new ones; `start`: start the server first.
 
-    For scripts `{"taken": "sent"|"queued", "key"}`, the key being the one for the next message.
+    `version` is that of the draft which this was. For scripts `{"taken": "sent"|"queued", "key", "version"}`, the key
+    being the one for the next message.
     """
     hub: Hub = request.state.hub
     links = _links(request)
@@ -60,7 +65,8 @@ async def submit(request: Request) -> Response:
             raise
         return await _unsent(request, links, form, error)
     if _live(request):
-        return JSONResponse({"taken": taken, "key": new_key()})
+        version = hub.composer.drafts.get(user_of(request), links.session_id).version
+        return JSONResponse({"taken": taken, "key": new_key(), "version": version})
     return RedirectResponse(links.session, 303)
 
 
@@ -81,10 +87,11 @@ async def _submit(request: Request, hub: Hub, links: Links, form: Composed) -> s
     variant = written.variant if model is not None and written.variant in model.variants else None
     written = replace(written, files=attached, variant=variant)
     taken = await hub.composer.submit(user, server.id, session_id, written, form_key(form.key, session_id, written))
-    hub.composer.drafts.clear(user, session_id, written.text)
+    await hub.composer.drafts.clear(user, session_id, written.text, _number(form.text("version")))
     if written.model:
         picked = (written.model, written.agent or "", variant or "")
-        hub.composer.picked.used(user, session_id, folder, *picked, practice=model is not None and model.practice)
+        own = model is not None and not (model.practice or model.keyless)
+        hub.composer.picked.used(user, session_id, folder, *picked, own=own)
     return taken
 
 
@@ -104,11 +111,13 @@ async def _unsent(request: Request, links: Links, form: Composed, error: NexusEr
     hub: Hub = request.state.hub
     server = hub.fleet.get(links.server_id)
     words, text = " ".join(filter(None, (error.title, error.detail, error.hint))), form.written.text
-    typed = {name: form.text(name) for name in ("model", "agent", "variant")}
+    typed = {name: form.text(name) for name in ("model", "agent", "variant") if name in form.fields}
     try:
         return await page(request, links, status=error.status, errors={"": words}, text=text, typed=typed)
     except NexusError:
+        typed["key"] = form.key
         values: dict[str, Any] = {"links": links, "server": server, "words": words, "text": text, "typed": typed}
+        values["attached"] = form.written.files
         return hub.pages.response(request, "chat_unsent.html", error.status, **values)
 
 
@@ -137,15 +146,15 @@ async def save_draft(request: Request) -> Response:
     hub.fleet.get(links.server_id)
     form = (await composed(request)).fields
     values = {name: str(form.get(name, "")) for name in ("text", "version", "model", "agent", "variant")}
-    version = values["version"]
-    if not (version.isascii() and version.isdigit() and len(version) < 12):
+    version = _number(values["version"])
+    if version is None:
         raise DraftBroken("It has no version.")
     user = user_of(request)
     if values["model"]:
         picked = (values["model"][:200], values["agent"][:200], values["variant"][:80])
         hub.composer.picked.pick(user, links.session_id, *picked)
     text = values["text"].replace("\r\n", "\n")
-    kept, now = await hub.composer.drafts.save(user, links.session_id, text, int(version))
+    kept, now = await hub.composer.drafts.save(user, links.session_id, text, version)
     return JSONResponse({"kept": kept, "version": now.version, **({} if kept else {"text": now.text})})
 
 
