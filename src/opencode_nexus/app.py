@@ -138,8 +138,10 @@ async def composed(
             servers=fleet, journal=journal, sent=SentMessages(db), bus=bus, clock=clock, tasks=tasks, activity=activity
         )
         composer = Composer(home=home.path, db=db, chat=chat, bus=bus, clock=clock, tasks=tasks)
-        actions = Actions(chat=chat, servers=fleet, marks=Marks(db), bus=bus, clock=clock, tasks=tasks,
-            queued=lambda session_id: len(composer.queue.of(session_id)))
+        actions = Actions(
+            chat=chat, servers=fleet, marks=Marks(db), bus=bus, clock=clock, tasks=tasks,
+            queued=lambda session_id: len(hub.composer.queue.of(session_id)),
+        )  # fmt: skip
         book = InboxBook(InboxRows(db), bus, clock, redact)
         desk = InboxDesk(
             chat=chat, servers=fleet, book=book, rules=Rules(RuleRows(db), bus, clock), audit=Audit(db), bus=bus,

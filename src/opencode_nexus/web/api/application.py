@@ -15,8 +15,10 @@ from opencode_nexus.web.api import (
     inbox,
     messages,
     pairings,
+    rules,
     search,
     servers,
+    session_actions,
     sessions,
     setup,
     status,
@@ -65,7 +67,7 @@ def application() -> FastAPI:
         dependencies=[Depends(_BEARER)],
         generate_unique_id_function=_operation_id,
     )
-    here = (status, setup, servers, sessions, messages, search, inbox, events)
+    here = (status, setup, servers, session_actions, sessions, messages, search, inbox, rules, events)
     from_outside = (tunnels, visitors, devices, pairings, cloudflared)
     for module in (*here, *from_outside, tokens):
         api.include_router(module.router)

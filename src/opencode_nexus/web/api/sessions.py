@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: MIT
 """/servers/{id}/sessions: conversations with agents."""
 
+from collections.abc import Container
+
 from fastapi import APIRouter, Response
 
 from opencode_nexus.chat.sessions import SessionSummary
 from opencode_nexus.web.api.deps import Before, HubDep, Limit
 from opencode_nexus.web.api.messages import error_of
 from opencode_nexus.web.api.models.items import Items
-from opencode_nexus.web.api.models.message import Aborted
 from opencode_nexus.web.api.models.session import NewSession, Session, SessionTitle
 
 router = APIRouter(prefix="/servers/{server_id}/sessions", tags=["sessions"])
 
 
-def session_of(summary: SessionSummary) -> Session:
-    """Return a session as the API tells it."""
+def session_of(summary: SessionSummary, pinned: Container[str] = ()) -> Session:
+    """Return a session as the API tells it; `pinned` are the ids of those that are."""
     return Session(
         id=summary.id,
         title=summary.title,
@@ -25,6 +26,8 @@ def session_of(summary: SessionSummary) -> Session:
         status=summary.status,
         waiting=summary.waiting,
         error=error_of(summary.error),
+        archived=summary.archived,
+        pinned=summary.id in pinned,
     )
 
 
@@ -33,7 +36,7 @@ async def list_sessions(hub: HubDep, server_id: str, limit: Limit = 100, before:
     """List the sessions of all projects of a server, the one used last first."""
     hub.fleet.get(server_id)
     sessions, older = await hub.chat.session_page(server_id, limit, before)
-    return Items(items=[session_of(summary) for summary in sessions], next=older)
+    return Items(items=[session_of(one, hub.actions.marked.pinned) for one in sessions], next=older)
 
 
 @router.post("", status_code=201)
@@ -49,7 +52,8 @@ async def create_session(hub: HubDep, server_id: str, new: NewSession, response:
 async def get_session(hub: HubDep, server_id: str, session_id: str) -> Session:
     """Show one session."""
     hub.fleet.get(server_id)
-    return session_of(await hub.chat.session(server_id, session_id))
+    hub.actions.present(server_id, session_id)
+    return session_of(await hub.chat.session(server_id, session_id), hub.actions.marked.pinned)
 
 
 @router.patch("/{session_id}")
@@ -62,14 +66,6 @@ async def rename_session(hub: HubDep, server_id: str, session_id: str, new: Sess
 
 @router.delete("/{session_id}", status_code=204)
 async def delete_session(hub: HubDep, server_id: str, session_id: str) -> None:
-    """Delete a session and all that was said in it."""
+    """Stop a session and delete it; for ten minutes `deleted-sessions` can bring it back, then it is gone for good."""
     hub.fleet.get(server_id)
-    await hub.chat.delete(server_id, session_id)
-
-
-@router.post("/{session_id}/abort")
-async def abort_session(hub: HubDep, server_id: str, session_id: str) -> Aborted:
-    """Stop what the agent does in a session now."""
-    hub.fleet.get(server_id)
-    result = await hub.chat.abort(server_id, session_id)
-    return Aborted(aborted=result.stopped)
+    await hub.actions.delete(server_id, session_id)

@@ -155,8 +155,8 @@ async def deleted(request: Request) -> Response:
     """GET /chat/{server}/deleted: what can be brought back."""
     hub: Hub = request.state.hub
     links = links_of(request)
-    values: dict[str, Any] = {"server": hub.fleet.get(links.server_id), "entries": hub.actions.trash.of(links.server_id)}
-    return hub.pages.response(request, "chat_deleted.html", links=links, **values)
+    server, entries = hub.fleet.get(links.server_id), hub.actions.trash.of(links.server_id)
+    return hub.pages.response(request, "chat_deleted.html", links=links, server=server, entries=entries)
 
 
 _SESSION = "/chat/{server}/{session}"

@@ -5,7 +5,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -64,8 +64,11 @@ def _form(request: Request, error: NexusError | None = None) -> Response:
     links = links_of(request)
     words = " ".join(filter(None, (error.title, error.detail, error.hint))) if error is not None else ""
     there = error.data.get("session_id") if error is not None else None
-    values: dict[str, Any] = {"server": hub.fleet.get(links.server_id), "words": words, "there": links.of(str(there)) if there else ""}
-    return hub.pages.response(request, "chat_import.html", error.status if error else 200, links=links, **values)
+    address = links.of(str(there)) if there else ""
+    server, status = hub.fleet.get(links.server_id), error.status if error is not None else 200
+    return hub.pages.response(
+        request, "chat_import.html", status, links=links, server=server, words=words, there=address
+    )
 
 
 async def bring_in(request: Request) -> Response:

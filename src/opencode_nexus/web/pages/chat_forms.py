@@ -19,9 +19,7 @@ from opencode_nexus.web.pages import answers
 # What a form did, in words; the key goes through the address of a page without script.
 SAID = {
     "stopped": "Stopped. What the agent said before is kept.",
-    "going": "The agent was told to stop, and has not stopped yet. Try again in a moment.",
-    "idle": "Nothing was running, so nothing was stopped.",
-    "deleted": "The chat was deleted.",
+    "deleted": "The chat was deleted. It can be brought back for ten minutes.",
     "key": "The key was saved. Choose a model and write your first message.",
     "models": "The models were added. Choose one and write your first message.",
 }
@@ -66,17 +64,6 @@ async def _refused(request: Request, form: FormData, name: str, error: NexusErro
     return await page(request, links, status=error.status, errors={name: _words(error)}, typed=typed)
 
 
-async def abort(request: Request) -> Response:
-    """POST /chat/{server}/{session}/abort"""
-    hub: Hub = request.state.hub
-    links = _links(request)
-    result = await hub.chat.abort(links.server_id, links.session_id)
-    said = "idle" if not result.sessions else "stopped" if result.stopped else "going"
-    if _live(request):
-        return JSONResponse({"say": SAID[said]})
-    return RedirectResponse(f"{links.session}?said={said}", 303)
-
-
 async def answer_permission(request: Request) -> Response:
     """POST /chat/{server}/{session}/permission/{id}: as `answers.permission` takes it."""
     await answers.permission(request)
@@ -99,15 +86,6 @@ async def rename(request: Request) -> Response:
         return hub.pages.response(request, "chat_edit.html", 400, links=links, title="", errors=errors)
     await hub.chat.rename(links.server_id, links.session_id, title[:200])
     return _went(request, links.session)
-
-
-async def delete(request: Request) -> Response:
-    """POST /chat/{server}/{session}/delete"""
-    hub: Hub = request.state.hub
-    links = _links(request)
-    await hub.chat.delete(links.server_id, links.session_id)
-    await hub.live.drop(f"chat:{links.server_id}:{links.session_id}")
-    return _went(request, links.server + "?said=deleted")
 
 
 async def create(request: Request) -> Response:
@@ -160,9 +138,7 @@ of_server: list[BaseRoute] = [
     Route("/chat/{server}/compatible", add_compatible, methods=["POST"]),
 ]
 of_session: list[BaseRoute] = [
-    Route(_SESSION + "/abort", abort, methods=["POST"]),
     Route(_SESSION + "/permission/{id}", answer_permission, methods=["POST"]),
     Route(_SESSION + "/question/{id}", answer_question, methods=["POST"]),
     Route(_SESSION + "/edit", rename, methods=["POST"]),
-    Route(_SESSION + "/delete", delete, methods=["POST"]),
 ]

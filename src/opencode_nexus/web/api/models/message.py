@@ -57,9 +57,3 @@ class Accepted(BaseModel):
     """The message is on its way; the answer comes over the session's messages and the events."""
 
     accepted: bool = True
-
-
-class Aborted(BaseModel):
-    """What stopping did."""
-
-    aborted: bool = Field(description="Whether the session had stopped when this was answered.")

@@ -20,6 +20,8 @@ class Session(BaseModel):
     status: Literal["idle", "busy", "retry"]
     waiting: int = Field(description="Permissions and questions that wait for an answer.")
     error: MessageError | None = Field(description="Why its last turn failed, until the next begins or the hub stops.")
+    archived: float | None = Field(None, description="Since when it is in the archive; null: it is not.")
+    pinned: bool = False
 
 
 class NewSession(BaseModel):
