@@ -13,6 +13,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import uvicorn
@@ -35,7 +36,7 @@ from opencode_nexus.web.chat_choices import forget
 from opencode_nexus.web.chat_source import ChatSources
 from opencode_nexus.web.middleware.headers import HeadersMiddleware
 from opencode_nexus.web.page import Pages
-from opencode_nexus.web.pages import chat, chat_actions, chat_composer, chat_sent
+from opencode_nexus.web.pages import chat, chat_actions, chat_changes, chat_composer, chat_sent
 from opencode_nexus.web.static import StaticFiles
 from tests.fakes.chat_records import SERVER, Aborted, Agent, Conversation, Fleet, Model, Summary, Who
 from tests.fakes.composer import Composer
@@ -200,6 +201,13 @@ class Chat:
                     )
                     message.parts[part.id] = part
                     conversation.tell(Change("part", message.id, part.id))
+                case "part":  # of any kind
+                    part = Part(self.new_id("prt"), message.id, step["kind"], data=step["data"])
+                    message.parts[part.id] = part
+                    conversation.tell(Change("part", message.id, part.id))
+                case "todos":
+                    state.todos = step["todos"]
+                    conversation.tell(Change("todos"))
                 case "permission":
                     wanted = Permission(
                         self.new_id("per"),
@@ -255,6 +263,30 @@ class Stored:
         self.values[key] = value
 
 
+class Desk:
+    """The inbox of the scripted chats: answers go to the chat that asked, and no row is open."""
+
+    count = 0
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat, self.accepting = chat, self
+
+    def of(self, server_id: str, sessions: list[str]) -> None:
+        """No chat is allowed all."""
+
+    def get(self, request_id: str) -> SimpleNamespace | None:
+        """What waits under this id."""
+        states = (conversation.state for conversation in self._chat.sessions_.values())
+        found = [{**state.permissions, **state.questions}.get(request_id) for state in states]
+        return next((SimpleNamespace(request=one) for one in found if one is not None), None)
+
+    async def answer_permission(self, request_id: str, reply: str, message: str, who: object) -> None:
+        await self._chat.reply_permission(SERVER, request_id, reply, message)
+
+    async def answer_question(self, request_id: str, answers: list[list[str]] | None, who: object) -> None:
+        await self._chat.reply_question(SERVER, request_id, answers)
+
+
 @dataclass(slots=True)
 class Hub:
     settings: Settings
@@ -269,8 +301,11 @@ class Hub:
     budgets: NoBudgets = field(default_factory=NoBudgets)
     actions: NoActions = field(init=False)
     composer: Composer = field(init=False)
+    inbox_desk: Desk = field(init=False)
+    turns: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(seen=lambda server_id, session_id: None))
 
     def __post_init__(self) -> None:
+        self.inbox_desk = Desk(self.chat)
         self.actions = NoActions(self.chat, self.bus)
         self.composer = Composer(self.chat)
 
@@ -298,6 +333,7 @@ class Application:
                 *self.static.routes(),
                 *chat_actions.routes,
                 *chat.routes,
+                *chat_changes.routes,
                 *chat_composer.routes,
                 *chat_sent.routes,
                 *live.routes,

@@ -20,6 +20,8 @@ Span = Literal["turn", "15m", "1h"]
 SECONDS: dict[Span, float] = {"turn": 8 * 3600.0, "15m": 900.0, "1h": 3600.0}  # the longest that each holds
 SPANS: dict[Span, str] = {"15m": "for 15 minutes", "1h": "for 1 hour", "turn": "until this turn ends"}
 
+Accepted = AcceptingRow  # for those above, who never look into the store
+
 
 class Accepting:
     """All such chats. Publishes bus topic "chat-facts" when one begins or ends."""

@@ -2,6 +2,7 @@
 """Turns that are over, as rows of the inbox: one for each chat that failed or finished while nobody looked."""
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ WEEK = 7 * 86_400.0  # seconds that a finished turn is kept
 MOST = 100  # finished turns that are kept
 DETAIL = 200  # characters of what was said last
 ABORTED = "MessageAbortedError"  # somebody pressed Stop: he knows
+_MARKS = re.compile(r"\*\*|__|~~|`+|^#{1,6}\s+|^>\s?", re.MULTILINE)  # Markdown, shown as it is in one line
 CUT_OFF = "OpenCode stopped while the agent was working."
 
 
@@ -157,4 +159,4 @@ def _why(error: dict[str, Any]) -> str:
 
 def _last_words(message: dict[str, Any]) -> str:
     texts = [str(part.get("text") or "") for part in message.get("parts") or () if part.get("type") == "text"]
-    return texts[-1] if texts else ""
+    return _MARKS.sub("", texts[-1]) if texts else ""

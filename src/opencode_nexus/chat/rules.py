@@ -20,6 +20,8 @@ from opencode_nexus.core.ids import new_id
 from opencode_nexus.opencode.state import Permission
 from opencode_nexus.store.rules import RuleRow, RuleRows
 
+Rule = RuleRow  # for those above, who never look into the store
+
 
 def _units(text: str) -> str:
     """The text as JavaScript counts it: a character beyond 16 bits is two, so that "?" is not wider here."""

@@ -201,7 +201,9 @@ class ChatSource:
         """Return what the hub's other parts know of the session now; whoever changes it publishes "chat-facts"."""
         hub, links = self._hub, self._links
         fill = hub.token_usage.fill(links.session_id)
+        accepting = hub.inbox_desk.accepting.of(links.server_id, [links.session_id])
         return HeadFacts(
+            accepting_until=None if accepting is None else accepting.until,
             **actions_facts(hub, links.server_id, links.session_id),
             tokens=fill.tokens,
             limit=fill.limit,

@@ -23,7 +23,7 @@ from opencode_nexus.web.context import Hub
 
 router = APIRouter(prefix="/events", tags=["events"])
 
-TOPICS = ("server", "session", "tunnel", "activity")
+TOPICS = ("server", "session", "inbox", "tunnel", "activity")
 BEAT = 15.0  # seconds; shorter than the 100 s after which a Cloudflare tunnel cuts a silent answer
 
 

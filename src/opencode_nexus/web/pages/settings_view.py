@@ -47,7 +47,20 @@ AUDIT_WORDS = {
     "unlocked": "Locks ended",
     "token-created": "API token made",
     "token-revoked": "API token revoked",
+    "permission-once": "Permission given once",
+    "permission-always": "Permission given for good",
+    "permission-reject": "Permission refused",
+    "permission-rule": "Permission given by a rule",
+    "permission-auto": "Permission given by auto-accept",
+    "question-answered": "Question answered",
+    "question-dismissed": "Question turned down",
+    "rule-removed": "Rule taken back",
+    "accepting-began": "Auto-accept begun",
+    "accepting-ended": "Auto-accept stopped",
 }
+# What the hub answers by itself may come by the hundred: it stands in the inbox's history, and would hide the rest.
+BY_ITSELF = frozenset({"permission-rule", "permission-auto"})
+AUDITED = 20  # lines shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +117,8 @@ class AuditLine:
     words: str
     user: str
     source: str
+    what: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +214,8 @@ def show(
         editable=[line for line in lines if line.name in editable],
         settings=lines,
         audit=[
-            AuditLine(row.at, AUDIT_WORDS.get(row.kind, row.kind), row.user, row.source) for row in hub.access.audit(20)
+            AuditLine(row.at, AUDIT_WORDS.get(row.kind, row.kind), row.user, row.source, *_what(row.detail))
+            for row in [row for row in hub.access.audit(10 * AUDITED) if row.kind not in BY_ITSELF][:AUDITED]
         ],
         errors=errors or {},
         values=values or {},
@@ -211,6 +227,11 @@ def show(
         request, "settings.html", status, view=view, errors=view.errors, said=said, made=made
     )
     return response
+
+
+def _what(detail: Mapping[str, object]) -> tuple[str, str]:
+    """What a line was about, and the device that it came from, where they were written down."""
+    return str(detail.get("asked") or detail.get("chat") or ""), str(detail.get("device") or "")
 
 
 def back(request: Request, said: str, section: str) -> Response:
