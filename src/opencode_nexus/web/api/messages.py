@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """/servers/{id}/sessions/{sid}/messages: what was said, and saying something."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
 
+from opencode_nexus.chat.written import Written
 from opencode_nexus.opencode import state
-from opencode_nexus.web.api.deps import Before, HubDep, Limit
+from opencode_nexus.web.api.deps import Before, HubDep, Limit, WhoDep
 from opencode_nexus.web.api.models.items import Items
 from opencode_nexus.web.api.models.message import Accepted, Message, MessageError, NewMessage, Part
 
@@ -93,8 +94,20 @@ async def list_messages(
 
 
 @router.post("", status_code=202)
-async def send_message(hub: HubDep, server_id: str, session_id: str, new: NewMessage) -> Accepted:
-    """Say something to the agent. The answer grows in the session's messages."""
+async def send_message(
+    hub: HubDep,
+    who: WhoDep,
+    server_id: str,
+    session_id: str,
+    new: NewMessage,
+    idempotency_key: Annotated[str, Header(max_length=200, description="The same one again sends nothing twice.")] = "",
+) -> Accepted:
+    """Say something to the agent. The answer grows in the session's messages.
+
+    With an `Idempotency-Key`, which you make anew for each message, it can be sent again whenever no answer came: for
+    7 days it is taken once, whatever was killed in between. The same key with other words is a conflict.
+    """
     hub.fleet.get(server_id)
-    await hub.chat.send(server_id, session_id, new.text, new.model, new.agent)
+    written = Written(new.text, new.model, new.agent, new.variant)
+    await hub.composer.submit(who.user_id, server_id, session_id, written, idempotency_key, typed=False)
     return Accepted()

@@ -51,6 +51,7 @@ class NewMessage(BaseModel):
     text: str = Field(min_length=1, max_length=4_000_000)
     model: str | None = Field(None, pattern=r"^[^/\s]+/\S+$", description="As provider/model; null: the default.")
     agent: str | None = Field(None, min_length=1, description="Null: the default.")
+    variant: str | None = Field(None, min_length=1, description="How much the model thinks, by its name for it.")
 
 
 class Accepted(BaseModel):
