@@ -36,7 +36,7 @@ from opencode_nexus.web.chat_choices import forget
 from opencode_nexus.web.chat_source import ChatSources
 from opencode_nexus.web.middleware.headers import HeadersMiddleware
 from opencode_nexus.web.page import Pages
-from opencode_nexus.web.pages import chat, chat_actions, chat_changes, chat_composer, chat_sent
+from opencode_nexus.web.pages import chat, chat_actions, chat_changes, chat_composer, chat_sent, phone
 from opencode_nexus.web.static import StaticFiles
 from tests.fakes.chat_records import SERVER, Aborted, Agent, Conversation, Fleet, Model, Summary, Who
 from tests.fakes.composer import Composer
@@ -302,6 +302,7 @@ class Hub:
     actions: NoActions = field(init=False)
     composer: Composer = field(init=False)
     inbox_desk: Desk = field(init=False)
+    access: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(logins=lambda user_id: []))
     turns: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(seen=lambda server_id, session_id: None))
 
     def __post_init__(self) -> None:
@@ -336,6 +337,7 @@ class Application:
                 *chat_changes.routes,
                 *chat_composer.routes,
                 *chat_sent.routes,
+                *phone.routes,
                 *live.routes,
             ],
             exception_handlers=dict(problems.HANDLERS),
@@ -369,7 +371,9 @@ class Application:
             return
         if "chat" not in self.hub.live._makers:
             self.hub.live.register("chat", ChatSources(self.hub))  # type: ignore[arg-type]
-        scope.setdefault("state", {}).update(hub=self.hub, who=Who())
+        scope.setdefault("state", {}).update(
+            hub=self.hub, who=Who(), sender=SimpleNamespace(address="127.0.0.1")
+        )
         await self._outer(scope, receive, send)
 
 
