@@ -7,7 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from opencode_nexus.access.pairing import Invitation
-from opencode_nexus.chat.inbox import Waiting
+from opencode_nexus.chat.by import By
+from opencode_nexus.chat.errors import NotWaiting
+from opencode_nexus.chat.inbox_row import Ended, Row
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.core.errors import NotFound
@@ -60,22 +62,52 @@ class FakeFleet:
 
 @dataclass
 class FakeChat:
-    """What waits, and the answers that were given."""
+    """What was sent, and nothing that waits."""
 
-    waits: list[Waiting] = field(default_factory=list)
     answers: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def waiting(self, server_id: str | None = None) -> list[Waiting]:
-        return [waiting for waiting in self.waits if server_id in (None, waiting.server_id)]
-
-    async def reply_permission(self, server_id: str, request_id: str, reply: str, message: str = "") -> None:
-        self.answers.append(("permission", server_id, request_id, reply, message))
-
-    async def reply_question(self, server_id: str, request_id: str, answers: list[list[str]] | None) -> None:
-        self.answers.append(("question", server_id, request_id, answers))
+    def waiting(self, server_id: str | None = None) -> list[Any]:
+        return []
 
     async def send(self, *words: Any) -> None:
         self.answers.append(("send", *words))
+
+
+@dataclass
+class FakeDesk:
+    """What is open and what ended, and the answers that were given."""
+
+    open: list[Row] = field(default_factory=list)
+    over: list[Ended] = field(default_factory=list)
+    answers: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def rows(self) -> list[Row]:
+        return self.open
+
+    def ended(self) -> list[Ended]:
+        return self.over
+
+    def get(self, row_id: str) -> Row | None:
+        return next((row for row in self.open if row.id == row_id), None)
+
+    def certainty(self, row: Row) -> str:
+        return "checking" if row.id == "que_1" else "sure"
+
+    def _known(self, row_id: str) -> None:
+        if self.get(row_id) is None:
+            raise NotWaiting(f"Asked for: {row_id!r}.")
+
+    async def answer_permission(self, request_id: str, reply: str, message: str, who: By) -> None:
+        self._known(request_id)
+        self.answers.append(("permission", request_id, reply, message, who))
+
+    async def answer_question(self, request_id: str, answers: list[list[str]] | None, who: By) -> None:
+        self._known(request_id)
+        self.answers.append(("question", request_id, answers, who))
+
+    async def dismiss(self, row_id: str, who: By) -> None:
+        self._known(row_id)
+        self.answers.append(("dismiss", row_id, who))
 
 
 @dataclass
@@ -158,6 +190,7 @@ class Services:
         self.clock = ManualClock(1_800_000_000.0)
         self.bus = Bus(self.clock, size=8)
         self.fleet, self.chat, self.access = FakeFleet(), FakeChat(), FakeAccess()
+        self.inbox_desk = FakeDesk()
         self.usage = SimpleNamespace(of=lambda server_id: SimpleNamespace(cpu=12.5, memory=1 << 20))
         self.sender = SimpleNamespace(address="127.0.0.1")
         self.tunnels, self.cloudflared = FakeTunnels(self.bus, self.clock), FakeCloudflared(CLOUDFLARED)
