@@ -85,6 +85,7 @@ from opencode_nexus.web.pages.inbox_view import InboxSource
 from opencode_nexus.web.pages.remote import RemoteSource
 from opencode_nexus.web.pages.remote_api import MakingSource
 from opencode_nexus.web.pages.remote_tunnel import TunnelSource
+from opencode_nexus.web.pages.search import SearchSource
 from opencode_nexus.web.pages.servers import ServerSource
 from opencode_nexus.web.server import bind, serve
 from opencode_nexus.web.static import StaticFiles
@@ -224,6 +225,7 @@ async def composed(
         hub.live.register("inbox", lambda rest: InboxSource(hub, rest))
         hub.live.register("badge", lambda rest: BadgeSource(hub))
         follow_badge(hub)
+        hub.live.register("search", lambda rest: SearchSource(hub))
         hub.live.register("remote", lambda rest: RemoteSource(hub))
         hub.live.register("tunnel", lambda rest: TunnelSource(hub, rest))
         hub.live.register("tunnel-making", lambda rest: MakingSource(hub))
@@ -283,7 +285,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
     hub.actions.open()
     hub.inbox_desk.open()
     hub.push.open()
-    await hub.composer.open()
+    hub.composer.open()
     await hub.search.index.open()
     await hub.chat.open()
     hub.turns.open()

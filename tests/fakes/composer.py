@@ -71,6 +71,8 @@ class Composer:
         self.drafts, self.picked, self._chat = Drafts(), Picked(), chat
         self.attachments = self.queue = Nothing()
 
-    async def submit(self, user_id: str, server_id: str, session_id: str, written: Written, key: str = "") -> str:
+    async def submit(
+        self, user_id: str, server_id: str, session_id: str, written: Written, key: str = "", *, typed: bool = True
+    ) -> str:
         await self._chat.send(server_id, session_id, written.text, written.model, written.agent)
         return "sent"

@@ -64,10 +64,9 @@ class Attachments:
     def __init__(self, files: AttachmentFiles, clock: Clock) -> None:
         self._files, self._clock = files, clock
 
-    async def open(self) -> None:
-        """Make their folder, and let go of what has had its time."""
-        await asyncio.to_thread(self._files.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-        await self.sweep()
+    def open(self) -> None:
+        """Make their folder."""
+        self._files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     async def sweep(self) -> None:
         """Let go of files that were not sent in time, and of those that OpenCode has."""

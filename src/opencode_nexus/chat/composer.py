@@ -47,12 +47,13 @@ class Composer:
         self._under_way: dict[tuple[str, str], tuple[asyncio.Future[Taken], str]] = {}
         chat.sender.files = self.attachments.named
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Take up what the hub had when it last ran; before the chat opens."""
         self._submits.end(self._clock.now() - KEYS)
         self._chat.feeds.listeners.add(self)
         self.queue.open()
-        await self.attachments.open()
+        self.attachments.open()
+        self._tasks.spawn(self.attachments.sweep(), "attachments")
 
     def close(self) -> None:
         """Send nothing more by itself."""

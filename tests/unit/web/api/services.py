@@ -14,6 +14,7 @@ from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.core.errors import NotFound
 from opencode_nexus.fleet.state import ServerState
+from tests.fakes.composer import Composer
 from tests.fakes.tunnels import CLOUDFLARED, FakeCloudflared, FakeTunnels
 
 SERVER = ServerState(
@@ -191,6 +192,7 @@ class Services:
         self.bus = Bus(self.clock, size=8)
         self.fleet, self.chat, self.access = FakeFleet(), FakeChat(), FakeAccess()
         self.inbox_desk = FakeDesk()
+        self.composer = Composer(self.chat)
         self.usage = SimpleNamespace(of=lambda server_id: SimpleNamespace(cpu=12.5, memory=1 << 20))
         self.sender = SimpleNamespace(address="127.0.0.1")
         self.tunnels, self.cloudflared = FakeTunnels(self.bus, self.clock), FakeCloudflared(CLOUDFLARED)
