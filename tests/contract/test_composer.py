@@ -136,7 +136,7 @@ async def test_what_is_written_while_the_agent_works_waits_and_goes_in_its_order
         assert await desk.write(session, words, f"key-{words}") == "queued"
     assert await desk.write(session, "one", "key-one") == "queued"
     queue = desk.composer.queue
-    one, two, three, four = queue.of(session)
+    _, two, three, _ = queue.of(session)
     await queue.change(session, two.id, "two, changed")
     queue.drop(session, three.id)
     await again(desk)  # what waits outlives the hub
