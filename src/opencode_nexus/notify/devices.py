@@ -67,14 +67,11 @@ class Devices:
         self._shape(endpoint)
         keys_of(p256dh, auth)
         known = self._rows.by_endpoint(endpoint)
+        # a browser has one subscription: another one of the same login takes the place of the one before
         if known is None or known.user_id != user_id:
-            others = [row for row in self.of_user(user_id) if row.id != (known.id if known else "")]
-            if len(others) >= MOST:
-                raise DeviceUnusable(f"There are {MOST} devices already.", hint="Remove one that is no longer used.")
-            # a browser has one subscription: what its login had before is gone
-            for row in others:
-                if row.login_id == login_id:
-                    await self._rows.remove(row.id)
+            known = self.of_login(login_id, user_id)
+        if known is None and len(self.of_user(user_id)) >= MOST:
+            raise DeviceUnusable(f"There are {MOST} devices already.", hint="Remove one that is no longer used.")
         device = DeviceRow(
             id=known.id if known else new_id("psh"),
             user_id=user_id,
@@ -84,17 +81,13 @@ class Devices:
             auth=auth,
             origin=origin[:200],
             agent=agent[:200],
-            kinds=tuple(WORDS),
-            hide=False,
-            quiet_start=None,
-            quiet_end=None,
-            zone=zone[:64],
-            created=self._clock.now(),
+            kinds=known.kinds if known else tuple(WORDS),
+            hide=known.hide if known else False,
+            quiet_start=known.quiet_start if known else None,
+            quiet_end=known.quiet_end if known else None,
+            zone=known.zone if known and known.quiet_start is not None else zone[:64],
+            created=known.created if known else self._clock.now(),
         )
-        if known is not None and known.user_id == user_id:
-            device = replace(
-                known, login_id=login_id, p256dh=p256dh, auth=auth, origin=device.origin, agent=device.agent
-            )
         await self._rows.put(device)
         self._tell(device.id)
         return device

@@ -99,7 +99,9 @@ class Sender:
             "Topic": notice.topic,
         }
         if self._client is None:
-            self._client = httpx2.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+            self._client = httpx2.AsyncClient(
+                timeout=TIMEOUT, follow_redirects=False, headers={"User-Agent": "opencode-nexus"}
+            )
         answer = await self._client.post(device.endpoint, content=body, headers=headers)
         if answer.is_success:
             return 0.0, ""

@@ -7,7 +7,7 @@ pieces, and takes the next one if not.
 """
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextlib import aclosing
 from typing import Any
 
@@ -113,7 +113,7 @@ class Stream(Response):
             headers.append((b"content-encoding", b"gzip"))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         viewer = Guest(self.channel, scope["state"])
-        gone = asyncio.create_task(_until_gone(receive, viewer))
+        gone = asyncio.create_task(_until_gone(receive, lambda: viewer.end("")))
         pieces = stream.gzipped if self.packed else stream.plain
         try:
             async with aclosing(pieces(viewer, self.cursor)) as frames:
@@ -127,12 +127,11 @@ class Stream(Response):
             viewer.leave()
 
 
-async def _until_gone(receive: Receive, viewer: Viewer) -> None:
+async def _until_gone(receive: Receive, tell: Callable[[], None]) -> None:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            viewer.end("")
-            return
+            return tell()
 
 
 async def live(request: Request) -> Response:
@@ -156,6 +155,7 @@ async def poll(request: Request) -> Response:
     forget = watch(waiting.cancel) if watch is not None else None
     arrive = request.scope["state"].get("arrive")
     depart = arrive() if arrive is not None else lambda: None
+    gone = asyncio.create_task(_until_gone(request.receive, depart))
     try:
         records = await waiting
     except asyncio.CancelledError:
@@ -164,6 +164,7 @@ async def poll(request: Request) -> Response:
         raise NotSignedIn() from None
     finally:
         waiting.cancel()
+        gone.cancel()
         depart()
         if forget is not None:
             forget()

@@ -29,6 +29,7 @@ from opencode_nexus.store.db import Database
 from opencode_nexus.web import live
 from opencode_nexus.web.middleware.refusal import CLOSED
 from opencode_nexus.web.middleware.stack import stack
+from opencode_nexus.web.presence import Presence
 from opencode_nexus.web.problems import HANDLERS
 from opencode_nexus.web.server import bind, serve
 from tests.fakes.no_tunnels import NoTunnels
@@ -78,7 +79,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     await access.create_owner(OWNER, PASSWORD)
     hub = SimpleNamespace(
         settings=Settings(home=tmp_path), address="", access=access, clock=clock, live=Live(bus.boot, tasks),
-        wizard=SimpleNamespace(done=True), tunnels=NoTunnels(),
+        wizard=SimpleNamespace(done=True), tunnels=NoTunnels(), presence=Presence(),
     )  # fmt: skip
     hub.live.register("quiet", lambda rest: Quiet())
     inner = Starlette(routes=live.routes, middleware=stack(), exception_handlers=HANDLERS)

@@ -68,3 +68,60 @@ addEventListener("fetch", (event) => {
     event.respondWith(fresh(event, pathname));
   }
 });
+
+// A notice from the hub (notify/notice.py): {id, kind, title, text, path, at, answers}, or {close: id} when it is over.
+const tell = async (notice) => {
+  if (notice.close) {
+    for (const shown of await registration.getNotifications({ tag: notice.close })) shown.close();
+    return;
+  }
+  const actions = notice.answers ? [{ action: "once", title: "Allow once" }, { action: "reject", title: "Reject" }] : [];
+  await registration.showNotification(notice.title, {
+    body: notice.text, tag: notice.id, icon: hub.icon, badge: hub.badge, timestamp: notice.at || Date.now(), actions,
+    data: { id: notice.id, path: notice.path },
+  });
+};
+addEventListener("push", (event) => {
+  const notice = event.data?.json();
+  if (notice) event.waitUntil(tell(notice));
+});
+
+const show = async (path) => {
+  const url = new URL(hub.base + path, location.origin).href;
+  for (const page of await clients.matchAll({ type: "window", includeUncontrolled: true })) {
+    if (!page.url.startsWith(location.origin + hub.base + "/") || !page.focus) continue;
+    try {
+      const there = page.url === url ? page : await page.navigate(url);
+      return await (there || page).focus();
+    } catch {} // one that this worker does not control cannot be led
+  }
+  return clients.openWindow(url);
+};
+// The hub is asked as a page would ask it, with the login of this browser. What it says against it is shown.
+const answer = async (id, reply) => {
+  let trouble = "The hub could not be reached.";
+  try {
+    const said = await fetch(`${hub.base}/api/v1/inbox/${encodeURIComponent(id)}/reply`, {
+      method: "POST", body: JSON.stringify({ reply }), headers: { "Content-Type": "application/json", Accept: "application/json" },
+    });
+    if (said.ok) return;
+    const told = await said.json();
+    trouble = [told.title, told.detail].filter(Boolean).join(" ");
+  } catch {}
+  await tell({ id: "unanswered", title: "Your answer did not count", text: trouble, path: "/inbox" });
+  await show("/inbox");
+};
+addEventListener("notificationclick", (event) => {
+  const { action, notification } = event, { id, path } = notification.data;
+  notification.close();
+  event.waitUntil(action ? answer(id, action) : show(path));
+});
+
+// The browser has changed its subscription by itself: the hub is told where to send from now on.
+addEventListener("pushsubscriptionchange", (event) => event.waitUntil((async () => {
+  const made = event.newSubscription || await registration.pushManager.subscribe(event.oldSubscription.options);
+  await fetch(`${hub.base}/settings/notifications/device`, {
+    method: "POST", body: JSON.stringify({ ...made.toJSON(), zone: Intl.DateTimeFormat().resolvedOptions().timeZone }),
+    headers: { "Content-Type": "application/json", Accept: "application/json" },
+  });
+})()));
