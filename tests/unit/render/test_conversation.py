@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from opencode_nexus.live.view import View
 from opencode_nexus.opencode.state import Change, Message, Part, Permission, Question, SessionState, Status, Untaken
 from opencode_nexus.render.components.links import Links
-from opencode_nexus.render.conversation import KEPT, WINDOW, Conversation, older_page
+from opencode_nexus.render.conversation import KEPT, WINDOW, Conversation
 from opencode_nexus.render.highlight import Highlighter
+from opencode_nexus.render.past import Past, past_html
 from tests.fakes.page_model import PageModel
+from tests.unit.render.tool_calls import PIXEL, TODOS
 
 GOLDEN = Path(__file__).parent / "golden"
 LINKS = Links("/base", "srv_1", "ses_1")
@@ -93,6 +95,28 @@ def cases() -> dict[str, SessionState]:
     def state(*messages: Message, **more: Any) -> SessionState:
         return SessionState("ses_1", "A <chat>", "/p", messages={m.id: m for m in messages}, **more)
 
+    asked_for = message(7, "user", completed=1.0e9, info={"summary": {"diffs": [
+        {"file": "a.py", "patch": DIFF, "additions": 1, "deletions": 1, "status": "modified"},
+        {"file": "b.py", "patch": "", "additions": 10, "deletions": 0, "status": "added"},
+    ]}})  # fmt: skip
+    part(
+        asked_for, 1, "file", data={"filename": "b.txt", "mime": "text/plain", "url": "data:text/plain;base64,aGVsbG8="}
+    )
+    part(asked_for, 2, "file", data={"filename": "a.gif", "mime": "image/gif", "url": PIXEL})
+    part(asked_for, 3, "file", data={"filename": "a.py", "mime": "text/plain", "url": "file:///p/a.py"})
+    part(asked_for, 4, "agent", data={"name": "plan"})
+    part(asked_for, 5, "subtask", data={"agent": "general", "description": "Look", "prompt": "at <it>", "command": "c"})
+    part(asked_for, 6, "compaction", data={"auto": True})
+    kinds = message(8, completed=1.0e9 + 9, info={"finish": "stop", "parentID": asked_for.id, "summary": True})
+    tokens = {"input": 900, "output": 20, "reasoning": 5, "cache": {"read": 100, "write": 0}}
+    part(kinds, 1, "step-start", data={"snapshot": "0123456789abcdef"})
+    part(kinds, 2, "snapshot", data={"snapshot": "0123456789abcdef"})
+    part(kinds, 3, "retry", data={"attempt": 2, "error": {"name": "APIError", "data": {"message": "busy <now>"}}})
+    part(kinds, 4, "step-finish", data={"reason": "tool-calls", "cost": 0.0012, "tokens": tokens})
+    part(kinds, 5, "hologram", data={"id": "x", "type": "hologram", "beam": {"of": "<light>"}})
+    part(kinds, 6, "nothing", data={"id": "x", "type": "nothing"})
+    part(kinds, 7, text="Said.")
+
     ask = Permission("per_1", "ses_child", "bash", ("git push",), ("git *",), {"command": "git push <x>"})
     asked = Question(
         "que_1",
@@ -103,6 +127,7 @@ def cases() -> dict[str, SessionState]:
         "messages": state(user, done),
         "tools": state(tools, status=Status("busy")),
         "marks": state(marks, stopped, failed),
+        "parts": state(asked_for, kinds, todos=TODOS),
         "asks": state(status=Status("busy"), permissions={ask.id: ask}, questions={asked.id: asked}),
         "retry": state(status=Status("retry", 2, "scripted 500", 1.0e9)),
         "cut": state(interrupted=True),
@@ -177,12 +202,15 @@ def test_what_was_undone_is_hidden() -> None:
     assert 'id="msg_002"' not in html
 
 
-def test_an_older_page_leads_to_the_one_before_it() -> None:
+def test_a_piece_of_the_past_leads_to_what_is_before_and_after_it() -> None:
     messages = [message(n, "user") for n in range(3)]
-    html = older_page(SessionState("ses_1"), messages, LINKS, more=True)
+    html = past_html(SessionState("ses_1"), Past(messages, before=True, after=True), LINKS)
     assert html.count("<article") == 3
-    assert "before=msg_000" in html
-    assert "<a " not in older_page(SessionState("ses_1"), messages, LINKS, more=False)
+    assert "?before=msg_000" in html
+    assert "?after=msg_002" in html
+    alone = past_html(SessionState("ses_1"), Past(messages, before=False, after=False), LINKS)
+    assert "data-older" not in alone
+    assert "data-newer" not in alone
 
 
 def test_nothing_is_made_again_without_need() -> None:
@@ -268,6 +296,9 @@ class World:
                     pick % 3 :
                 ]
                 return [Change("untaken")]
+            case "todos":
+                state.todos = TODOS[: pick % 4]
+                return [Change("todos")]
             case "answer" if state.permissions:
                 del state.permissions[next(iter(state.permissions))]
                 return [Change("permission")]
@@ -292,6 +323,7 @@ ACTS = st.tuples(
             "ask",
             "answer",
             "untaken",
+            "todos",
         ]
     ),
     st.integers(0, 11),
@@ -313,3 +345,10 @@ def test_the_patched_page_is_the_fresh_page(batches: list[list[tuple[str, int, s
         assert open_page.html() == PageModel(view.html()).html(), "the patches make the tree's page"
     fresh = Conversation(world.state, LINKS, COLOURS, size=max(WINDOW, len(world.state.messages)))
     assert open_page.html() == PageModel(fresh.tree().html()).html(), "and that is the page made afresh"
+
+
+if (
+    __name__ == "__main__"
+):  # writes the golden files, to be looked at: TZ=UTC python -m tests.unit.render.test_conversation
+    for case, shown_state in cases().items():
+        (GOLDEN / f"chat-{case}.html").write_text(lines(page(shown_state).tree().html()), encoding="utf-8")

@@ -35,7 +35,8 @@ def named(file: dict[str, Any], address: str) -> Markup:
     facts = [kind] if kind else []
     words = Markup("<b>{}</b>").format(shown(name))
     if (found := _DATA.match(url)) is not None:
-        facts.append(bytes_text((len(url) - found.end()) * 3 // 4))
+        held = len(url) - found.end() - url.endswith("=") - url.endswith("==")
+        facts.append(bytes_text(held * 3 // 4 if ";base64" in found[0] else held))
         words = Markup('<a href="{}" download>{}</a>').format(address, words)
     return Markup('<p class="part note-line">{}<span>File {} <span>{}</span></span></p>').format(
         icon("file"), words, shown(" · ".join(facts))
