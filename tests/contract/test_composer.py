@@ -13,7 +13,7 @@ import pytest
 from opencode_nexus.chat.completion import Hit
 from opencode_nexus.chat.composer import Composer
 from opencode_nexus.chat.errors import KeyReused, VariantUnknown
-from opencode_nexus.chat.queue import FAILED, STOPPED
+from opencode_nexus.chat.queue import CUT, FAILED, STOPPED
 from opencode_nexus.chat.written import Written
 from opencode_nexus.core.clock import SystemClock
 from opencode_nexus.store.queue import SubmittedRow, remember
@@ -148,6 +148,8 @@ async def test_what_is_written_while_the_agent_works_waits_and_goes_in_its_order
     assert (await desk.said(session))[1:] == ["one", "two, changed", "four"]
     shown = text(await desk.look(session))
     assert [shown.count(f"echo: {words}") for words in ("one", "two, changed", "four")] == [1, 1, 1]
+    await again(desk)
+    assert desk.composer.queue.of(session) == []
     assert await desk.write(session, "four", "key-four") == "queued"
     assert (await desk.said(session)).count("four") == 1
 
@@ -188,6 +190,45 @@ async def test_after_a_stop_or_an_error_the_queue_waits_until_it_is_told(desk: D
     await desk.write(session, "after the error")
     await desk.until(lambda: queue.of(session) == [] or queue.of(session)[0].held == FAILED, "it is held")
     assert [item.held for item in queue.of(session)] == [FAILED]
+
+
+async def test_a_stop_between_two_tries_of_the_provider_holds_the_queue_too(desk: Desk) -> None:
+    # OpenCode tells no error then: the turn ends as if it were well (measured on 1.18.33)
+    session = await desk.session()
+    await desk.write(session, '#script [[{"status": 500}]]')
+    await desk.until(lambda: desk.chat.status(session).kind == "retry", "it is tried again")
+    await desk.write(session, "not yet")
+    await desk.chat.abort(SERVER, session)
+    await desk.quiet(session)
+    assert [(item.text, item.held) for item in desk.composer.queue.of(session)] == [("not yet", STOPPED)]
+
+
+async def test_the_death_of_opencode_holds_the_queue_and_loses_nothing(
+    tmp_path: Path, provider: Provider, opencode_binary: Path
+) -> None:
+    own = OpenCode(opencode_binary, tmp_path / "own", provider.config())
+    await asyncio.to_thread(own.start)
+    desk = Desk(tmp_path / "nexus.db", own, provider)
+    await desk.start(adopted=False)
+    try:
+        session = await desk.session()
+        await desk.write(session, '#script [[{"text": "begun "}, {"wait": "q6"}]]')
+        await desk.until(lambda: "q6" in provider.waiting(), "the agent works")
+        await desk.write(session, "after that")
+        own.kill()
+        desk.servers.tell("failed")
+        queue = desk.composer.queue
+        await desk.until(lambda: queue.of(session)[0].held == CUT, "it is held")
+        await asyncio.to_thread(own.start)
+        desk.server_runs()
+        await desk.settled()
+        assert [item.text for item in queue.of(session)] == ["after that"]
+        await queue.send_now(session, queue.of(session)[0].id)
+        await desk.quiet(session)
+        assert (await desk.said(session))[1:] == ["after that"]
+    finally:
+        await desk.stop()
+        own.kill()
 
 
 async def test_send_now_hands_a_message_to_opencode_while_it_works(desk: Desk) -> None:

@@ -63,7 +63,7 @@ class Chat:
             running=lambda: [server.id for server in servers.list() if self.feeds.connection(server.id)],
         )  # fmt: skip
         self.sender = Sender(
-            client=self.client, feeds=self.feeds, outbox=self.outbox, choices=offers.choices, tasks=tasks
+            client=self.client, feeds=self.feeds, outbox=self.outbox, choices=offers.choices, bus=bus, tasks=tasks
         )
         self.models, self.agents, self.providers = offers.models, offers.agents, offers.providers
         self.set_key, self.add_compatible, self.own_servers = offers.set_key, offers.add_compatible, offers.own_servers

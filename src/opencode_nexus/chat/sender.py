@@ -17,6 +17,7 @@ from opencode_nexus.chat.outbox import Outbox
 from opencode_nexus.chat.parts import Attached, file_parts, mentioned
 from opencode_nexus.chat.sessions import checked_id
 from opencode_nexus.chat.written import Written
+from opencode_nexus.core.bus import Bus, Record
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.opencode import writing
@@ -34,10 +35,11 @@ class Sender:
     """Sends for all servers. `files`: the attachments of some ids that are there, and where their bytes are."""
 
     def __init__(
-        self, *, client: Callable[[str], Client], feeds: Feeds, outbox: Outbox, choices: Choices, tasks: Tasks
+        self, *, client: Callable[[str], Client], feeds: Feeds, outbox: Outbox, choices: Choices, bus: Bus, tasks: Tasks
     ) -> None:
         self.files: Callable[[Sequence[str]], Sequence[tuple[Attached, Path]]] = lambda ids: ()
-        self._client, self._feeds, self._outbox, self._choices, self._tasks = client, feeds, outbox, choices, tasks
+        self._client, self._feeds, self._outbox, self._choices = client, feeds, outbox, choices
+        self._bus, self._tasks = bus, tasks
         self._last: dict[str, float] = {}  # when something was sent to a session (monotonic)
 
     def busy(self, server_id: str, session_id: str) -> bool:
@@ -130,8 +132,20 @@ class Sender:
             how = {"model": written.model, "agent": written.agent, "variant": written.variant}
             work = writing.run_command(client, session_id, name, arguments, parts=parts, **how)
         task = self._tasks.spawn(_heard(work, session_id), f"{written.kind} in {session_id}")
-        done, _ = await asyncio.wait({task}, timeout=EARLY)
-        if done and (error := task.result()) is not None:
+        begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def told(record: Record) -> None:
+            data = record.data if isinstance(record.data, dict) else {}
+            if (data.get("session_id"), data.get("what")) == (session_id, "busy") and not begun.done():
+                begun.set_result(None)
+
+        unlisten = self._bus.listen(told, "session")
+        try:
+            ends: set[asyncio.Future[Any]] = {task, begun}
+            await asyncio.wait(ends, timeout=EARLY, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            unlisten()
+        if task.done() and (error := task.result()) is not None:
             raise error
 
 

@@ -7,7 +7,7 @@
   const words = (size) => `${(size / 1e6).toFixed(1)} MB`;
   const chips = () => form().querySelector(".chips");
   const chip = ({ id, name, size, picture, remove }) => {
-    const { make } = nexus.composer, row = make("li");
+    const { make } = nexus.outbox, row = make("li");
     if (picture) row.append(make("img", "", { src: picture, alt: "" }));
     row.append(make("span", name, { className: "clip" }), make("small", size, { className: "muted" }));
     if (!id) return row;
@@ -39,7 +39,7 @@
   };
   let total = 0; // bytes on their way, and taken since the page was opened: the hub knows the rest
   const add = async (files) => {
-    const { complain, why } = nexus.composer, mine = form();
+    const { complain } = nexus.composer, { why } = nexus.outbox, mine = form();
     complain("");
     for (const given of files) {
       const row = chip({ name: given.name, size: "…" });

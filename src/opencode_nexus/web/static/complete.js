@@ -26,7 +26,7 @@
     field.focus();
   };
   const show = () => {
-    const { make } = nexus.composer, fresh = make("ul", "", { id: "hits", className: "hits" });
+    const { make } = nexus.outbox, fresh = make("ul", "", { id: "hits", className: "hits" });
     fresh.setAttribute("role", "listbox");
     fresh.setAttribute("aria-label", "Suggestions");
     hits.forEach(({ kind, label, hint }, index) => {

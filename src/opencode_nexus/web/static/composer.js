@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The field in which a message is written: its draft, the keys that send it, and what waits for the connection.
-// Without it the form works all the same. A submit has a key, by which the hub takes it once however often it comes.
+// The field in which a message is written: its draft, and the keys that send it. Without it the form works all the same.
+// A submit has a key, by which the hub takes it once however often it comes.
 (() => {
   "use strict";
   const doc = document, touch = matchMedia("(pointer: coarse)"), SOON = 500;
   const $ = (selector, from = doc) => from.querySelector(selector);
-  const read = (name) => { try { return JSON.parse(localStorage[name]); } catch { return null; } };
-  const write = (name, value) => { value ? localStorage.setItem(name, JSON.stringify(value)) : localStorage.removeItem(name); };
-  const make = (tag, words = "", more = {}) => Object.assign(doc.createElement(tag), { textContent: words }, more);
+  const { read, write, make, post, pairs, why, waiting } = nexus.outbox;
   const newKey = () => [...crypto.getRandomValues(new Uint32Array(4))].map((n) => n.toString(36)).join("");
   const value = (name) => field.form.elements[name]?.value || "";
-  const post = (url, data) => fetch(url, {
-    method: "POST", headers: { Accept: "application/json", "X-Nexus": "live" }, body: new URLSearchParams(data), signal: AbortSignal.timeout(40000),
-  });
   const complain = (words) => {
     let place = $(".form-error", field.form);
     if (!place) {
@@ -22,11 +17,6 @@
     place.textContent = words;
     place.hidden = !words;
   };
-  const why = async (answer) => {
-    const { title = "It was refused.", detail, hint } = await answer.json().catch(() => ({}));
-    return [title, detail, hint].filter(Boolean).join(" ");
-  };
-
   // The draft: `synced` is the hub's, of `version`. What the hub does not have yet lies in this browser too.
   let field = null, synced = "", version = 0, timer = 0, picks = "";
   const dirty = () => field.value !== synced;
@@ -81,45 +71,6 @@
     } catch { /* the line says so */ }
   };
 
-  // What is sent while nobody can be reached waits in this browser, and goes in its order, once.
-  const waiting = () => read("outbox") || [];
-  const away = (key) => write("outbox", waiting().filter((one) => one.key !== key));
-  const show = () => {
-    $(".outbox")?.remove();
-    const mine = field ? waiting().filter((one) => one.url === field.form.action) : [];
-    if (!mine.length) return;
-    const list = make("ul", "", { className: "outbox" });
-    for (const one of mine) {
-      const row = make("li"), edit = make("button", "Edit", { type: "button", className: "btn quiet" });
-      const drop = make("button", "Remove", { type: "button", className: "btn quiet" });
-      edit.onclick = () => { away(one.key); put([field.value, one.text].filter(Boolean).join("\n")); show(); field.focus(); };
-      drop.onclick = () => { away(one.key); show(); field.focus(); };
-      row.append(make("span", one.text || "(files only)", { className: "clip grow" }), make("small", one.error || "Waits for the connection", { className: one.error ? "error" : "muted" }), edit, drop);
-      list.append(row);
-    }
-    field.form.after(list);
-  };
-  const flush = () => {
-    const work = async () => {
-      const stuck = new Set();
-      for (const one of waiting()) {
-        if (one.error || stuck.has(one.url)) { stuck.add(one.url); continue; }
-        try {
-          const answer = await post(one.url, pairs(one));
-          if (answer.status === 401 || answer.status > 501) return;
-          if (answer.ok) away(one.key);
-          else {
-            const error = await why(answer);
-            write("outbox", waiting().map((other) => other.key === one.key ? { ...other, error } : other));
-          }
-        } catch { return; }
-        show();
-      }
-    };
-    if (waiting().length) navigator.locks ? navigator.locks.request("outbox", { ifAvailable: true }, (lock) => lock && work()) : work();
-  };
-  const pairs = ({ url, attached, at, error, ...rest }) => [...Object.entries(rest), ...attached.map((id) => ["attached", id])];
-
   // Sending
   const done = (form, one, now = {}) => {
     if (field.value === one.text) put("");
@@ -150,9 +101,8 @@
       if (now.taken === "queued") nexus.say("It waits until the agent is done.");
       nexus.toEnd();
     } catch {
-      write("outbox", [...waiting(), one]);
       done(form, one);
-      show();
+      nexus.outbox.add(one);
       nexus.say("It waits for the connection.");
     } finally { delete form.dataset.busy; }
   };
@@ -201,16 +151,13 @@
       put(mine.text);
     }
     mode();
-    show();
-    flush();
   };
   addEventListener("nexus:page", open);
-  addEventListener("nexus:line", ({ detail }) => { if (detail === "live") flush(), pull(); });
-  addEventListener("online", flush);
+  addEventListener("nexus:line", ({ detail }) => { if (detail === "live") pull(); });
   addEventListener("focus", pull);
   addEventListener("pagehide", () => field && dirty() && navigator.sendBeacon(field.form.action + "/draft", new URLSearchParams({ text: field.value, version, ...picked() })));
   doc.addEventListener("visibilitychange", () => { if (doc.hidden) { if (field) save(); } else pull(); });
-  nexus.composer = { complain, make, put, why };
+  nexus.composer = { complain, put };
   open();
   if (!touch.matches && doc.activeElement === doc.body) field?.focus();
 })();
