@@ -4,27 +4,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from opencode_nexus.chat.errors import CursorUnknown
 from opencode_nexus.chat.search_index import SearchIndex
 from opencode_nexus.chat.servers import ServerDirectory
-from opencode_nexus.store.search import RANKED, WEIGHTS, Filters, Found, Hit, Role, Size
+from opencode_nexus.store.search import RANKED, Filters, Found, Hit, Role, Size
 from opencode_nexus.store.search_query import beginning, parse
+from opencode_nexus.store.search_rows import Facts
 from opencode_nexus.store.search_snippet import Snippet
 
 __all__ = [
-    "RANKED",
-    "ROLES",
-    "Filters",
-    "Found",
-    "Hit",
-    "Progress",
-    "Role",
-    "Search",
-    "ServerProgress",
-    "Size",
-    "Snippet",
-]
+    "RANKED", "Facts", "Filters", "Found", "Hit", "Progress", "Role", "Search", "ServerProgress", "Size", "Snippet",
+]  # fmt: skip
 
-ROLES = tuple(WEIGHTS)
+
+def offset_of(before: str | None) -> int:
+    """Return how many hits stand before a page; raises CursorUnknown."""
+    if before is None:
+        return 0
+    if not (before.isascii() and before.isdigit() and len(before) <= 5):
+        raise CursorUnknown(f"Asked for: {before[:80]!r}.")
+    return int(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +82,10 @@ class Search:
     async def names(self) -> dict[str, list[str]]:
         """Return what can be filtered by: "project" and "tool"."""
         return await self.index.ask(lambda store: store.names())
+
+    async def recent(self, limit: int) -> list[Facts]:
+        """Return the chats that were used last, on any server."""
+        return await self.index.ask(lambda store: store.recent(limit))
 
     async def size(self) -> Size:
         """Return how much the index holds."""

@@ -189,6 +189,14 @@ class SearchStore:
         sql = "SELECT id, server_id, parent_id, project, title, created, updated, hidden_from FROM session WHERE id = ?"
         return await self._run(lambda connection: Facts(*connection.execute(sql, (session_id,)).fetchone()))
 
+    async def recent(self, limit: int) -> list[Facts]:
+        """Return the sessions that were used last, without sub-agents'."""
+        sql = (
+            "SELECT id, server_id, parent_id, project, title, created, updated, hidden_from FROM session"
+            " WHERE gone = 0 AND parent_id IS NULL ORDER BY updated DESC LIMIT ?"
+        )
+        return await self._run(lambda connection: [Facts(*row) for row in connection.execute(sql, (limit,))])
+
     async def documents(self, session_id: str, after: int, limit: int) -> list[tuple[int, Document]]:
         """Return `limit` documents of a session with their ids, from the id `after` on (not included), by id."""
         sql = (

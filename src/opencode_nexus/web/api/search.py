@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from opencode_nexus.chat import search
-from opencode_nexus.chat.errors import CursorUnknown
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.web.api.deps import Before, HubDep, Limit
 from opencode_nexus.web.api.models.search import Hit, Hits, IndexedServer, SearchStatus
@@ -51,7 +50,7 @@ async def find(
     before: Before = None,
 ) -> Hits:
     """Search what was said, best first."""
-    offset = offset_of(before)
+    offset = search.offset_of(before)
     filters = search.Filters(server, project, role or "", tool, session, from_, to)
     found = await hub.search.find(q, filters, limit, offset)
     following = str(offset + limit) if found.more else None
@@ -80,12 +79,3 @@ async def search_status(hub: HubDep) -> SearchStatus:
 async def rebuild_search(hub: HubDep) -> None:
     """Make the index anew from what the running servers have. The present one answers meanwhile."""
     hub.search.rebuild()
-
-
-def offset_of(before: str | None) -> int:
-    """Return how many hits stand before a page; raises CursorUnknown."""
-    if before is None:
-        return 0
-    if not (before.isascii() and before.isdigit() and len(before) <= 5):
-        raise CursorUnknown(f"Asked for: {before[:80]!r}.")
-    return int(before)
