@@ -29,6 +29,7 @@ KEY = "budgets"  # the name under which the common ones are kept
 MOST_USD, MOST_TOKENS = 1e9, 10**15
 
 Kind = Literal["chat", "day"]
+What = Literal["", "warned", "reached"]
 
 
 class BudgetReached(Conflict):
@@ -58,7 +59,7 @@ class State:
     own: bool = False
 
     @property
-    def what(self) -> str:
+    def what(self) -> What:
         """ "reached", "warned", or "" while there is room."""
         if self.share is None or self.share < WARN:
             return ""

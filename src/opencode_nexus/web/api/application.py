@@ -24,6 +24,7 @@ from opencode_nexus.web.api import (
     status,
     tokens,
     tunnels,
+    usage,
     visitors,
 )
 from opencode_nexus.web.api.models.status import Problem
@@ -67,7 +68,7 @@ def application() -> FastAPI:
         dependencies=[Depends(_BEARER)],
         generate_unique_id_function=_operation_id,
     )
-    here = (status, setup, servers, session_actions, sessions, messages, search, inbox, rules, events)
+    here = (status, setup, servers, session_actions, sessions, messages, search, inbox, rules, usage, events)
     from_outside = (tunnels, visitors, devices, pairings, cloudflared)
     for module in (*here, *from_outside, tokens):
         api.include_router(module.router)
