@@ -31,7 +31,7 @@ async def scroll(page: Page, by: int, until_: str) -> int:
     await page.locator(".talk").hover()
     for _ in range(600):
         await page.mouse.wheel(0, by)
-        most = max(most, await page.evaluate(SIZE))
+        most = max(most, int(await page.evaluate(SIZE)))
         if await page.evaluate(until_):
             return most
         await page.wait_for_timeout(10)
@@ -90,7 +90,9 @@ async def test_what_is_said_meanwhile_waits_below(walk: Walk) -> None:
         await page.goto(f"{app.address(session)}?at_message=msg_00000000000102&at=0")
         await expect(page.locator(".note")).to_contain_text("not in this chat")  # its time is not that
         times = await page.evaluate("document.querySelector('.msg').dataset.at")
-        await page.goto(f"{app.address(session)}?before={await page.evaluate('document.querySelector(`.msg`).id')}&at={times}")
+        await page.goto(
+            f"{app.address(session)}?before={await page.evaluate('document.querySelector(`.msg`).id')}&at={times}"
+        )
         await expect(page.locator("[data-line]")).to_have_attribute("data-line", "live")
         text = words(200)
         was = await page.locator(".typed").all_inner_texts()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What one running server tells, taken in: journalled, kept in mind, and handed to who looks."""
 
-from collections import OrderedDict
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
@@ -17,7 +16,6 @@ from opencode_nexus.opencode.wire import TEXT_KINDS, child, part_of, permission_
 from opencode_nexus.store.journal import Journal, OpenPart
 
 IDLE = Status()
-ERRORS = 200  # sessions whose last error is kept, the longest ago forgotten first
 
 
 class Feed:
@@ -43,7 +41,7 @@ class Feed:
         self.strangers: set[str] = set()  # sessions whose ancestors must be looked up
         # Words of parts whose beginning was not heard: {part: (session, pieces)}, until it is known.
         self.orphans: dict[str, tuple[str, list[str]]] = {}
-        self.errors: OrderedDict[str, dict[str, Any]] = OrderedDict()  # why a session's last turn failed
+        self.errors = journal.failures(server_id)  # why a session's last turn failed
         self.hidden: Container[str] = ()  # sessions that a person has deleted, and that OpenCode still has
         self._sent: set[str] = set()
         self._journal, self._inbox, self._outbox, self._bus = journal, inbox, outbox, bus
@@ -111,7 +109,7 @@ class Feed:
             case ev.SessionDeleted():
                 self.set_status(session_id, IDLE)
                 self.heads.forget(session_id)
-                self.errors.pop(session_id, None)
+                self.errors.drop(session_id)
                 self.announce("deleted", session_id)
             case ev.SessionStatus():
                 self.set_status(session_id, status_of(event.status), directory)
@@ -119,10 +117,7 @@ class Feed:
                 self.set_status(session_id, IDLE)
             case ev.SessionError():
                 self._sent.discard(session_id)
-                self.errors.pop(session_id, None)
-                self.errors[session_id] = event.error or {"name": "UnknownError", "data": {}}
-                while len(self.errors) > ERRORS:
-                    self.errors.popitem(last=False)
+                self.errors.put(session_id, event.error or {"name": "UnknownError", "data": {}})
             case ev.PermissionAsked():
                 if self._inbox.put(self.server_id, directory, permission_of(event)):
                     self._wait(session_id)
@@ -171,8 +166,8 @@ class Feed:
             if gone:
                 self.announce("waiting", session_id)
         else:
-            if before.kind == "idle":
-                self.errors.pop(session_id, None)
+            if before.kind == "idle" and not self._journal.runs(self.server_id, session_id):
+                self.errors.drop(session_id)  # another turn; not one that this hub comes back to
             self.statuses[session_id] = status
             self._journal.busy(self.server_id, session_id, directory)
             self._meet(session_id)

@@ -99,8 +99,17 @@ def _settle_inbox(truth: Truth, feed: Feed, inbox: Inbox) -> None:
             feed.announce("waiting", entry.request.session_id)
     for directory, request in real.values():
         # OpenCode lists requests of aborted turns for good; only a session that runs waits for something.
-        if request.session_id in truth.statuses:
+        if request.session_id in truth.statuses and not _outlived(request, truth.windows.get(request.session_id)):
             feed.take([(directory, request)])
+
+
+def _outlived(request: PermissionAsked | QuestionAsked, window: list[JSON] | None) -> bool:
+    """Whether the answer in which it was asked has ended: the session runs again, and waits for something else."""
+    message_id = (request.tool or {}).get("messageID")
+    if not message_id or not window:
+        return False
+    asked_in = [info for item in window if (info := child(item, "info")).get("id") == message_id]
+    return not asked_in or "completed" in child(asked_in[0], "time")
 
 
 def _settle_copies(truth: Truth, journal: Journal, session_id: str, gaps: bool) -> None:

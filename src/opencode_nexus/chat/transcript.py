@@ -15,12 +15,13 @@ JSON = dict[str, Any]
 def transcript(raw: list[JSON], kept: Mapping[str, OpenPart], *, busy: bool) -> list[Message]:
     """Return the messages of a page (OpenCode's `{info, parts}`, oldest first) with the journal's copies.
 
-    `busy`: the session runs and this is its newest page. Only its last unfinished answer can run; parts that
-    are open anywhere else will never be closed, and are marked as interrupted.
+    `busy`: the session runs and this is its newest page. Only its last answer can run, and once that is complete only
+    its tools (a shell command's answer is complete before the command); parts that are open anywhere else will never
+    be closed, and are marked as interrupted.
     """
     messages = [message_of(child(item, "info"), item.get("parts") or ()) for item in raw]
     answers = [message for message in messages if message.role == "assistant"]
-    running = answers[-1] if busy and answers and answers[-1].completed is None else None
+    running = answers[-1] if busy and answers else None
     for message in messages:
         for part in message.parts.values():
             copy = kept.get(part.id)
@@ -32,6 +33,8 @@ def transcript(raw: list[JSON], kept: Mapping[str, OpenPart], *, busy: bool) -> 
             part.closed = part.interrupted = copy.interrupted
         if message is not running:
             interrupt(message, ALL_KINDS)
+        elif message.completed is not None:
+            interrupt(message)
     return messages
 
 

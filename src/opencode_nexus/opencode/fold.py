@@ -153,7 +153,14 @@ def _message(state: SessionState, info: dict[str, Any]) -> list[Change]:
     changes = [Change("message", message.id)]
     if message.completed is not None:
         changes += interrupt(message)
+        if state.interrupted and _newest_answer(state) is message:  # looked at between an abort's idle and its end
+            state.interrupted = False
+            changes.append(Change("status"))
     return changes
+
+
+def _newest_answer(state: SessionState) -> Message | None:
+    return next((one for one in reversed(state.messages.values()) if one.role == "assistant"), None)
 
 
 def _end_earlier(state: SessionState, newest: Message) -> list[Change]:

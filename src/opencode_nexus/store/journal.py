@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from opencode_nexus.store import held
 from opencode_nexus.store.db import Database
+from opencode_nexus.store.failures import Failures
 from opencode_nexus.store.held import HeldText
 from opencode_nexus.store.text import storable
 
@@ -271,6 +272,10 @@ class Journal:
                 found[part.id] = part
         return found
 
+    def failures(self, server_id: str) -> Failures:
+        """Why the server's sessions failed."""
+        return Failures(self._db, server_id)
+
     # Busy sessions
 
     def busy(self, server_id: str, session_id: str, directory: str) -> None:
@@ -280,6 +285,10 @@ class Journal:
         self._running[server_id, session_id] = directory
         row = (server_id, session_id, directory)
         self._db.post(lambda c: c.execute("INSERT OR REPLACE INTO running_sessions VALUES (?, ?, ?)", row))
+
+    def runs(self, server_id: str, session_id: str) -> bool:
+        """Whether it is remembered to run."""
+        return (server_id, session_id) in self._running
 
     def idle(self, server_id: str, session_id: str) -> None:
         """Remember that it does not run any more."""
@@ -297,6 +306,7 @@ class Journal:
             self.interrupt(part.id)
         for session_id in self.running(server_id):
             self.idle(server_id, session_id)
+        self._db.post(lambda c: c.execute("DELETE FROM failures WHERE server_id = ?", (server_id,)))
 
 
 def _delete(connection: sqlite3.Connection, column: str, value: str) -> None:
