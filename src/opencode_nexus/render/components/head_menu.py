@@ -43,6 +43,8 @@ def menu(state: SessionState, facts: Known, links: Links) -> Markup:
         _link(f"{here}/accepting", "check", "Auto-accept"),
         _link(f"{here}/export", "export", "Export"),
         _link(f"{links.server}/import", "import", "Import"),
+        _link(f"{here}/previous", "back", "Previous chat"),
+        _link(f"{here}/next", "next", "Next chat"),
     ]
     if facts.due is None:
         rows.append(_delete(f"{here}/delete"))

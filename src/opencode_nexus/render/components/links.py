@@ -50,6 +50,10 @@ class Links:
         """The content of a file that stands in a message; `created` of the message, in milliseconds."""
         return f"{self.session}/file/{quote(message_id)}/{quote(part_id)}?at={created}"
 
+    def output(self, message_id: str, part_id: str, created: int) -> str:
+        """All of an output that OpenCode cut; `created` of the message, in milliseconds."""
+        return f"{self.session}/output/{quote(message_id)}/{quote(part_id)}?at={created}"
+
     @property
     def changes(self) -> str:
         """What the whole session changed in the files."""

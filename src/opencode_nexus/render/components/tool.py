@@ -9,6 +9,7 @@ from opencode_nexus.opencode.state import Part
 from opencode_nexus.render.components.attached import picture
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.components.tools.call import Call, View, dicts
+from opencode_nexus.render.components.tools.pieces import cut_by_opencode
 from opencode_nexus.render.components.tools.views import title_of, view_of
 from opencode_nexus.render.components.words import mark, seconds
 from opencode_nexus.render.icons import icon
@@ -26,6 +27,8 @@ def tool(part: Part, links: Links, created: int, directory: str = "") -> Box:
     call = Call(part, links, created, directory)
     view = view_of(call.name)
     kids = [call.leaf("h", _head(call, view)), *view.body(call)]
+    if call.name != "bash":
+        kids += cut_by_opencode(call)
     for number, file in enumerate(dicts(call.state.get("attachments"))[:PICTURES]):
         if (made := picture(file)) is not None:
             kids.append(call.leaf(f"p{number}", made))

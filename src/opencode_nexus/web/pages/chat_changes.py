@@ -13,8 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from opencode_nexus.chat import kept_output
 from opencode_nexus.chat.changes import Turn, told, turns
 from opencode_nexus.chat.errors import ServerNotRunning
+from opencode_nexus.core.errors import NotFound
+from opencode_nexus.opencode.wire import child
 from opencode_nexus.render.components.changes import by_file, change, named, total
 from opencode_nexus.render.unseen import shown as unseen
 from opencode_nexus.web.context import Hub
@@ -26,6 +29,14 @@ LINES = 6000  # lines of changes on one page; the files after that are named onl
 
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 _DATA = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]{0,80})*)(;base64)?,")
+
+
+class OutputGone(NotFound):
+    """OpenCode keeps whole outputs for some days only."""
+
+    code = "output-gone"
+    title = "The whole of this output is not kept any more."
+    hint = "What OpenCode kept of it stands in the chat."
 
 
 async def show(request: Request) -> Response:
@@ -104,6 +115,20 @@ async def file(request: Request) -> Response:
     return Response(content, media_type=kind if safe else "application/octet-stream", headers=headers)
 
 
+async def output(request: Request) -> Response:
+    """GET /chat/{server}/{session}/output/{message}/{part}: all of an output that OpenCode cut, as plain text."""
+    hub: Hub = request.state.hub
+    links = links_of(request)
+    message = await read_message(hub, links, request.path_params["message"], request.query_params.get("at", ""))
+    part = message.parts.get(request.path_params["part"]) if message is not None else None
+    told = child(child(part.data, "state"), "metadata").get("outputPath") if part is not None else None
+    content = await asyncio.to_thread(kept_output.read, told)
+    if content is None:
+        raise OutputGone
+    headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
+    return Response(content, media_type="text/plain; charset=utf-8", headers=headers)
+
+
 def _content(url: str) -> bytes | None:
     """Return what a data: address holds; None for any other, or a broken one."""
     found = _DATA.match(url)
@@ -122,6 +147,7 @@ _SESSION = "/chat/{server}/{session}"
 
 routes: list[BaseRoute] = [
     Route(_SESSION + "/changes", show, methods=["GET"]),
+    Route(_SESSION + "/output/{message}/{part}", output, methods=["GET"]),
     Route(_SESSION + "/file/{message}/{part}", file, methods=["GET"]),
     *columns.routes,
 ]

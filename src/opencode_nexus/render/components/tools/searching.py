@@ -78,7 +78,7 @@ def _hits(call: Call, lines: list[str]) -> Markup:
         more = Markup('<p class="more"><a href="{}" data-show>Show all {}</a></p>').format(call.whole, count(taken))
     made = Markup("\n").join(rows)
     return Markup(
-        '<div><pre class="hits" tabindex="0" aria-label="Hits" role="group"><code>{}</code></pre>{}</div>'
+        '<div><pre class="found" tabindex="0" aria-label="Hits" role="group"><code>{}</code></pre>{}</div>'
     ).format(made, more)
 
 

@@ -5,14 +5,14 @@ import re
 
 from markupsafe import Markup
 
-from opencode_nexus.render.components.tools.call import Call, View, of
-from opencode_nexus.render.components.tools.pieces import output
+from opencode_nexus.render.components.tools.call import Call, View
+from opencode_nexus.render.components.tools.pieces import cut_by_opencode, output
 from opencode_nexus.render.components.words import mark, one_line
 from opencode_nexus.render.tree import Leaf
 from opencode_nexus.render.unseen import shown
 
 # what OpenCode 1.18.33 puts before the end of an output that was too long, and behind that of one it cut off
-_TRUNCATED = re.compile(r"\A\.\.\.(?:output truncated\.\.\.)?\n\n(?:Full output saved to: ([^\n]+)\n\n)?")
+_TRUNCATED = re.compile(r"\A\.\.\.(?:output truncated\.\.\.)?\n\n(?:Full output saved to: [^\n]+\n\n)?")
 _ABOUT = re.compile(r"\n*<(?:shell|bash)_metadata>\n(.*?)\n?(?:</(?:shell|bash)_metadata>\s*)?\Z", re.DOTALL)
 _NOTHING = "(no output)"
 
@@ -35,8 +35,7 @@ def _body(call: Call) -> list[Leaf]:
     kept = _TRUNCATED.match(text)
     if kept is not None:
         text = text[kept.end() :]
-        path = kept[1] or of(call.state, "metadata").get("outputPath")
-        made.append(call.leaf("t", _beginning(str(path or ""))))
+        made += cut_by_opencode(call)
     if text.strip() and text.strip() != _NOTHING:
         made += output(call, end=True, text=text)
     elif call.done:
@@ -44,13 +43,6 @@ def _body(call: Call) -> list[Leaf]:
     if about:
         made.append(call.leaf("a", mark(one_line(about, 300))))
     return made
-
-
-def _beginning(path: str) -> Markup:
-    words = Markup("OpenCode kept only the end of this output.")
-    if path:
-        words += Markup(" All of it is in <code>{}</code> on the server’s machine.").format(shown(path))
-    return Markup('<p class="hint">{}</p>').format(words)
 
 
 def _note(call: Call) -> Markup:
