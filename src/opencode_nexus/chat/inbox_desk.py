@@ -6,7 +6,8 @@ as their server answers; what was answered elsewhere, or died with its OpenCode,
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Literal, Protocol
 
@@ -18,7 +19,7 @@ from opencode_nexus.chat.inbox import detail_of
 from opencode_nexus.chat.inbox_book import InboxBook
 from opencode_nexus.chat.inbox_row import Ended, Row, path_of
 from opencode_nexus.chat.inbox_unasked import Unasked
-from opencode_nexus.chat.rules import Rules
+from opencode_nexus.chat.rules import Rule, Rules
 from opencode_nexus.chat.servers import Server, ServerDirectory
 from opencode_nexus.core.bus import Bus, Record
 from opencode_nexus.core.clock import Clock
@@ -140,7 +141,7 @@ class InboxDesk:
         self._unasked.again(server_id)
         for row in self.accepting.all():
             # a turn that was to be accepted ended while no hub looked
-            if row.server_id == server_id and row.began < self._opened and not self._runs(row.session_id):
+            if row.server_id == server_id and row.began <= self._opened and not self._runs(row.session_id):
                 self.accepting.turn_ended(server_id, row.session_id)
 
     def died(self, server_id: str) -> None:
@@ -278,14 +279,17 @@ class InboxDesk:
         row = await self._waiting(request_id, "permission")
         asked = row.request
         assert isinstance(asked, Permission)
-        fresh = await self.rules.add(row.server_id, row.directory, asked, who) if reply == "always" else []
         if reply == "reject":
             self._rejects[row.session_id] = (self._clock.monotonic(), who)
         told = "once" if reply == "always" else reply
+        fresh: list[Rule] = []
         try:
-            await self._answer(row, lambda: self._chat.reply_permission(row.server_id, row.id, told, message))
+            with self._held(row):
+                if reply == "always":
+                    fresh = await self.rules.add(row.server_id, row.directory, asked, who)
+                await self._chat.reply_permission(row.server_id, row.id, told, message)
         except NexusError:
-            for rule in fresh:  # nobody was told, so nothing was allowed
+            for rule in fresh:  # OpenCode was not told, so nothing was allowed
                 await self.rules.remove(rule.id)
             raise
         self._end(row, reply, message, who)
@@ -296,7 +300,8 @@ class InboxDesk:
     async def answer_question(self, request_id: str, answers: list[list[str]] | None, who: By = HUB) -> None:
         """Answer each part with its labels or own words; None turns the question down. Or NotWaiting."""
         row = await self._waiting(request_id, "question")
-        await self._answer(row, lambda: self._chat.reply_question(row.server_id, row.id, answers))
+        with self._held(row):
+            await self._chat.reply_question(row.server_id, row.id, answers)
         said = "" if answers is None else "; ".join(", ".join(part) for part in answers)
         self._end(row, "dismissed" if answers is None else "answered", said, who)
         await self._note("question-dismissed" if answers is None else "question-answered", row, who, said)
@@ -321,10 +326,12 @@ class InboxDesk:
         by = f" by {ended.by.name}" if ended.by else ""
         return f"What became of it: {ended.words}{by}."
 
-    async def _answer(self, row: Row, say: Callable[[], Awaitable[None]]) -> None:
+    @contextlib.contextmanager
+    def _held(self, row: Row) -> Iterator[None]:
+        """Nobody else answers it meanwhile; where OpenCode does not wait for it any more, that is said."""
         self._answering.add(row.id)
         try:
-            await say()
+            yield
         except NotWaiting as error:
             if row.id in self._book:
                 self._end(row, self._why(row))

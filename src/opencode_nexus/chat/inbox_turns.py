@@ -50,6 +50,7 @@ class Turns:
     def open(self) -> None:
         """Begin; the journal is open, and no server has been heard yet."""
         self._ran = {server.id: set(self._chat.journal.running(server.id)) for server in self._servers.list()}
+        self.close()
         self._unlisten = self._bus.listen(self._told, "session")
         self._prune()
 

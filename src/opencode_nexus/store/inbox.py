@@ -13,7 +13,6 @@ from opencode_nexus.store.text import storable
 log = logging.getLogger(__name__)
 
 KEPT = 200  # ended rows
-OPEN = ("id", "kind", "server_id", "session_id", "root_id", "directory", "title", "path", "detail", "at", "process")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +55,10 @@ class InboxRows:
             InboxRow(*row) for row in self._db.read(f"SELECT {_COLUMNS} FROM inbox WHERE ended IS NULL ORDER BY at")
         ]
 
-    def ended(self, limit: int = KEPT, before: float | None = None) -> list[InboxRow]:
-        """Those that ended (before an epoch time), the last first."""
-        sql = f"SELECT {_COLUMNS} FROM inbox WHERE ended < ? ORDER BY ended DESC, id LIMIT ?"
-        return [InboxRow(*row) for row in self._db.read(sql, (float("inf") if before is None else before, limit))]
-
-    def get(self, row_id: str) -> InboxRow | None:
-        """One row, open or ended."""
-        row = self._db.one(f"SELECT {_COLUMNS} FROM inbox WHERE id = ?", (row_id,))
-        return None if row is None else InboxRow(*row)
+    def ended(self) -> list[InboxRow]:
+        """The last that ended, the newest first."""
+        sql = f"SELECT {_COLUMNS} FROM inbox WHERE ended IS NOT NULL ORDER BY ended DESC, rowid DESC LIMIT ?"
+        return [InboxRow(*row) for row in self._db.read(sql, (KEPT,))]
 
     def put(self, row: InboxRow) -> None:
         """Keep a row, in the place of an earlier one of its id."""
@@ -76,7 +70,7 @@ class InboxRows:
         self.put(row)
         self._post(
             "DELETE FROM inbox WHERE ended IS NOT NULL AND id NOT IN"
-            " (SELECT id FROM inbox WHERE ended IS NOT NULL ORDER BY ended DESC, id LIMIT ?)",
+            " (SELECT id FROM inbox WHERE ended IS NOT NULL ORDER BY ended DESC, rowid DESC LIMIT ?)",
             (KEPT,),
         )
 

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+"""The inbox's desk over a fake OpenCode: what real ones do too seldom, or too late, to be waited for."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from opencode_nexus.chat.accepting import Accepting
+from opencode_nexus.chat.by import By
+from opencode_nexus.chat.errors import NotWaiting, ServerNotRunning, SessionNotFound
+from opencode_nexus.chat.inbox_book import InboxBook
+from opencode_nexus.chat.inbox_desk import InboxDesk
+from opencode_nexus.chat.inbox_turns import MOST, WEEK, Turns
+from opencode_nexus.chat.rules import Rules
+from opencode_nexus.secrets.redact import redact
+from opencode_nexus.store.accepting import AcceptingRows
+from opencode_nexus.store.audit import Audit
+from opencode_nexus.store.inbox import KEPT, InboxRows
+from opencode_nexus.store.rules import RuleRows
+from tests.fakes.fake_opencode import FakeOpenCode
+from tests.fakes.one_server import SERVER
+from tests.unit.chat.conftest import S, World
+
+pytestmark = pytest.mark.anyio
+
+ANNA = By("anna", "Firefox on Linux", "192.0.2.1")
+ASKED = {"permission": "bash", "patterns": ["touch x"], "metadata": {"command": "touch x"}, "always": ["touch *"]}
+
+
+class Desk(World):
+    """A world with an inbox, put together anew at each start."""
+
+    async def start(self) -> None:
+        await super().start()
+        self.audit = Audit(self.db)
+        book = InboxBook(InboxRows(self.db), self.bus, self.clock, redact)
+        self.desk = InboxDesk(
+            chat=self.chat, servers=self.servers, book=book, rules=Rules(RuleRows(self.db), self.bus, self.clock),
+            accepting=Accepting(AcceptingRows(self.db), self.bus, self.clock), audit=self.audit, bus=self.bus,
+            clock=self.clock, tasks=self.tasks, redact=redact,
+        )  # fmt: skip
+        self.turns = Turns(
+            chat=self.chat, servers=self.servers, book=book, bus=self.bus, clock=self.clock, tasks=self.tasks,
+            watched=lambda server_id, session_id: False,
+        )  # fmt: skip
+        self.chat.feeds.listeners.add(self.desk)
+        self.chat.feeds.listeners.add(self.turns)
+        self.desk.open()
+        self.turns.open()
+
+    async def stop(self) -> None:
+        self.turns.close()
+        self.desk.close()
+        await super().stop()
+
+    async def asks(self, request_id: str = "per_1", session_id: str = S, **more: object) -> None:
+        """A session asks for something, in events and when asked."""
+        self.busy(session_id)
+        asked = {"id": request_id, "sessionID": session_id, **ASKED, **more}
+        self.fake.routes["GET /permission"] = [*self.fake.routes["GET /permission"], asked]
+        self.fake.routes[f"POST /permission/{request_id}/reply"] = True
+        self.tell("permission.asked", session_id, **{**ASKED, **more}, id=request_id)
+        await self.until(lambda: self.desk.get(request_id))
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with FakeOpenCode() as fake:
+        made = Desk(tmp_path / "nexus.db", fake)
+        await made.start()
+        await made.run()
+        yield made
+        await made.stop()
+
+
+def how(world: Desk, row_id: str) -> str:
+    return next((one.how for one in world.desk.ended() if one.row.id == row_id), "")
+
+
+async def test_a_new_process_knows_nothing_of_what_the_old_one_asked(world: Desk) -> None:
+    await world.asks()
+    await world.stop()
+    world.fake.routes["GET /permission"] = []
+    await world.start()
+    row = world.desk.get("per_1")
+    assert row is not None and world.desk.certainty(row) == "down"
+    with pytest.raises(ServerNotRunning):
+        await world.desk.answer_permission("per_1", "once", "", ANNA)
+    await world.run(pid=2)
+    await world.until(lambda: how(world, "per_1") == "died")
+    with pytest.raises(NotWaiting):
+        await world.desk.answer_permission("per_1", "once", "", ANNA)
+
+
+async def test_an_answer_that_opencode_does_not_take_any_more_makes_no_rule(world: Desk) -> None:
+    await world.asks()
+    world.fake.routes["POST /permission/per_1/reply"] = (404, "application/json", b"{}")
+    with pytest.raises(NotWaiting) as refused:
+        await world.desk.answer_permission("per_1", "always", "", ANNA)
+    assert refused.value.detail == "What became of it: answered elsewhere."
+    assert (world.desk.rules.all(), world.desk.get("per_1")) == ([], None)
+
+
+async def test_what_the_same_agent_asked_beside_it_is_rejected_with_it(world: Desk) -> None:
+    await world.asks("per_1")
+    await world.asks("per_2")
+    await world.desk.answer_permission("per_1", "reject", "", ANNA)
+    world.tell("permission.replied", requestID="per_2", reply="reject")
+    await world.until(lambda: how(world, "per_2"))
+    (other, first) = world.desk.ended()[:2]
+    assert (first.how, other.how, other.by) == ("reject", "reject", ANNA)
+    assert other.said == "Rejected with another request of the same agent"
+
+
+async def test_secrets_stand_neither_in_the_audit_log_nor_in_the_history(world: Desk) -> None:
+    secret = "sk-" + "q7" * 12
+    await world.asks(metadata={"command": f"curl -H 'x: {secret}'"})
+    await world.desk.answer_permission("per_1", "reject", f"not with {secret}", ANNA)
+    (line,) = world.audit.recent()
+    assert secret not in str(line.detail)
+    assert (line.kind, line.user, line.detail["device"]) == ("permission-reject", "anna", "Firefox on Linux")
+    assert secret not in world.desk.ended()[0].said
+
+
+async def test_the_last_ends_and_the_last_finished_turns_are_kept(world: Desk) -> None:
+    await world.asks()
+    row = world.desk.get("per_1")
+    assert row is not None
+    book = world.desk._book
+    for number in range(KEPT + 5):
+        book.end(replace(row, id=f"per_x{number}", request=None), "once")
+    now = world.clock.now()
+    for number in range(MOST + 5):
+        book.put(replace(row, id=f"turn_{number}", kind="finished", request=None, at=now - number))
+    book.put(replace(row, id="turn_old", kind="finished", request=None, at=now - WEEK - 1))
+    book.put(replace(row, id="turn_failed", kind="failed", request=None, at=now - WEEK - 1))
+    await world.stop()
+    await world.start()
+    ids = [row.id for row in world.desk.rows()]
+    assert (ids[0], ids[1], len(ids)) == ("per_1", "turn_failed", MOST + 2)
+    assert f"turn_{MOST - 1}" in ids and f"turn_{MOST}" not in ids
+    assert len(world.desk.ended()) == KEPT
+    assert world.desk.ended()[0].row.id == f"per_x{KEPT + 4}"
+
+
+async def test_auto_accept_ends_by_itself_and_a_clock_set_back_does_not_stretch_it(world: Desk) -> None:
+    await world.desk.accept(SERVER, S, "15m", ANNA)
+    assert [row.session_id for row in world.desk.accepting.all()] == [S]
+    world.clock.jump(-3600)
+    world.clock.advance(901)
+    assert world.desk.accepting.all() == []
+    await world.asks()
+    world.fake.routes["GET /session/ses_none"] = (404, "application/json", b"{}")
+    with pytest.raises(SessionNotFound):
+        await world.desk.accept(SERVER, "ses_none", "1h", ANNA)
+
+
+async def test_auto_accept_outlives_the_hub_but_not_its_time_nor_its_turn(world: Desk) -> None:
+    world.session("ses_2", "Second")
+    await world.desk.accept(SERVER, S, "1h", ANNA)
+    await world.desk.accept(SERVER, "ses_2", "turn", ANNA)
+    await world.stop()
+    await world.start()
+    assert {row.session_id for row in world.desk.accepting.all()} == {S, "ses_2"}
+    await world.run(pid=1, adopted=True)
+    await world.until(lambda: [row.session_id for row in world.desk.accepting.all()] == [S])
+
+
+async def test_a_removed_server_or_deleted_chat_takes_its_rows_along(world: Desk) -> None:
+    await world.asks()
+    world.tell("session.deleted", info={"id": S})
+    await world.until(lambda: how(world, "per_1") in ("deleted", "ended"))
+    assert world.desk.rows() == []
