@@ -45,7 +45,8 @@ class Talk:
         def look() -> dict[str, Any] | None:
             with self.hub.api() as api:
                 items = api.get("inbox").raise_for_status().json()["items"]
-            return next((item for item in items if item["root_id"] == self.session), None)
+            waits = (item for item in items if item["kind"] in ("permission", "question"))
+            return next((item for item in waits if item["root_id"] == self.session), None)
 
         found: dict[str, Any] = eventually(look, "a permission is asked for")
         return found

@@ -74,7 +74,7 @@ class Road:
 
     def inbox(self) -> list[dict[str, Any]]:
         """What waits for a person."""
-        items = ok(self.api.get("/inbox"))["items"]
+        items = [item for item in ok(self.api.get("/inbox"))["items"] if item["kind"] in ("permission", "question")]
         assert isinstance(items, list)
         return items
 
