@@ -108,6 +108,7 @@ class Conversation:
                 case "session":
                     self._head = self._after = self._status = self._log = None
                     self._stale.update(self._window)
+                    self._moved = True  # what is undone is hidden, or shown again where nothing was
                 case "status" | "error":
                     self._status = None
                     self._moved = True

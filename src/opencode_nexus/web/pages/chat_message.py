@@ -13,6 +13,7 @@ from opencode_nexus.opencode.api import cursor_before
 from opencode_nexus.opencode.state import Message
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.components.message import created_ms
+from opencode_nexus.web.composing import user_of
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages.chat_actions import links_of, title_of, went
 
@@ -76,10 +77,18 @@ async def revert_page(request: Request) -> Response:
 
 
 async def revert(request: Request) -> Response:
-    """POST /chat/{server}/{session}/message/{message}/revert: undoes it and all after it."""
+    """POST /chat/{server}/{session}/message/{message}/revert: undoes it and all after it; `edit`: its text comes back
+    into the composer, before what was begun there.
+    """
     hub: Hub = request.state.hub
     links = links_of(request)
-    await hub.actions.revert(links.server_id, links.session_id, request.path_params["message"])
+    edit = bool((await request.form()).get("edit"))
+    what = await hub.actions.revert(links.server_id, links.session_id, request.path_params["message"])
+    if edit:
+        user, drafts = user_of(request), hub.composer.drafts
+        begun = drafts.get(user, links.session_id)
+        text = "\n\n".join(filter(None, (what.text, begun.text)))
+        await drafts.save(user, links.session_id, text, begun.version)
     return went(request, links.session)
 
 
