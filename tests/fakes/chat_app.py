@@ -90,8 +90,10 @@ class Chat:
     async def messages(
         self, server_id: str, session_id: str, limit: int, before: str | None
     ) -> tuple[list[Message], str | None]:
-        told = json.loads(base64.urlsafe_b64decode((before or "") + "=="))
         past = [*self.past.get(session_id, []), *self.sessions_[session_id].state.messages.values()]
+        if before is None:
+            return past[-limit:], "more" if len(past) > limit else None
+        told = json.loads(base64.urlsafe_b64decode(before + "=="))
         mark = (told["time"], told["id"])
         found = [item for item in past if (created_ms(item), item.id) < mark]
         return found[-limit:], "more" if len(found) > limit else None
