@@ -42,7 +42,7 @@ async def tools(r: "Recorder") -> None:
             {"text": "First **words** {i}. ", "n": 15},
             {"wait": "tools-a"},
             {"text": "more {i}\n\n", "n": 5},
-            {"tool": "bash", "args": {"command": "for i in 1 2 3; do echo line $i; sleep .1; done", "description": "n"}},
+            {"tool": "bash", "args": {"command": "for i in 1 2 3; do echo line $i; sleep .1; done", "description": ""}},
             {"tool": "write", "args": {"filePath": f"{r.directory}/a.py", "content": "x = 1\ny = 2\n"}},
         ],
         [

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from opencode_nexus.chat.errors import SessionNotFound
 from opencode_nexus.chat.transcript import cut_off, transcript
 from opencode_nexus.opencode.api import Client
+from opencode_nexus.opencode.bounds import bound, bound_all, weight
 from opencode_nexus.opencode.errors import UnknownToOpenCode
 from opencode_nexus.opencode.events import Event
 from opencode_nexus.opencode.fold import ALL_KINDS, drop_waiting, fold, interrupt, read_session, trim
@@ -23,6 +24,7 @@ Watcher = Callable[[list[Change]], None]
 
 PAGE = 40  # messages; 87 kB and 6 ms for 50 of them, whatever the length of the session
 MOST = 400  # messages held; some 2 kB each
+WEIGHT = 4_000_000  # characters held, unless the newest PAGE messages have more
 
 
 class Surroundings(Protocol):
@@ -131,7 +133,7 @@ class Conversation:
         state.error = self._around.error(self.session_id)
         running = state.status.kind != "idle"
         copies = {**kept, **{part.id: part for part in self._around.open_parts(self.session_id)}}
-        messages = {message.id: message for message in transcript(raw, copies, busy=running)}
+        messages = {message.id: bound_all(message) for message in transcript(raw, copies, busy=running)}
         older = _older_than(state.messages, next(iter(messages), None))
         if older is None:
             older, state.has_older = {}, cursor is not None
@@ -168,7 +170,7 @@ class Conversation:
             known = self.state.messages.get(fresh.id)
             if known is None or (known.completed, known.error) != (fresh.completed, fresh.error):
                 return False
-            for part in fresh.parts.values():
+            for part in bound_all(fresh).parts.values():
                 mine = known.parts.get(part.id)
                 if mine is None or (part.closed and (mine.text, mine.data) != (part.text, part.data)):
                     return False
@@ -180,9 +182,23 @@ class Conversation:
             self._backlog.append(event)
             return
         changes = fold(self.state, event)
+        for change in changes:
+            message = self.state.messages.get(change.message_id) if change.kind == "part" else None
+            if message is not None and change.part_id in message.parts:
+                bound(message.parts[change.part_id])
         if any(change.kind == "message" for change in changes):
-            changes += trim(self.state, MOST)
+            changes += trim(self.state, self._room())
         self._changes += changes
+
+    def _room(self) -> int:
+        """How many messages may be held: fewer, when they are heavy, but always those that a page shows."""
+        held = left = 0
+        for message in reversed(self.state.messages.values()):
+            left += weight(message)
+            if held == MOST or (left > WEIGHT and held >= PAGE):
+                break
+            held += 1
+        return held
 
     def notify(self) -> None:
         """Tell the watchers what changed since the last time, if anything did."""

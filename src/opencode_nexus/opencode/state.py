@@ -43,7 +43,8 @@ class Part:
     `text` is the text of text and reasoning parts, once and raw. `closed`: no more text will come.
     `interrupted`: OpenCode died while the part was open, the text is Nexus's own copy (for a tool: it
     never finished). `gaps`: offsets in `text` at which words may be missing, healed (emptied) when
-    OpenCode sends the whole text. `data` holds everything else, for a tool its `state`.
+    OpenCode sends the whole text. `data` holds everything else, for a tool its `state`. `cut`: the middle of a long
+    text, in `text` or in `data`, is not kept here.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Part:
     closed: bool = True
     interrupted: bool = False
     gaps: list[int] = field(default_factory=list)
+    cut: bool = False
     data: dict[str, Any] = field(default_factory=dict)
 
 

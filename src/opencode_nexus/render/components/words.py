@@ -5,6 +5,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from opencode_nexus.opencode.bounds import HEAD, LEFT_OUT
+
 LINES = 60
 CHARACTERS = 4000
 
@@ -29,8 +31,10 @@ def seconds(value: float) -> str:
 
 
 def size(text: str) -> str:
-    """Return how long `text` is, in KB of UTF-8."""
+    """Return how long `text` is, in KB of UTF-8, with what is not kept of it here."""
     long = len(text) if text.isascii() else len(text.encode())
+    if long > HEAD and (found := LEFT_OUT.search(text, HEAD, HEAD + 99)):
+        long += int(found[1].replace(",", ""))
     return f"{max(1, round(long / 1000)):,} KB"
 
 

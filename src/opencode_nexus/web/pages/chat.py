@@ -237,7 +237,8 @@ async def part(request: Request) -> Response:
 async def read_message(hub: Hub, links: Links, message_id: str, stamp: str) -> Message | None:
     """Return a message, also one that is no longer in the window; `stamp` is its time in milliseconds."""
     conversation = await hub.chat.conversation(links.server_id, links.session_id)
-    if (message := conversation.state.messages.get(message_id)) is not None:
+    message = conversation.state.messages.get(message_id)
+    if message is not None and not any(part.cut for part in message.parts.values()):
         return message
     at = _stamp(stamp)
     ask = partial(hub.chat.messages, links.server_id, links.session_id)
