@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.middleware.headers import HEADERS
 from opencode_nexus.web.page import Pages
+from opencode_nexus.web.pages import chat_steps
 
 NAME, SHORT_NAME = "OpenCode Nexus", "Nexus"
 # The top bar and the page behind it, as 10-tokens.css has them.
@@ -19,7 +20,7 @@ COLOURS = {"light": ("#ffffff", "#f5f6f8"), "dark": ("#16181e", "#0e1014")}
 ICONS = (("app-192.png", 192, "any"), ("app-512.png", 512, "any"), ("app-maskable.png", 512, "maskable"))
 # What the last seen window needs to look right and to keep a draft; ui.js and nexus.css are base.html's own.
 STYLES = ("nexus.css", "chat.css")
-SCRIPTS = ("ui.js", "vendor/idiomorph.min.js", "wire.js", "composer.js", "phone.js")
+SCRIPTS = ("ui.js", "vendor/idiomorph.min.js", "wire.js", "past.js", "composer.js", "phone.js")
 FRESH = {"Cache-Control": "no-cache"}
 
 
@@ -86,4 +87,5 @@ routes: list[BaseRoute] = [
     Route("/manifest.webmanifest", manifest, methods=["GET"]),
     Route("/sw.js", worker, methods=["GET"]),
     Route("/new-chat", new_chat, methods=["GET"]),
+    *chat_steps.routes,
 ]

@@ -3,51 +3,123 @@
 // chats, and long presses. Every page works without it.
 (() => {
   "use strict";
-  const doc = document, base = doc.body.dataset.base || "", until = +doc.currentScript.dataset.loginEnds;
-  const $ = (selector, from = doc) => from.querySelector(selector);
+  const doc = document, root = doc.documentElement, base = doc.body.dataset.base || "", ends = +doc.currentScript.dataset.loginEnds;
+  const $ = (selector, from = doc) => from.querySelector(selector), on = (name, act, how) => addEventListener(name, act, how);
   const SEEN = `nexus:${base}:seen`, MOST = 5, LONGEST = 300000; // windows, characters of one
+  const coarse = matchMedia("(pointer: coarse)");
 
-  const address = `${base}/sw.js`;
+  const address = base + "/sw.js", { serviceWorker } = navigator;
   const policy = window.trustedTypes?.createPolicy("nexus-worker", { createScriptURL: () => address });
-  const begin = () => navigator.serviceWorker?.register(policy ? policy.createScriptURL("") : address, { scope: base + "/" }).catch(() => {});
-  doc.readyState === "complete" ? begin() : addEventListener("load", begin);
+  if (serviceWorker) on("load", () => serviceWorker.register(policy?.createScriptURL("") || address, { scope: base + "/" }).catch(() => {}));
 
   // The window that was seen last is kept for when the hub cannot be reached: as it is on the screen, without what
   // could be pressed, and no longer than the login holds.
-  let main = null, path = "", title = "";
+  let main, path, title, timer;
   const keep = async () => {
-    const chat = main && until && $('[data-topic^="chat:"]', main);
-    if (!chat || $(".offline", main) || !window.caches) return;
+    if (!ends || !window.caches || !$('[data-topic^="chat:"]', main) || $(".offline", main)) return;
     if (main.isConnected) title = doc.title;
     const copy = main.cloneNode(true), rows = [...copy.querySelectorAll(".msg")];
-    for (const el of copy.querySelectorAll("form:not(.composer), .older, dialog, .chat-head a, .foot-pane > :not(.composer)")) el.remove();
+    for (const el of copy.querySelectorAll("form:not(.composer), .older, .menu, .more, .chat-head :is(a, button:not(.list-button)), .foot-pane > :not(.composer)")) el.remove();
     $("[data-topic]", copy).removeAttribute("data-cursor");
     let html = copy.innerHTML;
-    while (html.length > LONGEST && rows.length > 1) {
-      for (const row of rows.splice(0, Math.ceil(rows.length / 2))) row.remove();
+    while (html.length > LONGEST) {
+      if (rows.length < 2) return;
+      for (const row of rows.splice(0, rows.length / 2)) row.remove();
       html = copy.innerHTML;
     }
-    if (html.length > LONGEST) return;
-    const one = { path, title: title.replace(/ – OpenCode Nexus$/, ""), at: Date.now(), until: until * 1000, html }, cache = await caches.open(SEEN);
+    const one = { path, title: title.replace(/^\(\d+\) | – OpenCode Nexus$/g, ""), at: Date.now(), until: ends * 1000, html };
+    const cache = await caches.open(SEEN);
     await cache.put(path, new Response(JSON.stringify(one)));
     for (const key of (await cache.keys()).slice(0, -MOST)) await cache.delete(key);
   };
   const kept = () => keep().catch(() => {}); // a full disk, or a browser that keeps nothing
-  const soon = window.requestIdleCallback || setTimeout;
-  addEventListener("nexus:page", () => {
-    if (main && !main.isConnected) kept(); // the one that was left
-    [main, path, title] = [$("main"), location.pathname, doc.title];
-    const mine = main;
-    setTimeout(() => soon(() => mine === main && kept()), 3000);
-  });
-  addEventListener("nexus:line", ({ detail }) => detail === "off" && kept());
+  on("nexus:line", ({ detail }) => detail === "off" && kept());
   doc.addEventListener("visibilitychange", () => doc.hidden && kept());
-  addEventListener("submit", ({ target }) => target.getAttribute("action")?.endsWith("/logout") && window.caches?.delete(SEEN), true);
-  [main, path, title] = [$("main"), location.pathname, doc.title];
-  setTimeout(() => soon(kept), 3000);
-
+  on("submit", ({ target }) => /\/logout$/.test(target.getAttribute("action")) && window.caches?.delete(SEEN), true);
   // What is shown offline gives way to the real page as soon as that can be had.
   setInterval(async () => {
-    if ($(".offline") && !doc.hidden && (await fetch(base + "/healthz").catch(() => ({}))).ok) location.reload();
+    if ($(".offline") && !doc.hidden && (await fetch(base + "/healthz").catch(() => 0)).ok) location.reload();
   }, 3000);
+
+  // The on-screen keyboard: where it lies over the page instead of making it smaller (iOS), the page is told how much
+  // is seen. Whoever was at the end of the conversation stays there.
+  const seen = window.visualViewport;
+  const fit = () => {
+    const covered = innerHeight - seen.height > 80 && seen.scale < 1.05;
+    root.style.setProperty("--seen", covered ? seen.height + "px" : "");
+    root.classList.toggle("short", coarse.matches && seen.height < 520);
+    if (covered && $(".fill")) scrollTo(0, 0);
+  };
+  seen.onresize = seen.onscroll = fit;
+  fit();
+  let high = 0;
+  const sizes = new ResizeObserver(([{ target: log }]) => {
+    const lost = high - log.clientHeight;
+    if (high && lost > 0 && log.scrollHeight - log.scrollTop - high < 100) nexus.toEnd();
+    high = log.clientHeight;
+  });
+  const begin = () => {
+    if (main && !main.isConnected) kept(); // the one that was left
+    [main, path, title] = [$("main"), location.pathname, doc.title];
+    clearTimeout(timer);
+    timer = setTimeout(kept, 3000);
+    sizes.disconnect();
+    high = 0;
+    const log = $("[data-follow]");
+    if (log) sizes.observe(log);
+  };
+  on("nexus:page", begin);
+  begin();
+
+  // From one chat to the next one of the list: Alt and an arrow, or a finger across the conversation.
+  const next = (by) => {
+    const rows = [...doc.querySelectorAll(".chat-rows a")];
+    return rows[rows.findIndex((row) => row.matches("[aria-current]")) + by];
+  };
+  const END = { 1: "This is the last chat", [-1]: "This is the first chat" };
+  const step = (by) => next(by) ? nexus.go(next(by).href) : nexus.say(END[by]);
+  on("keydown", (event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!by || !event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !$("[data-follow]")) return;
+    event.preventDefault();
+    step(by);
+  });
+
+  const EDGE = 24, FAR = 72; // px: the browser's own gesture begins at the edge; so far a finger must go
+  const aside = (el) => el.matches("[data-follow]") ? 0 // what scrolls sideways by itself
+    : el.scrollWidth > el.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(el).overflowX) || aside(el.parentElement);
+  // A long press opens the menu that a button opens, too. On words it selects them, as everywhere.
+  const held = (target) => target.closest(".chat-rows [aria-current]") ? $("[popovertarget=chat-menu]")
+    : target.matches(".msg, .msg > .body, .msg .foot-line, .cost") && $(":scope > .more", target.closest(".msg"));
+  const hint = doc.createElement("p");
+  hint.ariaHidden = true;
+  let from, by, press;
+  const drop = () => { clearTimeout(press); from = by = 0; hint.remove(); };
+  on("touchstart", ({ touches, target }) => {
+    drop();
+    const [{ clientX: x, clientY: y }] = touches, log = target.closest("[data-follow]"), more = held(target);
+    if (touches.length > 1) return;
+    from = { x, y, log: log && x > EDGE && x < innerWidth - EDGE && !aside(target) };
+    if (more) press = setTimeout(() => { from = { more }; }, 500);
+  }, { passive: true });
+  on("touchmove", ({ touches: [touch] }) => {
+    if (!from) return;
+    const x = touch.clientX - from.x, y = Math.abs(touch.clientY - from.y);
+    if (Math.hypot(x, y) > 10) clearTimeout(press);
+    if (!from.log || getSelection().type === "Range" || y > 30 && y > Math.abs(x) / 2) return drop();
+    if (Math.abs(x) < EDGE) return;
+    by = x < 0 ? 1 : -1;
+    const row = next(by);
+    hint.textContent = row ? $("b", row).textContent : END[by];
+    hint.className = `swipe ${by > 0 ? "on" : ""} ${row && Math.abs(x) >= FAR ? "ready" : ""}`;
+    $(".chat").append(hint);
+  }, { passive: true });
+  on("touchend", ({ changedTouches: [touch] }) => {
+    const { more, x } = from || {}, go = by && Math.abs(touch.clientX - x) >= FAR && by;
+    drop();
+    more?.click(); // now: the finger that leaves would shut it again
+    if (go) step(go);
+  });
+  on("touchcancel", drop);
+  on("contextmenu", (event) => coarse.matches && held(event.target) && event.preventDefault());
 })();

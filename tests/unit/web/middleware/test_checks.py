@@ -48,7 +48,7 @@ async def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere() -> 
     assert CONTENT_SECURITY["require-trusted-types-for"] == "'script'"
     for value in CONTENT_SECURITY.values():
         for word in value.split():
-            assert word in ("'none'", "'self'", "'script'", "data:", "nexus")
+            assert word in ("'none'", "'self'", "'script'", "data:", "nexus", "nexus-worker")
     assert "data:" not in CONTENT_SECURITY["script-src"] + CONTENT_SECURITY["style-src"]
 
 
