@@ -80,8 +80,10 @@ async def two_turns(hub: Hub, name: str) -> tuple[str, list[str]]:
 
 
 async def test_undo_says_what_it_will_change_and_changes_that_and_restore_brings_it_back(hub: Hub) -> None:
-    session, (first, second) = await two_turns(hub, "undone.txt")
     project = hub.opencode.project
+    aside = project / "aside.txt"
+    aside.write_text("aside\n")
+    session, (first, second) = await two_turns(hub, "undone.txt")
     file, kept = project / "undone.txt", project / "kept.txt"
     was = kept.read_text()
     messages, _ = await hub.chat.client(SERVER).messages(session, 50)
@@ -101,13 +103,17 @@ async def test_undo_says_what_it_will_change_and_changes_that_and_restore_brings
     assert (file.read_text(), kept.read_text()) == ("a\nb\n", was.removesuffix("two\n"))
     await hub.until(lambda: conversation.state.revert_from == second, "the page hides what is undone")
     assert set(hub.actions.facts(SERVER, session).put_back or ()) == {"undone.txt", "kept.txt"}
+    # a restore sets back all files that were there, whoever changed them since, and leaves new ones
+    aside.write_text("changed since\n")
+    (project / "new.txt").write_text("new\n")
     coming, files = await hub.actions.restoring(SERVER, session)
     assert ([one.role for one in coming], set(files)) == (
         ["user", "assistant", "assistant"],
         {"undone.txt", "kept.txt"},
     )
     await hub.actions.restore(SERVER, session)
-    assert (file.read_text(), kept.read_text()) == ("c\n", was)
+    assert (file.read_text(), kept.read_text(), aside.read_text()) == ("c\n", was, "aside\n")
+    assert (project / "new.txt").exists()
     await hub.until(lambda: conversation.state.revert_from is None, "the page shows it again")
     assert hub.actions.facts(SERVER, session).put_back is None
     with pytest.raises(NothingUndone):

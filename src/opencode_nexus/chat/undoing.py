@@ -114,7 +114,7 @@ def _number(value: object) -> int:
 def _spoken(item: JSON) -> Spoken:
     info = child(item, "info")
     at = seconds(child(info, "time").get("created")) or 0.0
-    words = " ".join(text_of(item).split()) or ", ".join(_tools(item))
+    words = " ".join(text_of(item).split()) or (f"Used {', '.join(tools)}." if (tools := _tools(item)) else "")
     shown = words if len(words) <= WORDS else words[: WORDS - 1] + "…"
     return Spoken(str(info.get("id", "")), str(info.get("role", "")), at, shown)
 
@@ -126,4 +126,5 @@ def text_of(item: JSON) -> str:
 
 
 def _tools(item: JSON) -> list[str]:
-    return [str(part.get("tool") or "") for part in item.get("parts") or () if part.get("type") == "tool"]
+    tools = (str(part.get("tool") or "") for part in item.get("parts") or () if part.get("type") == "tool")
+    return list(dict.fromkeys(tools))

@@ -185,7 +185,7 @@ class Conversation:
             "class": "talk", "data-follow": "1", "role": "log", "aria-live": "off",
             "aria-label": "Conversation", "tabindex": "0",
         }  # fmt: skip
-        empty = [] if boxes or self._untaken.kids else [leaf("hello", _hello())]
+        empty = [] if boxes or self._untaken.kids or self._state.revert_from else [leaf("hello", _hello())]
         inner = Box("msgs", "div", {"class": "msgs"}, [*empty, *boxes])
         below = Markup('<div class="below"><a class="btn" href="{}" data-newest>{}Jump to the newest</a></div>').format(
             self._links.session, icon("down")

@@ -72,7 +72,7 @@ async def newest(request: Request) -> Response:
     server = hub.fleet.get(links.server_id)
     if server.state != "running":
         return off(request, links)
-    sessions = [item for item in await hub.chat.sessions(server.id) if item.parent_id is None]
+    sessions = [item for item in await hub.chat.sessions(server.id) if item.parent_id is None and not item.archived]
     said = request.query_params.get("said", "")
     if not sessions:  # a GET makes none: any link or picture on another site can cause one
         return hub.pages.response(request, "chat_none.html", server=server, links=links, none=True, said=SAID.get(said))
@@ -99,7 +99,7 @@ async def every(request: Request) -> Response:
         found, more = await hub.chat.session_page(server.id, ALL_PAGE, request.query_params.get("before"))
     except ServerNotRunning:
         return off(request, links)
-    chats = [item for item in found if item.parent_id is None]
+    chats = [item for item in found if item.parent_id is None and not item.archived]
     return hub.pages.response(request, "chat_all.html", server=server, links=links, chats=chats, more=more)
 
 

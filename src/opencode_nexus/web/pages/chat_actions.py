@@ -58,7 +58,8 @@ async def delete(request: Request) -> Response:
     hub: Hub = request.state.hub
     links = links_of(request)
     await hub.actions.delete(links.server_id, links.session_id)
-    return went(request, links.server + "?said=deleted")
+    others = any(one.parent_id is None and one.archived is None for one in await hub.chat.sessions(links.server_id))
+    return went(request, links.server if others else links.server + "/deleted")  # both offer to take it back
 
 
 async def undelete(request: Request) -> Response:

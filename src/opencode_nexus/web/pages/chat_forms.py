@@ -19,7 +19,6 @@ from opencode_nexus.web.pages import answers
 # What a form did, in words; the key goes through the address of a page without script.
 SAID = {
     "stopped": "Stopped. What the agent said before is kept.",
-    "deleted": "The chat was deleted. It can be brought back for ten minutes.",
     "key": "The key was saved. Choose a model and write your first message.",
     "models": "The models were added. Choose one and write your first message.",
 }

@@ -47,9 +47,9 @@ def test_the_way_in_leads_to_the_newest_chat(client: TestClient) -> None:
 
 
 def test_where_there_is_no_chat_a_form_makes_one_and_looking_makes_none(client: TestClient, app: Application) -> None:
-    page = client.get(f"/chat/{SERVER}?said=deleted")
+    page = client.get(f"/chat/{SERVER}?said=key")
     assert page.status_code == 200
-    assert "The chat was deleted." in page.text
+    assert "The key was saved." in page.text
     assert app.hub.chat.sessions_ == {}
     assert f'method="post" action="/chat/{SERVER}/new"' in page.text
     assert client.post(f"/chat/{SERVER}/new").headers["location"].startswith(f"/chat/{SERVER}/ses_")
@@ -202,10 +202,15 @@ def test_a_model_that_cannot_be_added_is_told_in_the_form_with_what_was_typed(
 
 def test_stop_says_what_it_did(client: TestClient) -> None:
     path = begin(client, steps=[{"do": "busy"}])
-    assert client.post(path + "/abort", headers=LIVE).json() == {"say": "Stopped. What the agent said before is kept."}
+    assert client.post(path + "/abort", headers=LIVE).json() == {
+        "say": "Stopped this chat. What the agent said before is kept."
+    }
+    assert "Stopped this chat." in client.get(path).text
     plain = client.post(path + "/abort")
-    assert plain.headers["location"] == path + "?said=idle"
-    assert "Nothing was running" in client.get(path + "?said=idle").text
+    assert plain.headers["location"] == path
+    assert "Nothing was running" in client.get(path).text
+    assert client.post(path + "/notice").headers["location"] == path
+    assert "Nothing was running" not in client.get(path).text
 
 
 def test_a_permission_takes_only_its_answers(client: TestClient, app: Application) -> None:
@@ -265,7 +270,7 @@ def test_renaming_and_deleting(client: TestClient, app: Application) -> None:
     assert client.post(path + "/edit", data={"title": "Better"}).headers["location"] == path
     assert ">Better</h1>" in client.get(path).text
     assert "Delete “Better”?" in client.get(path + "/delete").text
-    assert client.post(path + "/delete", headers=LIVE).json() == {"go": f"/chat/{SERVER}?said=deleted"}
+    assert client.post(path + "/delete", headers=LIVE).json() == {"go": f"/chat/{SERVER}/deleted"}
     assert client.get(path).status_code == 404
 
 
