@@ -276,6 +276,9 @@ class Desk:
     def of(self, server_id: str, sessions: list[str]) -> None:
         """No chat is allowed all."""
 
+    def all(self) -> list[Any]:
+        return []
+
     def get(self, request_id: str) -> SimpleNamespace | None:
         """What waits under this id."""
         states = (conversation.state for conversation in self._chat.sessions_.values())

@@ -8,8 +8,6 @@ a rule allows. A rule so is listed, outlives restarts, is gone the moment it is 
 configuration denies (OpenCode does not ask for that). While the hub is down, such a request waits for it.
 """
 
-import functools
-import re
 from dataclasses import replace
 
 from opencode_nexus.chat.by import By
@@ -17,52 +15,11 @@ from opencode_nexus.chat.errors import RuleUnknown
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.ids import new_id
+from opencode_nexus.opencode.patterns import matches
 from opencode_nexus.opencode.state import Permission
 from opencode_nexus.store.rules import RuleRow, RuleRows
 
 Rule = RuleRow  # for those above, who never look into the store
-
-
-def _units(text: str) -> str:
-    """The text as JavaScript counts it: a character beyond 16 bits is two, so that "?" is not wider here."""
-    if text.isascii():
-        return text
-    raw = text.encode("utf-16-le", "surrogatepass")
-    return "".join(chr(raw[i] | raw[i + 1] << 8) for i in range(0, len(raw), 2))
-
-
-@functools.lru_cache(maxsize=512)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    words = _units(pattern.replace("\\", "/"))
-    regex = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in words)
-    if words.endswith(" *"):  # "ls *" allows "ls" alone too
-        regex = regex.removesuffix(re.escape(" ") + ".*") + "( .*)?"
-    return re.compile(regex, re.DOTALL)
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Whether OpenCode's wildcard `pattern` stands for `text`: "*" for anything, "?" for one letter."""
-    return _compiled(pattern).fullmatch(_units(text.replace("\\", "/"))) is not None
-
-
-_WHAT = {
-    "bash": ("run every command", "run commands that match"),
-    "edit": ("change every file", "change files that match"),
-    "write": ("write every file", "write files that match"),
-    "read": ("read every file", "read files that match"),
-    "external_directory": ("use every folder outside the project", "use what lies outside the project at"),
-    "webfetch": ("fetch every web page", "fetch web pages that match"),
-    "websearch": ("search the web for anything", "search the web for"),
-    "task": ("start every sub-agent", "start the sub-agents"),
-    "skill": ("use every skill", "use the skills"),
-    "doom_loop": ("go on whenever it repeats itself", "go on although it repeats"),
-}
-
-
-def words(permission: str, patterns: tuple[str, ...]) -> str:
-    """What a rule lets an agent do, as the end of "It may …"."""
-    every, some = _WHAT.get(permission, (f"use {permission} for anything", f"use {permission} for"))
-    return every if "*" in patterns else f"{some} {', '.join(patterns)}"
 
 
 class Rules:

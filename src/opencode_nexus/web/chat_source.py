@@ -93,6 +93,7 @@ class ChatSource:
         self._refresh: asyncio.TimerHandle | None = None
         self._was_busy = False
         self._asked: set[str] = set()
+        self._accepting: frozenset[str] = frozenset()
         self._lost: set[str] = set()
         self._title = self._budget = ""
 
@@ -220,6 +221,13 @@ class ChatSource:
             self._budget = facts.budget
             self._page.set_facts(facts)
             self._channel.touch()
+        if self._accepting != self._accepted():  # the list says so too, of other chats as well
+            self._listed(record)
+
+    def _accepted(self) -> frozenset[str]:
+        """Return the chats of the server that are allowed all that they ask."""
+        rows = self._hub.inbox_desk.accepting.all()
+        return frozenset(row.session_id for row in rows if row.server_id == self._links.server_id)
 
     def _listed(self, record: Record) -> None:
         data = record.data
@@ -240,7 +248,9 @@ class ChatSource:
         several = len(server.projects) > 1
         actions = self._hub.actions
         marks: dict[str, Any] = {"pinned": actions.marked.pinned, "deleted": actions.trash.of(server.id)}
-        self._page.set_chats(chats(listed, self._links, server_name=server.name, several_projects=several, **marks))
+        self._accepting = self._accepted()
+        more = {**marks, "accepting": self._accepting}
+        self._page.set_chats(chats(listed, self._links, server_name=server.name, several_projects=several, **more))
         self._page.set_facts(self._facts())  # a sub-agent may have come or ended
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from opencode_nexus.opencode.patterns import words
 from opencode_nexus.opencode.state import Permission, Question
 from opencode_nexus.render import diff
 from opencode_nexus.render.components.links import Links
@@ -34,8 +35,8 @@ def permission(item: Permission, links: Links) -> Leaf:
     key = "a" + key_of(item.id)
     body = asked_for(item)
     always = (
-        Markup('<p class="hint">“Always” allows {} in this folder until it is taken back in the inbox.</p>').format(
-            Markup(", ").join(Markup("<code>{}</code>").format(shown(pattern)) for pattern in item.always)
+        Markup('<p class="hint">“Always” lets it {} in this folder, until you take that back in the inbox.</p>').format(
+            shown(words(item.permission, item.always))
         )
         if item.always
         else Markup("")
@@ -48,7 +49,7 @@ def permission(item: Permission, links: Links) -> Leaf:
     return leaf(
         key,
         Markup(
-            '<section class="card ask" aria-labelledby="{key}t"><header><h2 id="{key}t">{icon}{title}?</h2>'
+            '<article class="card ask" aria-labelledby="{key}t"><header><h2 id="{key}t">{icon}{title}?</h2>'
             '<span class="badge warn">Waiting for you</span></header>{child}{body}{always}'
             '<form method="post" action="{action}" data-live class="stack tight">'
             '<div class="actions"><button class="btn primary" name="reply" value="once">Allow once</button>'
@@ -56,7 +57,7 @@ def permission(item: Permission, links: Links) -> Leaf:
             '<details class="fold"><summary>Say why you reject it</summary><div class="field">'
             '<label for="{key}m">Tell the agent what to do instead</label>'
             '<input class="input" id="{key}m" name="message" autocomplete="off"></div></details>'
-            "</form></section>"
+            "</form></article>"
         ).format(
             key=key,
             icon=icon("key"),
@@ -110,12 +111,12 @@ def question(item: Question, links: Links) -> Leaf:
     return leaf(
         key,
         Markup(
-            '<section class="card ask" aria-labelledby="{key}t">'
+            '<article class="card ask" aria-labelledby="{key}t">'
             '<header><h2 id="{key}t">{icon}The agent asks</h2>'
             '<span class="badge warn">Waiting for you</span></header>'
             '<form method="post" action="{action}" data-live class="stack tight">{fields}'
             '<div class="actions"><button class="btn primary" name="reply" value="answer">Answer</button>'
-            '<button class="btn quiet" name="reply" value="dismiss">Dismiss</button></div></form></section>'
+            '<button class="btn quiet" name="reply" value="dismiss">Dismiss</button></div></form></article>'
         ).format(key=key, icon=icon("info"), action=links.question(item.id), fields=fields),
     )
 

@@ -63,11 +63,17 @@ def chats(
     several_projects: bool = False,
     pinned: Container[str] = (),
     deleted: Sequence[Deleted] = (),
+    accepting: Container[str] = (),
 ) -> Box:
-    """Return the list with the way to a new chat; `deleted`: what can be brought back, the last one first."""
+    """Return the list with the way to a new chat; `deleted`: what can be brought back, the last one first;
+    `accepting`: the chats that are allowed all that they ask.
+    """
     listed = in_order(items, pinned, links.session_id)
     shown = listed[:LISTED]
-    rows = [leaf("c" + key_of(item.id), _row(item, links, several_projects, item.id in pinned)) for item in shown]
+    rows = [
+        leaf("c" + key_of(item.id), _row(item, links, several_projects, item.id in pinned, item.id in accepting))
+        for item in shown
+    ]
     # with several folders it is asked first in which one the agent shall work
     new = (
         Markup('<a class="btn" href="{}" data-nav>{}New chat</a>')
@@ -112,7 +118,7 @@ def _more(items: Sequence[Chat], links: Links) -> Markup:
     return Markup('<p><a href="{}" data-nav>Archived chats</a></p>').format(links.server + "/archived")
 
 
-def _row(item: Chat, links: Links, several_projects: bool, pinned: bool) -> Markup:
+def _row(item: Chat, links: Links, several_projects: bool, pinned: bool, accepting: bool) -> Markup:
     state = Markup("")
     if item.waiting:
         state = Markup('<span class="status" data-state="waiting">Waiting</span>')
@@ -120,7 +126,7 @@ def _row(item: Chat, links: Links, several_projects: bool, pinned: bool) -> Mark
         state = Markup('<span class="status" data-state="busy">Working</span>')
     folder = item.directory.rstrip("/").rpartition("/")[2] if several_projects else ""
     return Markup(
-        '<li><a href="{}" data-nav{}><b class="clip">{}{}</b>{}<small class="muted">{}{}</small></a></li>'
+        '<li><a href="{}" data-nav{}><b class="clip">{}{}</b>{}<small class="muted">{}{}{}</small></a></li>'
     ).format(
         links.of(item.id),
         Markup(' aria-current="page"') if item.id == links.session_id else "",
@@ -129,4 +135,5 @@ def _row(item: Chat, links: Links, several_projects: bool, pinned: bool) -> Mark
         state,
         time_tag(item.updated),
         f" · {folder}" if folder else "",
+        " · allows all" if accepting else "",
     )

@@ -116,12 +116,12 @@ def _where(card: InboxCard, base: str) -> Markup:
 def _over(card: InboxCard, key: str, base: str) -> Markup:
     failed = card.kind == "failed"
     return Markup(
-        '<section class="card stack tight{}" aria-labelledby="{key}t">'
+        '<article class="card stack tight{}" aria-labelledby="{key}t">'
         '<header><h2 class="row" id="{key}t">{icon}{title}</h2>'
         '<span class="badge {badge}">{word}</span></header>{detail}'
         '<div class="actions"><a class="btn primary" href="{chat}" data-nav>Open the chat</a>'
         '<form method="post" action="{action}" data-live><button class="btn quiet">Dismiss</button></form></div>'
-        "</section>"
+        "</article>"
     ).format(
         " failed" if failed else "",
         key=key,

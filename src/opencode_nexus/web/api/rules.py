@@ -3,9 +3,10 @@
 
 from fastapi import APIRouter, Request
 
-from opencode_nexus.chat import rules
 from opencode_nexus.chat.accepting import Accepted
 from opencode_nexus.chat.by import By
+from opencode_nexus.chat.rules import Rule as Kept
+from opencode_nexus.opencode.patterns import words
 from opencode_nexus.web.api.deps import HubDep
 from opencode_nexus.web.api.inbox import answerer_of
 from opencode_nexus.web.api.models.items import Items
@@ -15,14 +16,14 @@ from opencode_nexus.web.by import by
 router = APIRouter(tags=["inbox"])
 
 
-def _rule_of(rule: rules.Rule) -> Rule:
+def _rule_of(rule: Kept) -> Rule:
     return Rule(
         id=rule.id,
         server_id=rule.server_id,
         directory=rule.directory,
         permission=rule.permission,
         pattern=rule.pattern,
-        words=rules.words(rule.permission, (rule.pattern,)),
+        words=words(rule.permission, (rule.pattern,)),
         at=rule.at,
         by=answerer_of(By(rule.by_name, rule.by_device, rule.by_source)),
         used=rule.used,

@@ -10,8 +10,8 @@ from starlette.routing import BaseRoute, Route
 
 from opencode_nexus.chat.accepting import SPANS
 from opencode_nexus.chat.errors import NotWaiting
-from opencode_nexus.chat.rules import words
 from opencode_nexus.core.errors import BadRequest
+from opencode_nexus.opencode.patterns import words
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.web.by import by
 from opencode_nexus.web.context import Hub
@@ -20,7 +20,7 @@ from opencode_nexus.web.pages.inbox_view import filter_of, server_name
 
 SAID = {
     "once": "Allowed once.",
-    "always": "Allowed from now on. It stands under “Always allowed”.",
+    "always": "Allowed from now on. It stands under “Rules”.",
     "reject": "Rejected.",
     "answered": "Answered.",
     "dismissed": "Dismissed.",

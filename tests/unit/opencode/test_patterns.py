@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_nexus.chat.rules import matches, words
+from opencode_nexus.opencode.patterns import matches, words
 
 CASES = [
     ("touch *", "touch x", True),
