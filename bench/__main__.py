@@ -17,7 +17,7 @@ from playwright.async_api import Browser, async_playwright
 
 from bench import report
 from bench.folders import Folders
-from bench.measures import load, long, startup, stream, tunnel, viewers
+from bench.measures import load, long, search, startup, stream, tunnel, viewers
 from bench.nexus import Nexus
 from bench.opencode_page import OpenCodePage
 from bench.process import free_port
@@ -31,6 +31,7 @@ MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "startup": startup.measure,
     "load": load.measure,
     "long": long.measure,
+    "search": search.measure,
     "stream": stream.measure,
     "viewers": viewers.measure,
     "tunnel": tunnel.measure,
@@ -100,7 +101,7 @@ async def main(told: argparse.Namespace, root: Path) -> None:
         for subject in subjects:
             subject.stop()
         provider.stop()
-    print("\n" + report.table(results) + report.tunnel_table(results))
+    print("\n" + report.table(results) + report.tunnel_table(results) + report.search_table(results))
 
 
 if __name__ == "__main__":

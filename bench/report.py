@@ -129,3 +129,24 @@ def tunnel_table(results: Results) -> str:
         return ""
     head = "| through a tunnel, on loopback | direct | HTTP/2 | QUIC |"
     return "\n".join(["", "", head, "|---|---|---|---|", *rows])
+
+
+SEARCH_BUDGET = 50  # ms, of a two-word query in 200,000 messages
+
+
+def search_table(results: Results) -> str:
+    """A search for two words beside a plain scan of the same texts; "" when that was not measured."""
+    rows = []
+    for kind in ("all", "common+common", "common+rare", "rare+rare"):
+        nexus, worst = (results.median("nexus", "search", kind, figure) for figure in ("ms", "worst_ms"))
+        scan = results.median("scan", "search", kind, "ms")
+        if nexus is not None:
+            verdict = "holds" if nexus < SEARCH_BUDGET else f"over, × {nexus / SEARCH_BUDGET:.2f}"
+            rows.append(f"| {kind} | {shown(nexus)} | {shown(worst)} | {shown(scan)} | {SEARCH_BUDGET} | {verdict} |")
+    if not rows:
+        return ""
+    size, took = (results.median("nexus", "search", "fill", figure) for figure in ("mb", "seconds"))
+    head = "| two words in 200,000 messages, ms | index, median | worst | plain scan | budget | |"
+    return "\n".join(
+        ["", "", head, "|---|---|---|---|---|---|", *rows, "", f"{shown(size)} MB, made in {shown(took)} s."]
+    )

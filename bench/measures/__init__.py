@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""One file a question: startup, load, long (chats), stream, viewers, tunnel. Each takes a `Run` and adds results."""
+"""One file a question: startup, load, long (chats), search, stream, viewers, tunnel. Each adds results to a `Run`."""

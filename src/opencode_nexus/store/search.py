@@ -7,7 +7,7 @@ import logging
 import sqlite3
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,13 +43,12 @@ SUFFIXES = ("", "-wal", "-shm")
 # bm25 is below zero, the best the lowest. What was said today counts half as much again as what is a year old.
 _FIND = f"""
 SELECT d.id, f.score * CASE d.role {" ".join(f"WHEN '{role}' THEN {weight}" for role, weight in WEIGHTS.items())} END
-  * (1 + 0.5 / (1 + max(0, ? - (d.id >> {SECOND})) / 2592000.0)) AS score
+  * (1 + 0.5 / (1 + max(0, ? - (d.id >> {SECOND})) / 2592000.0)) AS score, count(*) OVER () AS found
 FROM (SELECT rowid AS id, bm25(found, 1.0, 0.6, 0.0) AS score FROM found
-      WHERE found MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT {RANKED}) f
+      WHERE found MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT {RANKED + 1}) f
 JOIN doc d USING (id) JOIN session s ON s.n = d.session AND s.gone = 0
 ORDER BY score, d.id DESC LIMIT ? OFFSET ?
 """
-_MORE = f"SELECT 1 FROM found WHERE found MATCH ? AND rowid >= ? AND rowid < ? LIMIT 1 OFFSET {RANKED}"
 _HIT = """
 SELECT d.*, b.text, s.id AS session_id, s.server_id, s.parent_id, s.project, s.title
 FROM doc d JOIN body b USING (id) JOIN session s ON s.n = d.session WHERE d.id = ?
@@ -278,7 +277,7 @@ def _shape(connection: sqlite3.Connection) -> None:
         raise WrongShape(f"it has the shape {row and row[0]}, and this version writes {wanted}")
 
 
-def _asked(connection: sqlite3.Connection, terms: Iterable[Term], filters: Filters) -> tuple[Any, ...] | None:
+def _asked(connection: sqlite3.Connection, terms: Sequence[Term], filters: Filters) -> tuple[Any, ...] | None:
     """Return the expression and the range of ids; None when a filter names what no document has."""
     tags = []
     session_id = _sound(filters.session_id)
@@ -302,7 +301,9 @@ def _asked(connection: sqlite3.Connection, terms: Iterable[Term], filters: Filte
         tags.append(f"c{row['n']}")
     first = 0 if filters.since is None else max(0, int(filters.since)) << SECOND
     last = 1 << 62 if filters.until is None else max(0, int(filters.until)) << SECOND
-    return expression(terms, tags or [EVERY]), first, last
+    # the tag of all costs as much as a common word, so it is there only where nothing else is
+    only = tags or any(not term.without for term in terms)
+    return expression(terms, tags if only else [EVERY]), first, last
 
 
 def _document(row: sqlite3.Row) -> Document:
@@ -322,7 +323,7 @@ def _find(
     if asked is None:
         return Found([], False, False)
     rows = connection.execute(_FIND, (int(now), *asked, limit + 1, offset)).fetchall()
-    newest = bool(rows) and connection.execute(_MORE, asked).fetchone() is not None
+    newest = bool(rows) and rows[0]["found"] > RANKED
     hits = [_hit(connection, row["id"], terms) for row in rows[:limit]]
     return Found(hits, len(rows) > limit, newest)
 

@@ -43,39 +43,31 @@ def _found(text: str, terms: Sequence[Term]) -> list[tuple[int, int, int]]:
     if not terms:
         return []
     told = list(spans(text))
-    firsts: dict[str, list[tuple[int, tuple[str, ...], bool]]] = {}
-    begins: list[tuple[int, str]] = []
-    named: list[tuple[int, tuple[str, ...]]] = []
+    firsts: dict[str, list[tuple[int, Term]]] = {}
+    begins = [(which, term) for which, term in enumerate(terms) if term.prefix and len(term.words) == 1]
     for which, term in enumerate(terms):
-        if term.prefix and len(term.words) == 1:
-            begins.append((which, term.words[0]))
-        else:
-            firsts.setdefault(term.words[0], []).append((which, term.words, term.prefix))
-        if term.pieces:
-            firsts.setdefault(term.pieces[0], []).append((which, term.pieces, False))
-        if len(term.words) == 1 or term.pieces:
-            named += [(which, phrase) for phrase in term.phrases]
-    found: list[tuple[int, int, int]] = []
+        if not term.prefix or len(term.words) > 1:
+            firsts.setdefault(term.words[0], []).append((which, term))
+    found: set[tuple[int, int, int]] = set()
     for index, (word, start, end) in enumerate(told):
-        for which, phrase, prefix in firsts.get(word, ()):
-            last = index + len(phrase) - 1
-            if last < len(told) and _follows([one[0] for one in told[index : last + 1]], phrase, prefix):
-                found.append((start, told[last][2], which))
-        for which, begin in begins:
-            if word.startswith(begin):
-                found.append((start, end, which))
+        for which, term in firsts.get(word, ()):
+            last = index + len(term.words) - 1
+            if last < len(told) and _follows([one[0] for one in told[index : last + 1]], term):
+                found.add((start, told[last][2], which))
+        found |= {(start, end, which) for which, term in begins if word.startswith(term.words[0])}
         run = text[start:end]
-        if named and run.isascii() and not run.islower() and (made_of := pieces(run)):
-            for which, phrase in named:
-                if any(made_of[i : i + len(phrase)] == list(phrase) for i in range(len(made_of))):
-                    found.append((start, end, which))
-    return sorted(set(found))
+        if not run.islower() and run.isascii() and (made_of := pieces(run)):
+            for which, term in enumerate(terms):
+                length = len(term.words)
+                if any(_follows(made_of[i : i + length], term) for i in range(len(made_of) - length + 1)):
+                    found.add((start, end, which))
+    return sorted(found)
 
 
-def _follows(there: list[str], phrase: tuple[str, ...], prefix: bool) -> bool:
-    if prefix:
-        return there[:-1] == list(phrase[:-1]) and there[-1].startswith(phrase[-1])
-    return there == list(phrase)
+def _follows(there: list[str], term: Term) -> bool:
+    """Whether these words, as many as the term has, are the term's."""
+    last = there[-1].startswith(term.words[-1]) if term.prefix else there[-1] == term.words[-1]
+    return last and there[:-1] == list(term.words[:-1])
 
 
 def _apart(marks: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:

@@ -34,7 +34,7 @@ Told = tuple[list[str], list[str]]  # a text's words, and the pieces of its name
 
 def holds(told: Told, term: Term) -> bool:
     """What the index must do, without an index: the words of the text are gone through one by one."""
-    return any(_stands(part, phrase, term.prefix) for phrase in term.phrases for part in told)
+    return any(_stands(part, term.words, term.prefix) for part in told)
 
 
 def _stands(told: list[str], phrase: tuple[str, ...], prefix: bool) -> bool:
