@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.chat_page import ChatApp
+from tests.browser.chat_page import ChatApp, eventually
 from tests.browser.walk import THEMES, Walk, keep, violations
+from tests.unit.render.tool_calls import PIXEL, TODOS, calls
 
 pytestmark = pytest.mark.anyio
 
@@ -59,6 +60,15 @@ PIECES: list[dict[str, Any]] = [
     tool("todowrite", status="completed", input={"todos": [{"content": "one", "status": "pending"}]}, output="[]"),
     {"do": "end", "info": {"finish": "stop", "cost": 0.5, "tokens": {"input": 1000, "output": 10}}},
     {"do": "begin"},
+    *(tool(name, **state) for given in calls().values() for name, state in given),
+    {"do": "part", "kind": "file", "data": {"filename": "a.gif", "mime": "image/gif", "url": PIXEL}},
+    {"do": "part", "kind": "file", "data": {"filename": "\u202e" + "long" * 40, "mime": "x/y", "url": "data:,abc"}},
+    {"do": "part", "kind": "compaction", "data": {"auto": True}},
+    {"do": "part", "kind": "subtask", "data": {"agent": "general", "description": "Look", "prompt": "at it"}},
+    {"do": "part", "kind": "step-finish", "data": {"reason": "tool-calls", "cost": 0.1, "tokens": {"input": 9}}},
+    {"do": "part", "kind": "hologram", "data": {"of": "light"}},
+    {"do": "todos", "todos": TODOS},
+    {"do": "begin"},
     {"do": "say", "text": "before after", "open": True},
     {"do": "set", "part": {"gaps": [7]}},
     {"do": "say", "text": "cut off"},
@@ -67,6 +77,7 @@ PIECES: list[dict[str, Any]] = [
     {"do": "untaken", "text": "Sent in vain.\n\tAnd: " + "x" * 90},
     {"do": "untaken", "text": "Sent, and nobody knows.", "sure": False},
     {"do": "permission", "kind": "edit", "patterns": ["a.py"], "metadata": {"diff": DIFF}},
+    {"do": "permission", "kind": "bash", "patterns": [], "metadata": {"command": "rm \u202efr- p\u0430y\u200b " * 9}},
     {
         "do": "question",
         "questions": [
@@ -89,7 +100,7 @@ async def spilled(page: Page) -> list[str]:
     found: list[str] = await page.evaluate(
         """() => [...document.querySelectorAll('.flow *, .composer *')].filter(e =>
             e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility()
-            && !e.closest('pre, .scroll, .clip, svg'))
+            && !e.closest('pre, .scroll, .clip, .sr, svg'))
             .map(e => e.outerHTML.slice(0, 160))"""
     )
     return found
@@ -134,3 +145,51 @@ async def test_at_twice_the_text_size_on_a_phone(walk: Walk, app: ChatApp) -> No
     assert talk["height"] >= 280, "there is room to read"
     await page.locator("#composer").fill("and to write")
     await expect(page.get_by_role("button", name="Send", exact=True)).to_be_in_viewport()
+
+
+COPIED = "navigator.clipboard.writeText = async (text) => { window.copied = text; };"
+
+
+async def test_each_block_can_be_copied_by_mouse_and_keyboard(walk: Walk, app: ChatApp) -> None:
+    told = [
+        {"do": "user", "text": "Do."},
+        {"do": "begin"},
+        {"do": "say", "text": "Words.\n\n1. x\n   ```\n   in a list\n   ```\n"},
+    ]
+    done = tool("bash", status="completed", input={"command": "make"}, output="made <it>\n", metadata={"exit": 0})
+    session = await app.script(title="Copy", steps=[*told, done, {"do": "end"}])
+    page = await walk.page()
+    await page.add_init_script(COPIED)
+    await page.goto(app.address(session))
+    count = "document.querySelectorAll('.live *').length"
+    before = await page.evaluate(count)
+    copy = page.get_by_role("button", name="Copy", exact=True)
+    await page.locator(".md pre").hover()
+    await copy.click()
+    assert await page.evaluate("copied") == "in a list\n"
+    assert await page.evaluate(count) <= before + 2, "one button for all of them"
+    await page.locator(".tool summary").press("Enter")
+    await page.get_by_role("group", name="Output").focus()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await eventually(page, "copied === 'made <it>\\n'")
+    await expect(page.locator("#say")).to_have_text("Copied")
+    await app.script(session=session, steps=[{"do": "begin"}, {"do": "say", "text": "And more."}, {"do": "end"}])
+    await expect(page.locator(".msg").last).to_contain_text("And more.")
+    assert await page.evaluate("document.querySelectorAll('.copy').length") == 1
+
+
+async def test_on_a_phone_a_tap_offers_the_copy_with_room_for_a_finger(walk: Walk, app: ChatApp) -> None:
+    session = await app.script(
+        title="Tap", steps=[{"do": "begin"}, {"do": "say", "text": "```\ncode\n```"}, {"do": "end"}]
+    )
+    page = await walk.page(375)
+    await page.add_init_script(COPIED)
+    await page.goto(app.address(session))
+    await page.locator(".md pre").tap()
+    copy = page.get_by_role("button", name="Copy", exact=True)
+    box = await copy.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 44
+    await copy.tap()
+    assert await page.evaluate("copied") == "code\n"

@@ -59,7 +59,10 @@
     copier.style.top = `${place.top - around.top}px`;
     copier.style.right = `${around.right - place.right}px`;
   };
-  addEventListener("pointerover", offer, { passive: true });
+  // not pointerover: a page that moves below a pointer at rest would take the button from where the focus is
+  let under = null;
+  addEventListener("pointermove", (event) => { if (event.target !== under) offer(event, under = event.target); }, { passive: true });
+  addEventListener("pointerdown", offer, { passive: true });
   addEventListener("focusin", offer);
 
   // Copying and sharing, where the browser can; the buttons show by what stands here.
