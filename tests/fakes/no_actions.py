@@ -21,6 +21,9 @@ class Nothing:
 
     pinned: frozenset[str] = frozenset()
 
+    def fresh(self, server_id: str, but: str) -> None:
+        return None
+
     def of(self, server_id: str) -> list[Any]:
         return []
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is done with a session as a whole, and with one of its messages."""
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from opencode_nexus.chat.servers import ServerDirectory
 from opencode_nexus.chat.sessions import SessionSummary, checked_id, summary
 from opencode_nexus.chat.stop_words import stop_words
 from opencode_nexus.chat.stopping import AbortResult
-from opencode_nexus.chat.trash import KEEP, Trash
+from opencode_nexus.chat.trash import FRESH, KEEP, Trash
 from opencode_nexus.chat.undoing import Spoken, Undoing, coming_back, undoing
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
@@ -272,6 +273,8 @@ class Actions:
         feed = self._chat.feeds.feed(server_id)
         entry = await self.trash.put(server_id, session_id, found.title, keep)
         self._tell(server_id, session_id, "trashed")
+        # the offer to take it back goes from the other chats' pages by itself
+        asyncio.get_running_loop().call_later(FRESH + 1, self._tell_all, server_id)
         if feed.running(session_id) or feed.asking(session_id):
             with contextlib.suppress(NexusError):
                 await self._chat.abort(server_id, session_id)
@@ -328,6 +331,9 @@ class Actions:
         """Take over a session object that a change gave back: the event of it may come later."""
         self._chat.feeds.feed(server_id).learn(info)
         self._bus.publish("chat-facts", {"server_id": server_id, "session_id": str(info.get("id"))})
+
+    def _tell_all(self, server_id: str) -> None:
+        self._bus.publish("chat-facts", {"server_id": server_id, "session_id": None})
 
     def _tell(self, server_id: str, session_id: str, what: str = "") -> None:
         self._bus.publish("chat-facts", {"server_id": server_id, "session_id": session_id})

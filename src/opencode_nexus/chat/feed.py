@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What one running server tells, taken in: journalled, kept in mind, and handed to who looks."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from opencode_nexus.chat.conversation import Conversation
@@ -42,7 +42,7 @@ class Feed:
         # Words of parts whose beginning was not heard: {part: (session, pieces)}, until it is known.
         self.orphans: dict[str, tuple[str, list[str]]] = {}
         self.errors = journal.failures(server_id)  # why a session's last turn failed
-        self.hidden: Container[str] = ()  # sessions that a person has deleted, and that OpenCode still has
+        self.hidden: Collection[str] = ()  # sessions that a person has deleted, and that OpenCode still has
         self._sent: set[str] = set()
         self._journal, self._inbox, self._outbox, self._bus = journal, inbox, outbox, bus
         self._conversations, self._listeners = conversations, listeners

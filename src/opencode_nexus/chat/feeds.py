@@ -4,7 +4,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from opencode_nexus.chat.connection import Connection
@@ -52,7 +52,7 @@ class Feeds:
     ) -> None:
         self.conversations: dict[str, dict[str, Conversation]] = {}
         self.listeners = Listeners()
-        self.hidden: Container[str] = ()  # set before `open`: sessions that no list shows
+        self.hidden: Collection[str] = ()  # set before `open`: sessions that no list shows
         self.guards = Guards()
         self.feeds: dict[str, Feed] = {}
         self._live: dict[str, _Live] = {}

@@ -87,6 +87,8 @@ async def page(
     if before is not None and not _CURSOR.fullmatch(before):
         raise CursorUnknown(f"Asked for: {before[:80]!r}.")
     found = await sessions(client, feed, directories, limit + 1 if before is None else ALL)
+    if before is None and len(found) <= limit and feed.hidden:  # those that are left out may have stood for others
+        found = await sessions(client, feed, directories, ALL)
     if before is not None:
         updated, _, session_id = before.partition("~")
         found = [one for one in found if (-one.updated, one.id) > (-float(updated), session_id)]

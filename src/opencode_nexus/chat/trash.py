@@ -4,7 +4,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from opencode_nexus.chat.errors import NotDeleted, SessionNotFound
 from opencode_nexus.core.clock import Clock
@@ -15,6 +15,7 @@ from opencode_nexus.store.marks import Marks, Trashed
 log = logging.getLogger(__name__)
 
 KEEP = 600.0  # seconds in which a deletion can be undone
+FRESH = 60.0  # seconds in which every chat of the server offers to take a deletion back
 LOOK = 15.0  # seconds between two looks at what is due
 
 
@@ -33,6 +34,17 @@ class Trash:
 
     def __contains__(self, session_id: object) -> bool:
         return session_id in self.entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def fresh(self, server_id: str, but: str) -> Trashed | None:
+        """Return the one deleted last on a server, if that was a moment ago and it is not `but`."""
+        since = self._clock.now() - FRESH
+        return next((one for one in self.of(server_id) if one.deleted > since and one.session_id != but), None)
 
     def open(self) -> None:
         """Take up what an earlier hub has left, and delete what is due from now on."""
