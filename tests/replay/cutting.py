@@ -16,9 +16,10 @@ from opencode_nexus.chat.outbox import Outbox
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.opencode.api import Client
-from opencode_nexus.opencode.events import Event
+from opencode_nexus.opencode.events import Event, PartUpdated
 from opencode_nexus.opencode.fold import fold
 from opencode_nexus.opencode.state import Permission, Question, SessionState, Status, Untaken
+from opencode_nexus.opencode.wire import part_of
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.conversation import Conversation as Page
 from opencode_nexus.store.db import Database
@@ -64,16 +65,21 @@ class Hub:
         around = (self.journal, self.inbox, outbox, Bus(clock), self.conversations, Listeners())
         self.feed = Feed(SERVER, *around)
 
-    async def reconcile(self, *, gaps: bool) -> None:
-        """Ask OpenCode what is so, as at each connect, and load every session's window."""
+    async def reconcile(self, backlog: Batch | None = None, *, gaps: bool) -> None:
+        """Ask OpenCode what is so, as at each connect, load what is looked at, and take in what came meanwhile."""
         client = cast("Client", self.model)
         running = self.journal.running(SERVER)
         copies = self.journal.open_parts(server_id=SERVER)
         sessions = {*running, *(copy.session_id for copy in copies), *self.conversations}
         truth = await reconcile.ask(client, {"/project"}, sessions)
-        reconcile.settle(truth, self.feed, self.journal, self.inbox, (), gaps=gaps)
+        said = [part_of(event.part) for _, event in backlog or () if isinstance(event, PartUpdated)]
+        opened = {part.id for part in said if not part.closed}
+        reconcile.settle(truth, self.feed, self.journal, self.inbox, opened, gaps=gaps)
         for info in self.model.sessions.values():
             self.feed.heads.learn(info)
+        for session_id in set(self.conversations) & set(self.model.sessions):
+            await self.conversations[session_id].load()
+        self.feed.take(backlog or [])
 
     async def close(self) -> None:
         """Close its file."""

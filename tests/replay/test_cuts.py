@@ -2,6 +2,7 @@
 """The hub is cut at random points of real streams: what the next one shows is what an uncut one would."""
 
 import copy
+import os
 import random
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.replay.take import Take, names
 
 pytestmark = pytest.mark.anyio
 
-CUTS = 1000  # in all recordings together
+CUTS = int(os.environ.get("NEXUS_TEST_CUTS", "200"))  # in all recordings together; `make soak` makes 1,000
 SEED = 20261128
 
 

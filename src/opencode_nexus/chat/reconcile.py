@@ -86,9 +86,18 @@ def settle(
     for session_id, window in truth.windows.items():
         if session_id in truth.statuses:
             _begin_missed(feed, truth.statuses[session_id][0], session_id, window, journal, opened)
+    for session_id, window in truth.windows.items():
+        if feed.errors.get(session_id) and _went_well(window):
+            feed.errors.drop(session_id)  # a whole turn was missed since
     feed.orphans.clear()
     idle = before - truth.statuses.keys()
     return sorted(session_id for session_id in idle if cut_off(truth.windows.get(session_id, [])))
+
+
+def _went_well(window: list[JSON]) -> bool:
+    """Whether the newest message is an answer that is complete and without an error."""
+    info = child(window[-1], "info") if window else {}
+    return info.get("role") == "assistant" and "completed" in child(info, "time") and not info.get("error")
 
 
 def _settle_inbox(truth: Truth, feed: Feed, inbox: Inbox) -> None:
