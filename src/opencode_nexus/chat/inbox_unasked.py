@@ -70,10 +70,11 @@ class Unasked:
         try:
             if rules:
                 how, by = "rule", By(rules[0].by_name, rules[0].by_device, rules[0].by_source)
-                said = f"By the rule “{rules[0].permission}: {rules[0].pattern}” that {by.name} made"
+                said = f"{rules[0].permission}: {rules[0].pattern}"
+                told = f"By the rule “{said}” that {by.name} made"
             elif accepting is not None:
                 how, by = "auto", By(accepting.by_name, accepting.by_device, accepting.by_source)
-                said = f"By auto-accept that {by.name} began"
+                said, told = "", f"By auto-accept that {by.name} began"
             else:  # it was taken back meanwhile
                 return self._wait(row)
             await self._chat.reply_permission(row.server_id, row.id, "once")
@@ -88,7 +89,7 @@ class Unasked:
             self._answering.discard(row.id)
         self._rules.used(rules)
         self._book.end(row, how, said, by)
-        await self._note(f"permission-{how}", row, by, said)
+        await self._note(f"permission-{how}", row, by, told)
 
     def _wait(self, row: Row) -> None:
         if row.id not in self._book:

@@ -61,7 +61,8 @@
     if (place !== doc.body && !list.contains(place) && place.id !== "main") return;
     if (place.matches("input:not([type=radio],[type=checkbox]),textarea,select")) return;
     const arrows = place.matches("[data-row]") ? { ArrowDown: 1, ArrowUp: -1 } : {};
-    const step = { j: 1, k: -1, ...arrows }[event.key];
+    const single = localStorage.keys === "off" ? {} : { j: 1, k: -1 };  // as the list of shortcuts sets it
+    const step = { ...single, ...arrows }[event.key];
     if (!step) return;
     const rows = [...list.querySelectorAll("[data-row]")], now = rows.indexOf(place.closest("[data-row]"));
     const next = rows[now < 0 ? (step > 0 ? 0 : rows.length - 1) : now + step];
