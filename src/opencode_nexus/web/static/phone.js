@@ -5,7 +5,8 @@
   "use strict";
   const doc = document, root = doc.documentElement, base = doc.body.dataset.base || "", ends = +doc.currentScript.dataset.loginEnds;
   const $ = (selector, from = doc) => from.querySelector(selector), on = (name, act, how) => addEventListener(name, act, how);
-  const SEEN = `nexus:${base}:seen`, MOST = 5, LONGEST = 300000; // windows, characters of one
+  // windows that are kept, characters of one
+  const SEEN = `nexus:${base}:seen`, MOST = 5, LONGEST = 300000;
   const coarse = matchMedia("(pointer: coarse)");
 
   const address = base + "/sw.js", { serviceWorker } = navigator;
@@ -18,7 +19,7 @@
   const keep = async () => {
     if (!ends || !window.caches || !$('[data-topic^="chat:"]', main) || $(".offline", main)) return;
     if (main.isConnected) title = doc.title;
-    const copy = main.cloneNode(true), rows = [...copy.querySelectorAll(".msg")];
+    const copy = doc.implementation.createHTMLDocument("").importNode(main, true), rows = [...copy.querySelectorAll(".msg")];
     for (const el of copy.querySelectorAll("form:not(.composer), .older, .menu, .more, .chat-head :is(a, button:not(.list-button)), .foot-pane > :not(.composer)")) el.remove();
     $("[data-topic]", copy).removeAttribute("data-cursor");
     let html = copy.innerHTML;
@@ -32,7 +33,8 @@
     await cache.put(path, new Response(JSON.stringify(one)));
     for (const key of (await cache.keys()).slice(0, -MOST)) await cache.delete(key);
   };
-  const kept = () => keep().catch(() => {}); // a full disk, or a browser that keeps nothing
+  // a full disk, or a browser that keeps nothing, is no trouble
+  const kept = () => keep().catch(() => {});
   on("nexus:line", ({ detail }) => detail === "off" && kept());
   doc.addEventListener("visibilitychange", () => doc.hidden && kept());
   on("submit", ({ target }) => /\/logout$/.test(target.getAttribute("action")) && window.caches?.delete(SEEN), true);
@@ -59,7 +61,8 @@
     high = log.clientHeight;
   });
   const begin = () => {
-    if (main && !main.isConnected) kept(); // the one that was left
+    // the one that was left
+    if (main && !main.isConnected) kept();
     [main, path, title] = [$("main"), location.pathname, doc.title];
     clearTimeout(timer);
     timer = setTimeout(kept, 3000);
@@ -85,8 +88,10 @@
     step(by);
   });
 
-  const EDGE = 24, FAR = 72; // px: the browser's own gesture begins at the edge; so far a finger must go
-  const aside = (el) => el.matches("[data-follow]") ? 0 // what scrolls sideways by itself
+  // px: the browser's own gesture begins at the edge; how far a finger must go
+  const EDGE = 24, FAR = 72;
+  // What scrolls sideways by itself keeps its gesture.
+  const aside = (el) => el.matches("[data-follow]") ? 0
     : el.scrollWidth > el.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(el).overflowX) || aside(el.parentElement);
   // A long press opens the menu that a button opens, too. On words it selects them, as everywhere.
   const held = (target) => target.closest(".chat-rows [aria-current]") ? $("[popovertarget=chat-menu]")
@@ -111,14 +116,15 @@
     by = x < 0 ? 1 : -1;
     const row = next(by);
     hint.textContent = row ? $("b", row).textContent : END[by];
-    hint.className = `swipe ${by > 0 ? "on" : ""} ${row && Math.abs(x) >= FAR ? "ready" : ""}`;
+    hint.className = "swipe" + (by > 0 ? " on" : "") + (row && Math.abs(x) >= FAR ? " ready" : "");
     $(".chat").append(hint);
   }, { passive: true });
   on("touchend", ({ changedTouches: [touch] }) => {
-    const { more, x } = from || {}, go = by && Math.abs(touch.clientX - x) >= FAR && by;
+    const { more, x } = from || {}, go = by;
     drop();
-    more?.click(); // now: the finger that leaves would shut it again
-    if (go) step(go);
+    // only now: the finger that leaves would shut it again
+    more?.click();
+    if (go && Math.abs(touch.clientX - x) >= FAR) step(go);
   });
   on("touchcancel", drop);
   on("contextmenu", (event) => coarse.matches && held(event.target) && event.preventDefault());

@@ -27,7 +27,6 @@
     if (before && !same(before.options.applicationServerKey, key)) await before.unsubscribe();
     const made = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
     await send("/device", { ...made.toJSON(), zone: Intl.DateTimeFormat().resolvedOptions().timeZone });
-    localStorage.push = "on";
     location.href = place + "?said=on";
   };
   if (button) {
@@ -47,7 +46,6 @@
   // The hub forgets this device by the form; the browser forgets its subscription, too.
   addEventListener("submit", ({ target }) => {
     if (!target.matches("[data-off]")) return;
-    localStorage.removeItem("push");
     navigator.serviceWorker?.ready.then(({ pushManager }) => pushManager.getSubscription()).then((made) => made?.unsubscribe());
   });
 })();

@@ -2,7 +2,7 @@
 // The service worker: static files, the last seen windows when the hub cannot be reached, and notifications.
 // `hub` is put before this by web/pages/phone.py: {base, version, files, icon, badge, headers, page}.
 "use strict";
-const FILES = `nexus:${hub.base}:files:${hub.version}`, SEEN = `nexus:${hub.base}:seen`;
+const FILES = `nexus:${hub.base}:files:${hub.version}`, SEEN = `nexus:${hub.base}:seen`, OUT = `nexus:${hub.base}:out`;
 const plain = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const moment = (at) => {
   const then = new Date(at), clock = then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
@@ -56,7 +56,12 @@ const fresh = async (event, path) => {
     answer = (await event.preloadResponse) || (await fetch(event.request));
   } catch {}
   if (!answer || answer.status >= 520) return unreachable(path);
-  if (path === hub.base + "/login") await caches.delete(SEEN); // nobody is signed in here any more
+  if (path === hub.base + "/login") { // nobody is signed in here any more
+    await caches.delete(SEEN);
+    await caches.open(OUT);
+  } else if (answer.ok && await caches.delete(OUT)) { // somebody is again: notifications that were on go on
+    event.waitUntil(registration.pushManager?.getSubscription().then((made) => made && subscribed(made)));
+  }
   return answer;
 };
 addEventListener("fetch", (event) => {
@@ -117,11 +122,11 @@ addEventListener("notificationclick", (event) => {
   event.waitUntil(action ? answer(id, action) : show(path));
 });
 
-// The browser has changed its subscription by itself: the hub is told where to send from now on.
+// The hub is told where to send from now on: the browser has changed its subscription, or somebody signed in again.
+const subscribed = (made) => fetch(`${hub.base}/settings/notifications/device`, {
+  method: "POST", body: JSON.stringify({ ...made.toJSON(), zone: Intl.DateTimeFormat().resolvedOptions().timeZone }),
+  headers: { "Content-Type": "application/json", Accept: "application/json" },
+});
 addEventListener("pushsubscriptionchange", (event) => event.waitUntil((async () => {
-  const made = event.newSubscription || await registration.pushManager.subscribe(event.oldSubscription.options);
-  await fetch(`${hub.base}/settings/notifications/device`, {
-    method: "POST", body: JSON.stringify({ ...made.toJSON(), zone: Intl.DateTimeFormat().resolvedOptions().timeZone }),
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-  });
+  await subscribed(event.newSubscription || await registration.pushManager.subscribe(event.oldSubscription.options));
 })()));
