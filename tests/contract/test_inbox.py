@@ -131,7 +131,7 @@ async def test_a_server_that_is_not_taken_up_again_leaves_nothing_that_waits(hub
     await hub.stop()
     await hub.start_blind("stopped")
     kept = hub.desk.get(row.id)
-    assert kept is not None and hub.desk.certainty(kept) == "down"
+    assert kept is not None and hub.desk.certainty(kept) == "checking"
     hub.desk.settle()
     assert (await hub.end(row.id)).how == "died"
     hub.server_runs(adopted=True)

@@ -68,6 +68,7 @@ class InboxDesk:
         self._rejects: dict[str, tuple[float, By]] = {}  # by session: who turned something down, and when
         self._unlisten: list[Callable[[], None]] = []
         self._opened = 0.0
+        self._settled = False  # whether the servers that still run have been taken up
 
     def open(self) -> None:
         """Take up what an earlier hub left. Call it before the feeds begin."""
@@ -80,6 +81,7 @@ class InboxDesk:
 
     def settle(self) -> None:
         """The servers that still run have been taken up: what waited on the others died with them."""
+        self._settled = True
         known = {server.id: server for server in self._servers.list()}
         for server_id in {row.server_id for row in self._book.all()}:
             self._look(server_id, known.get(server_id))
@@ -117,7 +119,8 @@ class InboxDesk:
         if connection is not None and row.id not in self._unsure and connection.connected:
             return "sure"
         server = next((one for one in self._servers.list() if one.id == row.server_id), None)
-        return "checking" if server is not None and server.state in ("running", "starting") else "down"
+        coming = not self._settled or (server is not None and server.state in ("running", "starting"))
+        return "checking" if coming else "down"
 
     # What servers tell
 

@@ -85,13 +85,26 @@ async def test_a_new_process_knows_nothing_of_what_the_old_one_asked(world: Desk
     world.fake.routes["GET /permission"] = []
     await world.start()
     row = world.desk.get("per_1")
-    assert row is not None and world.desk.certainty(row) == "down"
+    assert row is not None and world.desk.certainty(row) == "checking"
     with pytest.raises(ServerNotRunning):
         await world.desk.answer_permission("per_1", "once", "", ANNA)
     await world.run(pid=2)
     await world.until(lambda: how(world, "per_1") == "died")
     with pytest.raises(NotWaiting):
         await world.desk.answer_permission("per_1", "once", "", ANNA)
+
+
+async def test_while_the_line_to_opencode_is_broken_nothing_is_called_true(world: Desk) -> None:
+    await world.asks()
+    world.desk.settle()
+    row = world.desk.get("per_1")
+    assert row is not None and world.desk.certainty(row) == "sure"
+    connection = world.chat.feeds.connection(SERVER)
+    assert connection is not None
+    connection.connected = False
+    assert world.desk.certainty(row) == "checking"
+    world.servers.tell("stopping", 1, 1.0)
+    assert world.desk.certainty(row) == "down"
 
 
 async def test_an_answer_that_opencode_does_not_take_any_more_makes_no_rule(world: Desk) -> None:
