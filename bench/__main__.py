@@ -17,20 +17,21 @@ from playwright.async_api import Browser, async_playwright
 
 from bench import report
 from bench.folders import Folders
-from bench.measures import load, long, search, startup, stream, tunnel, viewers
+from bench.measures import load, long, past, search, startup, stream, tunnel, viewers
 from bench.nexus import Nexus
 from bench.opencode_page import OpenCodePage
 from bench.process import free_port
 from bench.provider import Provider
 from bench.results import Results
 from bench.run import Run
-from bench.subject import MESSAGES, SHORT, Subject
+from bench.subject import DEEP, MESSAGES, SHORT, Subject
 from tests.fakes.real import find_opencode
 
 MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "startup": startup.measure,
     "load": load.measure,
     "long": long.measure,
+    "past": past.measure,
     "search": search.measure,
     "stream": stream.measure,
     "viewers": viewers.measure,
@@ -92,7 +93,7 @@ async def main(told: argparse.Namespace, root: Path) -> None:
             run = Run(subjects, browser, launch, provider, results, told.times)
             for subject in subjects:
                 await asyncio.to_thread(subject.start)
-                for count in (SHORT, MESSAGES):
+                for count in (SHORT, MESSAGES, DEEP):
                     await asyncio.to_thread(subject.import_chat, count, opencode_version)
             for name in told.measures.split(","):
                 await MEASURES[name](run)

@@ -48,6 +48,12 @@ LINES = (
     Line("… CPU × 4", "long", "3000/address/cpu4", ("visible_ms",), (700,)),
     Line("chat of 3,000, by click", "long", "3000/click/cpu1", ("visible_ms",), (100,)),
     Line("… CPU × 4", "long", "3000/click/cpu4", ("visible_ms",), (None,)),
+    Line("chat of 30, by click", "long", "30/click/cpu1", ("visible_ms",), (None,)),
+    Line("chat of 10,000, by address", "long", "10000/address/cpu1", ("visible_ms",), (300,)),
+    Line("… by click", "long", "10000/click/cpu1", ("visible_ms",), (100,)),
+    Line("500 messages back in it: most elements", "past", "back", ("most_elements",), (3000,), "elements"),
+    Line("… heap of the page", "past", "back", ("heap_mb",), (60,), "MB"),
+    Line("… growth of the hub", "past", "back", ("hub_growth_mb",), (10,), "MB"),
 )
 
 
@@ -75,21 +81,21 @@ def line_text(results: Results, line: Line) -> str | None:
     return f"| {line.label}, {line.unit} | {nexus} | {opencode} | {budget} | {verdict} |"
 
 
-def growth(results: Results) -> str | None:
-    """How a chat of 3,000 compares with one of 30, by address; the budget is 20 %."""
+def growth(results: Results, count: int) -> str | None:
+    """How a chat of `count` messages compares with one of 30, by address; the budget is 20 %."""
     short = results.median("nexus", "long", "30/address/cpu1", "visible_ms")
-    long = results.median("nexus", "long", "3000/address/cpu1", "visible_ms")
+    long = results.median("nexus", "long", f"{count}/address/cpu1", "visible_ms")
     if not short or not long:
         return None
     more = (long / short - 1) * 100
     verdict = "holds" if more <= 20 else "over"
-    return f"| chat of 3,000 beside one of 30, % more | {more:.0f} |  | 20 | {verdict} |"
+    return f"| chat of {count:,} beside one of 30, % more | {more:.0f} |  | 20 | {verdict} |"
 
 
 def table(results: Results) -> str:
     """The whole report as Markdown."""
     machine = ", ".join(f"{name} {value}" for name, value in results.machine.items())
-    rows = [line_text(results, line) for line in LINES] + [growth(results)]
+    rows = [line_text(results, line) for line in LINES] + [growth(results, 3000), growth(results, 10_000)]
     noisy = sum(row.get("others", 0) > BUSY_MACHINE for row in results.rows)
     short = [
         f"{row['subject']} {row['variant']}: {row['seen']} of {row['deltas']} seen"

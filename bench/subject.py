@@ -17,6 +17,7 @@ from bench.long_session import LongSession
 from bench.process import Proc, is_opencode
 
 MESSAGES = 3000
+DEEP = 10_000
 SHORT = 30
 
 

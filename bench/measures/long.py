@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""A chat of 3,000 messages opened by its address and by a click, until its newest message is in view."""
+"""Chats of 3,000 and 10,000 messages opened by address and by a click, until the newest message is in view."""
 
 import asyncio
 
 from bench.noise import Noise
 from bench.run import Run
-from bench.subject import MESSAGES, SHORT, Chat, Subject
+from bench.subject import DEEP, MESSAGES, SHORT, Chat, Subject
 from bench.tab import Tab, quoted, spent
 
 
 async def measure(run: Run) -> None:
-    """Variants `<messages>/<address|click>/cpu<1|4>`; the short chat by address alone, as the floor."""
+    """Variants `<messages>/<address|click>/cpu<1|4>`; the short chat is the floor."""
     # A round holds every variant, as those that are compared must meet the same machine: with one variant after the
     # other the first was measured cold, and "3,000 beside 30" told which came first (133, 99, 65 ms for the same page).
     for time in range(run.times):
@@ -20,6 +20,9 @@ async def measure(run: Run) -> None:
             (MESSAGES, "address", 4),
             (MESSAGES, "click", 1),
             (MESSAGES, "click", 4),
+            (SHORT, "click", 1),
+            (DEEP, "address", 1),
+            (DEEP, "click", 1),
         ):
             for subject in run.subjects:
                 await once(run, subject, subject.chats[count], f"{count}/{way}/cpu{cpu}", way, cpu, time)
