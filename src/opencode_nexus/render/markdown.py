@@ -17,7 +17,7 @@ from pyromark import Options
 
 from opencode_nexus.render.sanitise import SCHEMES, clean
 
-OPTIONS = Options.ENABLE_TABLES | Options.ENABLE_STRIKETHROUGH | Options.ENABLE_TASKLISTS
+OPTIONS = Options.ENABLE_TABLES | Options.ENABLE_STRIKETHROUGH | Options.ENABLE_TASKLISTS | Options.ENABLE_MATH
 
 Event = Any  # what pyromark yields: a word, or a dict of one key
 Colour = Callable[[str, str], str | None]
@@ -25,6 +25,7 @@ Definitions = dict[str, tuple[str, str]]
 
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]}*_]")
 _HARMLESS = re.compile(r"</?(?:br|kbd|sub|sup)\s*/?>", re.IGNORECASE)
+_FORMULA = re.compile(r"[\\^_{=]")
 _SIMPLE = {
     "Paragraph": "p", "Item": "li", "Emphasis": "em", "Strong": "strong", "Strikethrough": "del",
     "TableRow": "tr",
@@ -137,11 +138,18 @@ class _Writer:
             self._end(value)
         elif kind == "Code":
             self.out.append(f"<code>{html.escape(value, quote=False)}</code>")
+        elif kind in ("InlineMath", "DisplayMath"):
+            self._formula(value, "$" if kind == "InlineMath" else "$$")
         elif kind == "TaskListMarker":
             self.out.append("☑ " if value else "☐ ")
         else:  # Html, InlineHtml, and whatever a later parser may yield: its words are shown
             words = str(value)
             self.out.append(words.lower() if _HARMLESS.fullmatch(words) else html.escape(words, quote=False))
+
+    def _formula(self, value: str, mark: str) -> None:
+        """A formula is shown as code, so that nothing in it is taken for Markdown; amounts such as $5/$6 stay words."""
+        words = html.escape(f"{mark}{value}{mark}", quote=False)
+        self.out.append(f'<code class="math">{words}</code>' if mark == "$$" or _FORMULA.search(value) else words)
 
     def _text(self, words: str) -> None:
         if self._code is not None:

@@ -32,6 +32,9 @@ def test_golden(source: Path) -> None:
         ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
         ("<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;"),
         ("a<br>b", "a<br>b"),
+        ("so $x_1*y*z < 2$ holds", 'so <code class="math">$x_1*y*z &lt; 2$</code> holds'),
+        ("$$\n\\sum a*b*c\n$$", '<code class="math">$$\n\\sum a*b*c\n$$</code>'),
+        ("it costs $5/$6, or $HOME/$USER", "it costs $5/$6, or $HOME/$USER"),
     ],
 )
 def test_html_in_the_text_is_shown_not_run(text: str, seen: str) -> None:
