@@ -40,7 +40,7 @@
     if (list) list.replaceWith(fresh);
     else {
       field.form.append(fresh);
-      nexus.say(`${hits.length} suggestions`);
+      nexus.say(`Suggestions: ${hits.length}`);
     }
     list = fresh;
     choose(0);

@@ -144,11 +144,11 @@
     synced = field.defaultValue;
     version = +field.dataset.version;
     picks = JSON.stringify(picked());
-    const mine = read(name());
-    if (mine?.dirty ? mine.text !== synced : mine?.version > version) {
-      if (mine.dirty && mine.version < version) offer(synced);
+    const mine = read(name()), hubs = synced;
+    if (mine?.dirty ? mine.text !== hubs : mine?.version > version) {
       if (!mine.dirty) [synced, version] = [mine.text, mine.version];
       put(mine.text);
+      if (mine.dirty && mine.version < version) offer(hubs);
     }
     mode();
   };
