@@ -186,17 +186,18 @@ class Provider:
             self.plain(writer, 200, body)
             return True
         writer.write(HEAD)
+        told: JSON | None = None
         async for choice, usage in self.speak(run, ops):
             if choice is None:
                 return False
             chunk = {**base, "object": "chat.completion.chunk", "choices": [choice]}
             if usage:
-                chunk["usage"] = usage
+                chunk["usage"] = told = usage
             data = b"data: " + json.dumps(chunk, ensure_ascii=False).encode() + b"\n\n"
             writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
             await writer.drain()
         writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
-        self.log.add("end", run=run)
+        self.log.add("end", run=run, usage=told)
         return True
 
     async def speak(self, run: int, ops: list[JSON]) -> AsyncIterator[tuple[JSON | None, JSON | None]]:

@@ -46,7 +46,7 @@ class Budget:
 
     @property
     def words(self) -> str:
-        """What is used, beside its bar."""
+        """What is used, as it stands beside its bar."""
         return f"{self.state.taken} of {self.state.most}" if self.state else ""
 
 
@@ -88,7 +88,7 @@ def cost_words(sums: UsedSums) -> str:
     known = cost_of(sums)
     if known is None:
         return "no price known" if sums.answers else "–"
-    return dollars(known) + (" and more" if sums.unpriced else "")
+    return ("at least " if sums.unpriced else "") + dollars(known)
 
 
 def _row(group: UsedGroup, name: str = "", href: str = "", note: str = "") -> Row:
@@ -116,6 +116,10 @@ def context_of(fill: Fill) -> Context:
         return Context(None, words, fill.model)
     percent = 100 * fill.tokens / fill.limit
     return Context(percent, f"{fill.tokens:,} of {fill.limit:,} tokens ({percent:.0f} %)", fill.model)
+
+
+def _day_words(day: str) -> str:
+    return f"{date.fromisoformat(day):%a %d %b}"
 
 
 def chat_row(hub: Hub, base: str, group: UsedGroup) -> Row:
@@ -150,7 +154,7 @@ async def overall(hub: Hub, base: str, period: int) -> Overall:
     return Overall(
         period=period,
         whole=Row(PERIODS[period], whole, cost_words(whole)),
-        days=[_row(found[day]) for day in spans if day in found],
+        days=[_row(found[day], _day_words(day)) for day in spans if day in found],
         models=[_row(group) for group in models],
         projects=[_row(group, group.key or "Not known") for group in projects],
         chats=[chat_row(hub, base, group) for group in chats],
