@@ -147,6 +147,35 @@ async def test_at_twice_the_text_size_on_a_phone(walk: Walk, app: ChatApp) -> No
     await expect(page.get_by_role("button", name="Send", exact=True)).to_be_in_viewport()
 
 
+CHANGES = {"summary": {"diffs": [
+    {"file": "src/a.py", "patch": DIFF, "additions": 1, "deletions": 1, "status": "modified"},
+    {"file": "a/very/long/path/" * 9 + "b.py", "patch": "@@ -0,0 +1 @@\n+" + "x" * 300, "additions": 1, "deletions": 0,
+     "status": "added"},
+]}}  # fmt: skip
+
+
+@pytest.mark.parametrize(("width", "theme"), [(375, "light"), (1440, "dark")])
+async def test_what_was_changed_in_one_column_and_in_two(walk: Walk, app: ChatApp, width: int, theme: str) -> None:
+    session = await app.script(title="Changes", steps=[{"do": "user", "text": "Do.", "info": CHANGES}])
+    page = await walk.page(width, theme, bypass_csp=True)
+    await page.goto(app.address(session) + "/changes")
+    await keep(page, "chat-changes", width, theme)
+    assert await violations(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    if width == 375:  # there is no room for two: nobody is asked
+        await expect(page.get_by_role("button", name="Side by side")).to_be_hidden()
+        await page.goto(app.address(session) + "/changes?view=two")
+    else:
+        await page.get_by_role("button", name="Side by side").click()
+        await expect(page.get_by_role("button", name="Side by side")).to_have_attribute("aria-pressed", "true")
+    columns = page.locator(".two ins, .two del")
+    left = {box["x"] for box in [await one.bounding_box() for one in await columns.all()] if box}
+    assert len(left) == (1 if width == 375 else 2)
+    assert await violations(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await keep(page, "chat-changes-two", width, theme)
+
+
 COPIED = "navigator.clipboard.writeText = async (text) => { window.copied = text; };"
 
 

@@ -170,6 +170,7 @@ class Chat:
             match step["do"]:
                 case "user":
                     self.user(conversation, step["text"])
+                    next(reversed(state.messages.values())).info.update(step.get("info", {}))
                 case "untaken":
                     sent = Untaken(self.new_id("prt"), step["text"], time.time(), None, None, step.get("sure", True))
                     state.untaken.append(sent)
