@@ -40,6 +40,8 @@ def furnish(hub: RealHub) -> Tour:
         "remote": "remote",
         "remote-new": "remote/new/quick",
         "pair": "pair",
+        "search": "search?q=tour",
+        "shortcuts": "help/shortcuts",
         "settings": "settings",
         "setup-done": "setup",
         "not-found": "no-such-page",
