@@ -12,6 +12,8 @@ import pytest
 from opencode_nexus.chat.budgets import BudgetReached, Budgets
 from opencode_nexus.chat.usage import Fill, TokenUsage, cost_of
 from opencode_nexus.core.clock import SystemClock
+from opencode_nexus.core.errors import NexusError
+from opencode_nexus.opencode.answers import message_heads
 from opencode_nexus.opencode.events import MessageUpdated
 from opencode_nexus.store.budgets import BudgetStore
 from opencode_nexus.store.kv import Kv
@@ -32,14 +34,16 @@ class Counting(Hub):
     """A hub that counts what is used and keeps to budgets."""
 
     def server_runs(self, *, adopted: bool = False) -> None:
-        kv, clock = Kv(self.db), SystemClock()
+        kv, feeds = Kv(self.db), self.chat.feeds
         self.store, self.reports = UsageStore(self.db), UsageReports(self.db)
-        around = {"kv": kv, "bus": self.bus, "tasks": self.tasks}
-        self.usage = TokenUsage(store=self.store, reports=self.reports, feeds=self.chat.feeds, clock=clock, **around)
-        self.chat.feeds.listeners.add(self.usage)
+        self.usage = TokenUsage(
+            store=self.store, reports=self.reports, feeds=feeds, kv=kv, bus=self.bus, clock=SystemClock(),
+            tasks=self.tasks,
+        )  # fmt: skip
+        feeds.listeners.add(self.usage)
         self.budgets = Budgets(
-            store=BudgetStore(self.db), usage=self.usage, feeds=self.chat.feeds, stop=self.chat.abort,
-            activity=self.activity, **around,
+            store=BudgetStore(self.db), kv=kv, usage=self.usage, feeds=feeds, stop=self.chat.abort, bus=self.bus,
+            activity=self.activity, tasks=self.tasks,
         )  # fmt: skip
         super().server_runs(adopted=adopted)
 
@@ -57,7 +61,9 @@ class Counting(Hub):
 @pytest.fixture(scope="module")
 def priced(provider: Provider, opencode_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenCode]:
     config = provider.config()
-    config["provider"]["scripted"]["models"]["m1"]["cost"] = PRICE
+    models = config["provider"]["scripted"]["models"]
+    models["m1"]["cost"] = PRICE
+    models["free"] = {"name": "Without a price or a limit"}
     server = OpenCode(opencode_binary, tmp_path_factory.mktemp("priced"), config)
     server.start()
     yield server
@@ -169,18 +175,15 @@ async def test_a_long_session_is_looked_through_a_page_at_a_time_and_taken_up_wh
     hub.path = hub.path.with_name("restored.db")  # a hub that knows nothing of it
     monkeypatch.setattr("opencode_nexus.chat.usage_catch_up.MESSAGES", 2)
     asked: list[str | None] = []
-    from opencode_nexus.chat import usage_catch_up
-
-    genuine = usage_catch_up.message_heads
 
     async def heads(client: Any, session_id: str, limit: int, before: str | None) -> Any:
         if session_id == session:
             asked.append(before)
             if len(asked) == 3:  # the connection breaks in the middle of it
-                raise usage_catch_up.NexusError("scripted")
-        return await genuine(client, session_id, limit, before)
+                raise NexusError("scripted")
+        return await message_heads(client, session_id, limit, before)
 
-    monkeypatch.setattr(usage_catch_up, "message_heads", heads)
+    monkeypatch.setattr("opencode_nexus.chat.usage_catch_up.message_heads", heads)
     await hub.start()
     await hub.until_answers(session, 4)
     connection = hub.chat.feeds.connection(SERVER)
@@ -209,7 +212,7 @@ async def test_an_aborted_answer_counts_what_was_told_and_a_fork_counts_nothing_
     assert (hub.usage.day(hub.usage.today), hub.usage.spent(session)) == (whole, sums)
     # deleted: its sums stay, its name goes
     await hub.chat.delete(SERVER, session)
-    await hub.until(lambda: (hub.reports.session(session) or sums) and hub.reports.session(session).gone, "gone")  # type: ignore[union-attr]
+    await hub.until(lambda: (found := hub.reports.session(session)) is not None and found.gone, "it is gone")
     found = hub.reports.session(session)
     assert found is not None and found.title == ""
     assert hub.usage.day(hub.usage.today) == whole
@@ -280,13 +283,10 @@ async def test_a_sub_agent_uses_its_chats_budget_and_the_day_stops_every_chat(hu
     await hub.until_answers(other, 2)
 
 
-async def test_a_model_without_a_price_is_not_called_free(
-    provider: Provider, opencode: OpenCode, tmp_path: Path
-) -> None:
-    hub = Counting(tmp_path / "nexus.db", opencode, provider)
-    await hub.start()
+async def test_a_model_without_a_price_is_not_called_free(hub: Counting) -> None:
     session = await hub.session("No price")
-    await hub.say(session, [{"text": "a"}, used(100, 10)])
+    script = "#script " + json.dumps([[{"text": "a"}, used(100, 10)]])
+    await hub.chat.send(SERVER, session, script, "scripted/free")
     sums = await hub.until_answers(session, 1)
     assert (sums.unpriced, sums.cost, cost_of(sums), cost_of(Sums())) == (1, 0.0, None, None)
-    await hub.stop()
+    assert hub.usage.fill(session) == Fill(110, None, "scripted/free")  # and what fits into it is not known

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -33,7 +34,7 @@ def answer(number: int, session: str = "ses_a", root: str = "ses_a", **more: obj
     return Answer(f"msg_{number:03}", "srv_1", session, root, **told)  # type: ignore[arg-type]
 
 
-figures = st.fixed_dictionaries(
+figures: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {name: st.integers(0, 10_000) for name in ("input", "output", "reasoning", "cache_read", "cache_write")}
 )
 
