@@ -10,6 +10,9 @@ Words used here:
 - *waiting*: a permission or a question that a session, or its sub-agent, waits for (`inbox`).
 - *outbox*: what was sent and is not yet known to be with OpenCode; what it did not take is *untaken* (`outbox`).
 - *root*: the session that a person started; its sub-agents' sessions are its descendants (`heads`).
+- *answer*: one message of an agent, with the tokens and the cost that OpenCode tells of it (`usage`).
+- *fill*: how much of the model's context a session takes up, by its newest answer (`usage`).
+- *budget*: the most that a chat, or a day, may take (`budgets`); *guards* are asked before anything is sent (`guards`).
 - *interrupted*: OpenCode died during it; what was heard is kept.
 - *own server*: an OpenAI-compatible address that a person added to OpenCode's providers (`own_servers`).
 - *keyless*: of a model that OpenCode's maker offers without a key; words to it go to that maker (`models`).
