@@ -16,6 +16,8 @@ RUNS = 24  # runs of lines of one kind that it shows; each is an element
 WIDE = 600  # characters of a line that it shows
 ROOM = 200_000  # characters of a patch that are looked at, unless all of it is wanted
 
+BARE = "@@ @@"  # begins lines of which nobody knows where they stand
+
 _HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 _LETTERS = re.compile(r"\w")
 
@@ -52,7 +54,8 @@ def _rows(patch: str) -> Iterator[Row]:
             counted = True
             # without numbers (as models write it) all that follows belongs to it
             old, new = (int(found[1] or 1), int(found[2] or 1)) if found else (1 << 30, 1 << 30)
-            yield Row("@", line)
+            if line != BARE:
+                yield Row("@", line)
         elif line.startswith("+++ "):
             old = new = 0
             yield Row("f", line[4:].split("\t")[0])

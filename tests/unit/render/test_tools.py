@@ -55,6 +55,7 @@ def test_an_output_of_10_mb_costs_what_is_shown_of_it() -> None:
     made = html("write", done({"filePath": "x", "content": long}, "ok"))
     assert len(made) < 60_000
     assert "Show all (10,000 KB)" in made
+    assert len(html("bash", running({"command": long}))) < 60_000
     assert len(html("edit", running({"filePath": "x", "oldString": long, "newString": "y"}))) < 60_000
 
 

@@ -99,7 +99,7 @@ def _subtask(part: Part) -> Markup:
     words = one_line(part.data.get("description") or part.data.get("command") or "")
     agent = one_line(part.data.get("agent") or "", 60)
     prompt = str(part.data.get("prompt") or "")
-    head = Markup("Task for a sub-agent {}{}").format(
+    head = Markup("<span>Task for a sub-agent {}{}</span>").format(
         Markup("<b>{}</b>").format(shown(agent)) if agent else "", shown(f": {words}" if words else "")
     )
     if not prompt:

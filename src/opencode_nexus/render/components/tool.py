@@ -37,7 +37,9 @@ def tool(part: Part, links: Links, created: int, directory: str = "") -> Box:
         kids.append(call.leaf("e", Markup('<p class="fault">{}<span>{}</span></p>').format(icon("warn"), shown(words))))
     if part.interrupted:
         kids.append(call.leaf("x", mark("OpenCode stopped while this was running. How far it came is not known.")))
-    return Box(key_of(part.id), "details", {"class": f"part tool {call.status}"}, kids)
+    # a page's `error` is a line of a form
+    kind = "fails" if call.status == "error" else call.status if call.status in STATES else "other"
+    return Box(key_of(part.id), "details", {"class": f"part tool {kind}"}, kids)
 
 
 def subject(name: str, state: dict[str, Any], directory: str = "") -> str:

@@ -20,6 +20,8 @@ def whole(part: Part, *, two: bool = False) -> Markup:
     patches = patches_of(part)
     for patch in patches:
         made += (diff.columns(patch, None) if two else diff.view(patch, None))[0]
+    if part.data.get("tool") == "bash" and entered.get("command"):
+        made += _pre(f"$ {entered['command']}")
     output = state.get("output") or metadata.get("output") or state.get("error") or ""
     if not output or patches:
         output = "" if patches else entered.get("content") or ""

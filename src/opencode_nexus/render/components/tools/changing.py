@@ -49,7 +49,7 @@ def wanted(entered: dict[str, Any]) -> list[str]:
         if isinstance(before, str) and isinstance(after, str):
             gone = [f"-{line}" for line in before.split("\n")] if before else []
             come = [f"+{line}" for line in after.split("\n")] if after else []
-            out.append("\n".join(["@@ @@", *gone, *come]))
+            out.append("\n".join([diff.BARE, *gone, *come]))
     return out
 
 
@@ -74,7 +74,8 @@ def _written_note(call: Call) -> Markup:
         return Markup("")
     lines = content.count("\n") + (not content.endswith("\n"))
     fresh = "new, " if call.metadata.get("exists") is False else ""
-    return Markup('<span class="num small muted">{}{} lines</span>').format(fresh, count(lines))
+    words = "1 line" if lines == 1 else f"{count(lines)} lines"
+    return Markup('<span class="num small muted">{}{}</span>').format(fresh, words)
 
 
 def _patched(call: Call) -> list[Leaf]:

@@ -57,7 +57,7 @@ def pairs(rows: Iterable[tuple[str, Any]]) -> Markup:
     ]
     if len(listed) > FIELDS:
         made.append(Markup("<dt>…</dt><dd>{} more</dd>").format(len(listed) - FIELDS))
-    return Markup('<dl class="input">{}</dl>').format(Markup("").join(made))
+    return Markup('<dl class="fields">{}</dl>').format(Markup("").join(made))
 
 
 def _value(value: Any) -> str:

@@ -7,9 +7,11 @@ from markupsafe import Markup
 
 from opencode_nexus.render.components.tools.call import Call, View
 from opencode_nexus.render.components.tools.pieces import cut_by_opencode, output
-from opencode_nexus.render.components.words import mark, one_line
+from opencode_nexus.render.components.words import cut, mark, one_line
 from opencode_nexus.render.tree import Leaf
 from opencode_nexus.render.unseen import shown
+
+LINES, LONG = 200, 8000  # lines and characters of a command that are shown
 
 # what OpenCode 1.18.33 puts before the end of an output that was too long, and behind that of one it cut off
 _TRUNCATED = re.compile(r"\A\.\.\.(?:output truncated\.\.\.)?\n\n(?:Full output saved to: [^\n]+\n\n)?")
@@ -20,14 +22,11 @@ _NOTHING = "(no output)"
 def _body(call: Call) -> list[Leaf]:
     made = []
     if command := call.text("command"):
-        made.append(
-            call.leaf(
-                "i",
-                Markup('<pre tabindex="0" aria-label="Command" role="group"><code>$ {}</code></pre>').format(
-                    shown(command)
-                ),
-            )
+        seen, left_out = cut(command, lines=LINES, characters=LONG)
+        words = Markup('<pre tabindex="0" aria-label="Command" role="group"><code>$ {}{}</code></pre>').format(
+            shown(seen), "…" if left_out else ""
         )
+        made.append(call.leaf("i", words))
     text, about = call.output, ""
     if call.done and (found := _ABOUT.search(text[-4000:])):
         about = found[1]
