@@ -10,6 +10,7 @@ from opencode_nexus.chat.chat import Chat
 from opencode_nexus.chat.inbox_book import InboxBook
 from opencode_nexus.chat.inbox_row import Kind, Row
 from opencode_nexus.chat.servers import ServerDirectory
+from opencode_nexus.chat.transcript import cut_off
 from opencode_nexus.core.bus import Bus, Record
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.errors import NexusError
@@ -115,6 +116,8 @@ class Turns:
             return
         if wrong:
             self._put("failed", server_id, session_id, _why(wrong))
+        elif cut_off(newest):  # OpenCode died in it, which "interrupted" tells as soon as that is sure
+            return
         elif info.get("role") == "assistant" and not self._watched(server_id, session_id):
             self._put("finished", server_id, session_id, _last_words(newest[-1]))
 

@@ -205,13 +205,17 @@ class InboxWatch:
                 self.accepting.end(server_id, session_id)
 
     def _learn(self, server_id: str, session_id: str) -> None:
-        """The ancestors of a session that asks may be known only now."""
+        """The ancestors of a session that asks, and its title, may be known only now."""
         feed = self._chat.feeds.feed(server_id)
         for row in self._book.of(server_id):
-            root = feed.root(row.session_id)
-            if row.session_id == session_id and row.waits and root != row.root_id:
-                path = path_of(feed.heads, session_id)
-                self._book.put(replace(row, root_id=root, title=feed.title(root), path=path), "changed")
+            if row.session_id != session_id or not row.waits:
+                continue
+            root = feed.root(session_id)
+            fresh = replace(
+                row, root_id=root, title=feed.title(root) or row.title, path=path_of(feed.heads, session_id) or row.path
+            )
+            if fresh != row:
+                self._book.put(fresh, "changed")
                 self._unasked.again(server_id)
 
     def _compare(self, server_id: str) -> None:

@@ -181,6 +181,27 @@ async def test_auto_accept_outlives_the_hub_but_not_its_time_nor_its_turn(world:
     await world.until(lambda: [row.session_id for row in world.desk.accepting.all()] == [S])
 
 
+async def test_a_turn_that_opencode_died_in_never_counts_as_finished(world: Desk) -> None:
+    world.busy()
+    world.begin()
+    await world.until(lambda: world.journal.running(SERVER))
+    await world.stop()
+    world.fake.routes["GET /session/status"] = {}
+    told: list[str] = []
+    await world.start()
+    world.bus.listen(lambda record: told.extend(row.kind for row in world.desk.rows()), "inbox")
+    await world.run(pid=2)
+    await world.until(lambda: [row.kind for row in world.desk.rows()] == ["failed"])
+    assert set(told) == {"failed"}
+    assert world.desk.rows()[0].detail == "OpenCode stopped while the agent was working."
+
+
+async def test_the_title_of_a_chat_that_nobody_knew_comes_later(world: Desk) -> None:
+    world.session("ses_new", "Not heard of")
+    await world.asks("per_1", "ses_new")
+    await world.until(lambda: (row := world.desk.get("per_1")) and row.title == "Not heard of")
+
+
 async def test_a_removed_server_or_deleted_chat_takes_its_rows_along(world: Desk) -> None:
     await world.asks()
     world.tell("session.deleted", info={"id": S})
