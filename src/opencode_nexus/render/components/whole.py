@@ -1,35 +1,46 @@
 # SPDX-License-Identifier: MIT
 """One part at its full length, for the page of its own behind "Show all"."""
 
+from typing import Any
+
 from markupsafe import Markup
 
 from opencode_nexus.opencode.state import Part
 from opencode_nexus.render import diff
 from opencode_nexus.render.components.tools.call import dicts, of
 from opencode_nexus.render.components.tools.changing import wanted
+from opencode_nexus.render.components.tools.shell import LONG
 from opencode_nexus.render.terminal import plain
 
 
 def whole(part: Part, *, two: bool = False) -> Markup:
-    """Return all of a part's output and change (a tool's) or text, as it is; changes in two columns if wished."""
+    """Return all of a part's output and change (a tool's) or text, as it is; changes in two columns if wished.
+
+    Its first <pre> is what "Show all" puts in the place of what was cut.
+    """
     if part.kind != "tool":
         return _pre(part.text)
-    state = of(part.data, "state")
-    metadata, entered = of(state, "metadata"), of(state, "input")
     made = Markup("")
     patches = patches_of(part)
     for patch in patches:
         made += (diff.columns(patch, None) if two else diff.view(patch, None))[0]
-    if part.data.get("tool") == "bash" and entered.get("command"):
-        made += _pre(f"$ {entered['command']}")
-    output = state.get("output") or metadata.get("output") or state.get("error") or ""
-    if not output or patches:
-        output = "" if patches else entered.get("content") or ""
-    elif part.data.get("tool") == "write" and isinstance(entered.get("content"), str):
-        output = entered["content"]
-    if output:
-        made += _pre(str(output))
+    entered = of(of(part.data, "state"), "input")
+    if not patches and (output := _output(part, entered)):
+        made += _pre(output)
+    command = entered.get("command")
+    if isinstance(command, str) and len(command) > LONG:
+        made += _pre("$ " + command)
     return made or Markup("<p>It has no output.</p>")
+
+
+def _output(part: Part, entered: dict[str, Any]) -> str:
+    state = of(part.data, "state")
+    metadata = of(state, "metadata")
+    if part.data.get("tool") == "write" and isinstance(entered.get("content"), str):
+        return str(entered["content"])
+    if part.data.get("tool") == "read" and (text := of(metadata, "display").get("text")):
+        return str(text)
+    return str(state.get("output") or metadata.get("output") or state.get("error") or "")
 
 
 def patches_of(part: Part) -> list[str]:
