@@ -39,7 +39,7 @@ def cut_block(call: Call, text: str, label: str, *, end: bool = False, whole: st
 def output(call: Call, *, end: bool = False, text: str | None = None) -> list[Leaf]:
     """Return what a call gave back as a block; nothing without output."""
     found = call.output if text is None else text
-    return [call.leaf("o", cut_block(call, found, "Output", end=end))] if found.strip() else []
+    return [call.leaf("o", cut_block(call, found, "Output", end=end))] if found and not found.isspace() else []
 
 
 def fields(call: Call, *names: str, without: Iterable[str] = ()) -> list[Leaf]:

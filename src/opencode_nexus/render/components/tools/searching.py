@@ -14,6 +14,8 @@ from opencode_nexus.render.unseen import shown
 
 HITS = 40  # lines that are shown
 LINE = 300  # characters of each
+ROOM = 400_000  # characters of the output that are looked at
+NOTHING = "No files found"
 
 _FOUND = re.compile(r"\AFound \d+ match(?:es)?[^\n]*\n")
 _HIT = re.compile(r"\A  Line (\d+): ?(.*)\Z", re.DOTALL)
@@ -41,21 +43,21 @@ def _none(call: Call) -> list[Leaf]:
 def _globbed(call: Call) -> list[Leaf]:
     if not call.done:
         return output(call)
-    if call.metadata.get("count") == 0 or call.output.strip() == "No files found":
+    if call.metadata.get("count") == 0 or call.output.startswith(NOTHING):
         return _none(call)
-    found = [line for line in call.output[:200_000].split("\n") if line.strip() and not line.startswith("(")]
+    found = [line for line in call.output[:ROOM].split("\n") if line.strip() and not line.startswith("(")]
     return [call.leaf("o", names(call, found))] if found else _none(call)
 
 
 def _grepped(call: Call) -> list[Leaf]:
     if not call.done:
         return output(call)
-    if call.metadata.get("matches") == 0 or call.output.strip() == "No files found":
+    if call.metadata.get("matches") == 0 or call.output.startswith(NOTHING):
         return _none(call)
     head = _FOUND.match(call.output)
     if head is None:
         return output(call)
-    return [call.leaf("o", _hits(call, call.output[head.end() :][:400_000].split("\n")))]
+    return [call.leaf("o", _hits(call, call.output[head.end() : head.end() + ROOM].split("\n")))]
 
 
 def _hits(call: Call, lines: list[str]) -> Markup:

@@ -35,7 +35,7 @@ def _body(call: Call) -> list[Leaf]:
     if kept is not None:
         text = text[kept.end() :]
         made += cut_by_opencode(call)
-    if text.strip() and text.strip() != _NOTHING:
+    if text and not text.isspace() and (len(text) > len(_NOTHING) + 9 or text.strip() != _NOTHING):
         made += output(call, end=True, text=text)
     elif call.done:
         made.append(call.leaf("o", Markup('<p class="muted small">It wrote nothing.</p>')))
