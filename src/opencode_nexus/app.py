@@ -209,7 +209,7 @@ async def composed(
         hub = Hub(
             settings=settings, clock=clock, bus=bus, access=access, activity=activity, stored=kv, machine=machine,
             usage=Usage(roots=roots, machine=machine, bus=bus, clock=clock, tasks=tasks),
-            installer=installer, practice=practice, fleet=fleet, chat=chat, search=Search(search, fleet),
+            installer=installer, practice=practice, fleet=fleet, chat=chat, search=Search(search, fleet, actions.trash),
             actions=actions,
             exchange=Exchange(chat, fleet, fleet),
             composer=composer,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Searching what was said on all servers, and how far the index is."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 
 from opencode_nexus.chat.errors import CursorUnknown
 from opencode_nexus.chat.search_index import SearchIndex
@@ -62,10 +62,10 @@ class Progress:
 
 
 class Search:
-    """What pages and API ask. All raise SearchUnusable."""
+    """What pages and API ask. All raise SearchUnusable. Sessions that are `hidden` (in the trash) are not found."""
 
-    def __init__(self, index: SearchIndex, servers: ServerDirectory) -> None:
-        self.index, self._servers = index, servers
+    def __init__(self, index: SearchIndex, servers: ServerDirectory, hidden: Container[str] = ()) -> None:
+        self.index, self._servers, self._hidden = index, servers, hidden
 
     async def find(
         self, typed: str, filters: Filters, limit: int = 20, offset: int = 0, *, typing: bool = False
@@ -77,7 +77,9 @@ class Search:
         terms = parse(typed)
         if typing:
             terms = beginning(terms)
-        return await self.index.ask(lambda store: store.find(terms, filters, limit, offset))
+        found = await self.index.ask(lambda store: store.find(terms, filters, limit, offset))
+        hits = [hit for hit in found.hits if not (hit.session_id in self._hidden or hit.root_id in self._hidden)]
+        return replace(found, hits=hits)
 
     async def names(self) -> dict[str, list[str]]:
         """Return what can be filtered by: "project" and "tool"."""
@@ -85,7 +87,8 @@ class Search:
 
     async def recent(self, limit: int) -> list[Facts]:
         """Return the chats that were used last, on any server."""
-        return await self.index.ask(lambda store: store.recent(limit))
+        found = await self.index.ask(lambda store: store.recent(limit + 10))
+        return [facts for facts in found if facts.id not in self._hidden][:limit]
 
     async def size(self) -> Size:
         """Return how much the index holds."""

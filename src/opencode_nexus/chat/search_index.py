@@ -36,6 +36,7 @@ WAITING = 8_000_000  # characters that may wait to be written; beyond it they ar
 MOST = 50_000  # changes that may wait
 HEADS = 5000  # messages whose role is remembered
 PAUSE = 0.02  # seconds between two questions to a server, so that people come first
+WHILE_RUNNING = 0.2  # the same while an agent works: a page costs the writer's thread up to 50 ms
 AGAIN = 5.0  # seconds until what failed is tried again
 TAKEN_AWAY = 200  # documents of forgotten sessions in one transaction
 
@@ -239,7 +240,7 @@ class SearchIndex:
                 busy = True
             self._tell()
             if busy:
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(WHILE_RUNNING if self._running else PAUSE)
             else:
                 await self._wake.wait()
 

@@ -81,7 +81,6 @@
       button.hidden = false;
       button.textContent = single() ? "Turn single keys off" : "Turn single keys on";
     }
-    doc.documentElement.toggleAttribute("data-no-keys", !single());
   };
   addEventListener("click", ({ target }) => {
     if (!target.closest?.("[data-single-keys]")) return;
