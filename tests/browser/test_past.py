@@ -6,6 +6,8 @@ from playwright.async_api import Page, expect
 
 from tests.browser.chat_page import ChatApp, eventually, spoken, until, words
 from tests.browser.imported import imported
+from tests.browser.sleeper import MINUTES, Sleeper
+from tests.browser.talk import begin, running
 from tests.browser.walk import Walk
 from tests.fakes.hub import RealHub
 
@@ -112,3 +114,23 @@ async def test_what_is_said_meanwhile_waits_below(walk: Walk) -> None:
         await expect(page.locator(".typed")).to_have_text(["now"])
     finally:
         app.kill()
+
+
+async def test_another_server_on_waking(walk: Walk, hub: RealHub) -> None:
+    talk = begin(hub, "Server")
+    talk.say("first")
+    talk.reply("once")
+    talk.finished()
+    sleeper = Sleeper(await walk.signed_in(hub.url, 375))
+    await sleeper.open(hub.url + talk.path)
+    said = await sleeper.page.locator(".msgs").inner_text()
+    await sleeper.sleep()
+    with hub.api() as api:
+        api.post(f"servers/{talk.server}/restart").raise_for_status()
+    running(hub)
+    await sleeper.wake(MINUTES)
+    await sleeper.live()
+    assert await sleeper.page.locator(".msgs").inner_text() == said
+    await sleeper.drafted()
+    await sleeper.page.evaluate("document.querySelector('#composer').form.requestSubmit()")
+    await eventually(sleeper.page, "document.querySelectorAll('.msg.user').length === 2")

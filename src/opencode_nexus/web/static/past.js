@@ -20,19 +20,17 @@
   const past = () => $(".past") || make("past", $(".msgs") || $(".untaken"));
   // Nothing of the past is patched, even where the newest page has the same message.
   const still = (from) => from.querySelectorAll(".past [data-k]").forEach((el) => el.removeAttribute("data-k"));
-  const way = (place, words, name, row) => {
+  const way = (name, query, place, row) => {
+    if (!row || !place) return;
     const link = doc.createElement("a");
     link.className = "btn quiet";
     link.dataset[name] = "";
-    link.href = `?${name === "older" ? "before" : "after"}=${row.id}&at=${row.dataset.at}`;
-    link.textContent = words;
-    place?.replaceChildren(link);
+    link.href = `?${query}=${row.id}&at=${row.dataset.at}`;
+    link.textContent = `Show ${name} messages`;
+    place.replaceChildren(link);
   };
-  const setOlder = () => { const [row] = rows(); if (row) way($(".older"), "Show older messages", "older", row); };
-  const setNewer = () => {
-    const row = rows().at(-1);
-    if (row) way($(".newer") || make("newer", $(".untaken")), "Show newer messages", "newer", row);
-  };
+  const setOlder = () => way("older", "before", $(".older"), rows()[0]);
+  const setNewer = () => way("newer", "after", $(".newer") || make("newer", $(".untaken")), rows().at(-1));
 
   // Does something to what is above or below, and what is read stays in its place.
   const hold = (act) => {
@@ -52,9 +50,9 @@
     let over = size() + room - MOST;
     const el = talk();
     if (over <= 0 || !el) return;
-    const { top, bottom } = el.getBoundingClientRect(), list = rows(), live = $(".msgs");
-    const above = list.filter((row) => row.getBoundingClientRect().bottom < top - NEAR);
-    const below = list.filter((row) => row.getBoundingClientRect().top > bottom + NEAR).reverse();
+    const box = (row) => row.getBoundingClientRect(), { top, bottom } = box(el), list = rows(), live = $(".msgs");
+    const above = list.filter((row) => box(row).bottom < top - NEAR);
+    const below = list.filter((row) => box(row).top > bottom + NEAR).reverse();
     const drop = (side) => {
       for (const row of side) {
         if (over <= 0) break;
@@ -91,18 +89,17 @@
     try {
       const answer = await nexus.load(link.href, "part");
       if (!answer.ok) throw 0;
-      const part = nexus.parse(await answer.text()), { older } = link.dataset;
+      const part = nexus.parse(await answer.text()), newer = link.matches("[data-newer]");
       if (!link.isConnected) return;
       still(part);
       trim(size(part));
       if (doc.activeElement === link) talk().focus({ preventScroll: true });
       const fresh = [...$(".past", part).children].filter((row) => !doc.getElementById(row.id));
       hold(() => {
-        if (older === undefined) past().append(...fresh);
-        else past().prepend(...fresh);
-        link.parentNode.replaceChildren(...$(older === undefined ? ".newer" : ".older", part).children);
+        past()[newer ? "append" : "prepend"](...fresh);
+        link.parentNode.replaceChildren(...$(newer ? ".newer" : ".older", part).children);
       });
-      if (older === undefined && $("[data-joins]", part)) join("join");
+      if ($("[data-joins]", part)) join("join");
     } catch { link.removeAttribute("aria-busy"); } finally { busy = false; }
   };
   const join = (how) => { wish = how; nexus.anew(); };
