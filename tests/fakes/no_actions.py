@@ -9,6 +9,7 @@ from opencode_nexus.chat.notices import Notice, Notices
 from opencode_nexus.chat.stop_words import stop_words
 from opencode_nexus.chat.stopping import AbortResult
 from opencode_nexus.core.bus import Bus
+from opencode_nexus.core.clock import SystemClock
 
 
 @dataclass
@@ -34,7 +35,7 @@ class NoActions:
     def __init__(self, chat: Any, bus: Bus) -> None:
         self._chat = chat
         self.marked = self.trash = Nothing()
-        self.notices = Notices(bus)
+        self.notices = Notices(bus, SystemClock())
         self.facts_ = Facts()
 
     def facts(self, server_id: str, session_id: str) -> Facts:

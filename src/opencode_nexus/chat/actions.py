@@ -32,7 +32,7 @@ from opencode_nexus.opencode import events as ev
 from opencode_nexus.opencode import session_changes
 from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.errors import SessionBusy, UnknownToOpenCode
-from opencode_nexus.opencode.wire import child
+from opencode_nexus.opencode.wire import child, seconds
 from opencode_nexus.store.marks import Marks, Trashed
 
 COMPACTING = "Compacting: a model sums up what was said, and the agent goes on from that."
@@ -87,7 +87,7 @@ class Actions:
         self._marks, self._queued = marks, queued
         self.marked = Marked(marks, clock)
         self.trash = Trash(marks, clock, chat.delete, self._known)
-        self.notices = Notices(bus)
+        self.notices = Notices(bus, clock)
         self._compacting: set[str] = set()
         chat.feeds.hidden = self.trash
         chat.feeds.listeners.add(self)
@@ -294,13 +294,13 @@ class Actions:
     # A listener of what servers tell
 
     def heard(self, server_id: str, directory: str, event: ev.Event) -> None:
-        """Forget what is gone, and take a notice away when the next turn begins."""
+        """Forget what is gone, and take a notice away when the next message is there."""
         match event:
             case ev.SessionDeleted():
                 self.marked.forget(event.session_id)
                 self.trash.forget(event.session_id)
-            case ev.SessionStatus() if event.status.get("type") == "busy" and event.session_id not in self._compacting:
-                self.notices.drop(server_id, event.session_id)
+            case ev.MessageUpdated() if event.info.get("role") == "user" and event.session_id not in self._compacting:
+                self.notices.said(server_id, event.session_id, seconds(child(event.info, "time").get("created")) or 0.0)
             case ev.SessionUpdated():
                 self._bus.publish("chat-facts", {"server_id": server_id, "session_id": event.session_id})
 
