@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes docs/reference from the code: settings, commands, errors, API. `--check` only says what has changed."""
+"""Writes docs/reference from the code: settings, commands, errors, API, keys. `--check` only says what has changed."""
 
 import importlib
 import pkgutil
@@ -16,6 +16,7 @@ from opencode_nexus.cli.main import app as command_line
 from opencode_nexus.core.errors import all_errors
 from opencode_nexus.core.settings import SETTINGS
 from opencode_nexus.web.api.application import application
+from opencode_nexus.web.shortcuts import by_place
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs/reference"
 MADE = "<!-- Made by scripts/docs from the code; change it there. -->\n"
@@ -168,6 +169,14 @@ def api_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def keyboard_page() -> str:
+    lines = ["# Keyboard", MADE, "The same list is in every page under `?`, and at `/help/shortcuts`."]
+    for place, shortcuts in by_place().items():
+        lines += ["", f"## {place}", "", "| keys | what they do |", "|---|---|"]
+        lines += [f"| {' or '.join(f'`{keys}`' for keys in one.keys)} | {one.what} |" for one in shortcuts]
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[str, str]:
     """The whole reference: file name → text."""
     return {
@@ -175,6 +184,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands_page(),
         "errors.md": errors_page(),
         "api.md": api_page(),
+        "keyboard.md": keyboard_page(),
     }
 
 

@@ -40,7 +40,7 @@ class ServerProgress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the index is. `fresh_at`: when (epoch seconds) it last had all; `problem`: what stands in the way."""
+    """How far the index is. `fresh_at`: when (epoch seconds) it had read all; `problem`: what stands in the way."""
 
     rebuilding: bool
     problem: str

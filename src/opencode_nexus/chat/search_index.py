@@ -50,7 +50,7 @@ class SearchIndex:
         self.problem = ""  # why there is no index, why it is behind, or why it could not be made anew
         self.readers: dict[str, Reader] = {}
         self.rebuild: Rebuild | None = None
-        self.fresh_at: float | None = None  # when it last had all that the running servers have
+        self.fresh_at: float | None = None  # when it had read all that the running servers have; it follows them since
         self._store = SearchStore(path)
         self._path, self._servers, self._journal, self._bus, self._clock = path, servers, journal, bus, clock
         self._clients: dict[str, Client] = {}
@@ -64,6 +64,7 @@ class SearchIndex:
         self._unlisten: Callable[[], None] | None = None
         self._told: tuple[object, ...] = ()
         self._forgotten = True
+        self._fresh = False
         self._harm: BaseException | None = None
         self._tasks = Tasks()
 
@@ -262,9 +263,8 @@ class SearchIndex:
                 return True
         if await self._read_one(self.readers, self._store):
             return True
-        if self._clients and all(reader.done for reader in self.readers.values()):
-            self.fresh_at = self._clock.now()
-            self.problem = ""
+        if not self._fresh and self._clients and all(reader.done for reader in self.readers.values()):
+            self._fresh, self.fresh_at, self.problem = True, self._clock.now(), ""
         return bool(self._jobs)
 
     async def _read_one(self, readers: dict[str, Reader], store: SearchStore) -> bool:
@@ -273,6 +273,7 @@ class SearchIndex:
         for server_id, reader in readers.items():
             if reader.done or reader.not_before > loop.time():
                 continue
+            self._fresh = False
             try:
                 await reader.step(store)
             except NexusError as error:  # it is on its way down, or busy
@@ -362,7 +363,12 @@ class SearchIndex:
     def _tell(self) -> None:
         """Say on the bus that the progress is another."""
         readers = self.rebuild.readers if self.rebuild is not None else self.readers
-        now = (self.rebuild is None, self.problem, *((name, one.done, one.left) for name, one in readers.items()))
+        now = (
+            self.rebuild is None,
+            self.problem,
+            self.fresh_at,
+            *((name, one.done, one.left) for name, one in readers.items()),
+        )
         if now != self._told:
             self._told = now
             self._bus.publish("search", {})
