@@ -155,8 +155,9 @@ async def composed(
         chat.feeds.listeners.add(desk)
         chat.feeds.listeners.add(turns)
         token_usage = TokenUsage(
-            store=UsageStore(db), reports=UsageReports(db), feeds=chat.feeds, kv=kv, bus=bus, clock=clock, tasks=tasks
-        )
+            store=UsageStore(db), reports=UsageReports(db), feeds=chat.feeds, kv=kv, bus=bus, clock=clock, tasks=tasks,
+            projects=lambda server_id: fleet.get(server_id).projects,
+        )  # fmt: skip
         chat.feeds.listeners.add(token_usage)
         budgets = Budgets(
             store=BudgetStore(db), kv=kv, usage=token_usage, feeds=chat.feeds, stop=chat.abort, bus=bus,

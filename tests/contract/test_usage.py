@@ -4,6 +4,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Counting(Hub):
         self.store, self.reports = UsageStore(self.db), UsageReports(self.db)
         self.usage = TokenUsage(
             store=self.store, reports=self.reports, feeds=feeds, kv=kv, bus=self.bus, clock=SystemClock(),
-            tasks=self.tasks,
+            tasks=self.tasks, projects=lambda server_id: self.servers.get(server_id).projects,
         )  # fmt: skip
         feeds.listeners.add(self.usage)
         self.budgets = Budgets(
@@ -162,6 +163,29 @@ async def test_what_was_answered_while_the_hub_was_down_is_caught_up_with(hub: C
     await hub.until(lambda: Kv(hub.db).get(f"usage-seen:{SERVER}"), "the end of the pass")
     found = hub.reports.session(meanwhile)
     assert found is not None and found.title == "Meanwhile"
+
+
+async def test_only_the_servers_own_folders_count_and_a_new_one_from_its_beginning(hub: Counting) -> None:
+    call, other = hub.opencode.call, hub.opencode.root / "other"
+    other.mkdir(exist_ok=True)
+    elsewhere = call(f"/session?directory={other}", {"title": "Elsewhere"})["id"]
+    await hub.stop()  # what is said in this process would be heard
+    text = "#script " + json.dumps([[{"text": "one"}, used(100, 10)]])
+    await asyncio.to_thread(call, f"/session/{elsewhere}/message", {"parts": [{"type": "text", "text": text}]}, 60)
+    await hub.start()
+    key = f"usage-seen:{SERVER}"
+    first = Kv(hub.db).get(key)
+    last = await hub.session("Here")
+    await hub.say(last, [{"text": "two"}, used(100, 10)])
+    await hub.until_answers(last, 1)
+    connection = hub.chat.feeds.connection(SERVER)
+    assert connection is not None
+    hub.usage.connected(SERVER, connection.client)
+    await hub.until(lambda: Kv(hub.db).get(key) != first, "a pass")
+    assert hub.usage.spent(elsewhere) == Sums()
+    hub.servers.seen = replace(hub.servers.seen, projects=(*hub.servers.seen.projects, str(other)))
+    hub.usage.connected(SERVER, connection.client)
+    await hub.until_answers(elsewhere, 1)
 
 
 async def test_a_long_session_is_looked_through_a_page_at_a_time_and_taken_up_where_it_was_left(

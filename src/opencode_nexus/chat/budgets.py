@@ -174,10 +174,10 @@ class Budgets:
             if state.what and await self._store.mark(scope, state.limits, state.what):
                 await self._say(state, server_id, root_id)
         if day.what == "reached":
-            for server, session in self._working():
-                await self._end(server, session)
+            for _, session in self._working():
+                await self._end(session)
         elif chat.what == "reached":
-            await self._end(server_id, root_id)
+            await self._end(root_id)
 
     async def _say(self, state: State, server_id: str, root_id: str) -> None:
         text = _sentence(state)
@@ -189,13 +189,15 @@ class Budgets:
         level: Literal["error", "warning"] = "error" if state.what == "reached" else "warning"
         await self._activity.add(f"budget-{state.what}", line, level=level, server_id=server_id, session_id=root_id)
 
-    async def _end(self, server_id: str, root_id: str) -> None:
-        """Stop a chat if it works; asked again as long as it says more."""
-        if root_id in self._stopping or not self._feeds.feed(server_id).running(root_id):
+    async def _end(self, root_id: str) -> None:
+        """Stop a chat wherever it works; asked again as long as it says more."""
+        running = [server for server, feed in self._feeds.feeds.items() if feed.running(root_id)]
+        if root_id in self._stopping or not running:
             return
         self._stopping.add(root_id)
         try:
-            await self._stop(server_id, root_id)
+            for server_id in running:
+                await self._stop(server_id, root_id)
         except NexusError as error:
             log.warning("%s could not be stopped at the end of its budget: %s", root_id, error)
         finally:

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -82,11 +82,13 @@ class TokenUsage:
         store: UsageStore,
         reports: UsageReports,
         feeds: Feeds,
+        projects: Callable[[str], Collection[str]],
         kv: Kv,
         bus: Bus,
         clock: Clock,
         tasks: Tasks,
     ) -> None:
+        """`projects`: the folders of a server; it raises for one that was removed."""
         self.followers: list[Callable[[str, str], None]] = []
         self.reports = reports
         self._store, self._feeds, self._bus, self._clock, self._tasks = store, feeds, bus, clock, tasks
@@ -94,7 +96,7 @@ class TokenUsage:
         self._worker: asyncio.Task[None] | None = None
         self._models: dict[str, tuple[float, set[tuple[str, str]]]] = {}  # when asked, and what is known, by server
         self._titles: OrderedDict[str, str] = OrderedDict()
-        self._catch_up = CatchUp(store, kv, busy=self._busy, take=self._caught, tasks=tasks)
+        self._catch_up = CatchUp(store, kv, projects=projects, busy=self._busy, take=self._caught, tasks=tasks)
 
     # What is told
 

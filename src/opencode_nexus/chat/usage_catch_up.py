@@ -3,7 +3,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from opencode_nexus.chat.heads import DEPTH
@@ -28,14 +28,25 @@ Take = Callable[[str, str, JSON, list[JSON]], Awaitable[None]]
 
 
 class CatchUp:
-    """Goes through sessions, the one changed last first, back to where the last whole pass began.
+    """Goes through the sessions of a server's folders, the one changed last first, back to where the last whole pass
+    began. All servers share what OpenCode keeps, so each would tell of every folder's.
 
     One pass a server at a time, a page at a time. One that is broken off is taken up at the next connection: what is
     counted of each session is kept, so only the rest is asked for.
     """
 
-    def __init__(self, store: UsageStore, kv: Kv, *, busy: Callable[[str], bool], take: Take, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        store: UsageStore,
+        kv: Kv,
+        *,
+        projects: Callable[[str], Collection[str]],
+        busy: Callable[[str], bool],
+        take: Take,
+        tasks: Tasks,
+    ) -> None:
         self._store, self._kv, self._busy, self._take, self._tasks = store, kv, busy, take, tasks
+        self._projects = projects
         self._running: dict[str, bool] = {}  # servers with a pass under way, and whether another one is wanted
 
     def begin(self, server_id: str, client: Client) -> None:
@@ -59,8 +70,10 @@ class CatchUp:
             del self._running[server_id]
 
     async def _pass(self, server_id: str, client: Client) -> None:
-        key = f"usage-seen:{server_id}"
-        seen, newest, before = int(self._kv.get(key, 0)), 0, None
+        key, projects = f"usage-seen:{server_id}", set(self._projects(server_id))
+        kept = self._kv.get(key, {"at": 0, "projects": []})
+        seen = kept["at"] if projects <= set(kept["projects"]) else 0  # of a new folder nothing was counted yet
+        newest, before = 0, None
         looked: set[str] = set()
         parents: dict[str, str | None] = {}
         while True:
@@ -73,13 +86,15 @@ class CatchUp:
                     more = None
                     break
                 newest = newest or updated
-                if not await self._session(server_id, client, info, updated, parents):
+                if info.get("directory") in projects and not await self._session(
+                    server_id, client, info, updated, parents
+                ):
                     newest = min(newest, updated)
             if more is None or not infos:
                 break
             before = more
-        if newest > seen:
-            await self._kv.set(key, newest)
+        if newest > seen or not projects <= set(kept["projects"]):
+            await self._kv.set(key, {"at": max(newest, seen), "projects": sorted(projects)})
 
     async def _session(
         self, server_id: str, client: Client, info: JSON, updated: int, parents: dict[str, str | None]

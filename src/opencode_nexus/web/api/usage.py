@@ -108,10 +108,13 @@ async def clear_session_budget(hub: HubDep, server_id: str, session_id: str) -> 
 
 
 async def _check(hub: HubDep, server_id: str, session_id: str) -> None:
-    """Raise what is said of a server or a session that is not there; what is kept of one needs no running server."""
+    """Raise what is said of a server or a session that is not there; what is kept of one needs no running server.
+
+    All servers share what OpenCode keeps, so a session may have been counted at another one.
+    """
     hub.fleet.get(server_id)
     kept = hub.token_usage.reports.session(checked_id(session_id))
-    if kept is None or kept.server_id != server_id:
+    if kept is None:
         await hub.chat.session(server_id, session_id)
 
 

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from opencode_nexus.chat.budgets import BudgetInvalid, Kind
-from opencode_nexus.chat.errors import ServerNotRunning, SessionNotFound
+from opencode_nexus.chat.errors import ServerNotRunning
 from opencode_nexus.chat.sessions import checked_id
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.web.context import Hub
@@ -118,8 +118,6 @@ async def _title(hub: Hub, links: Links) -> tuple[str, bool]:
     """Return a session's title, and whether it was deleted; raises SessionNotFound or ServerNotRunning."""
     hub.fleet.get(links.server_id)
     kept = hub.token_usage.reports.session(links.session_id)
-    if kept is not None and kept.server_id != links.server_id:
-        raise SessionNotFound(f"Asked for: {links.session_id!r}.")
     if kept is not None and kept.gone:
         return "Deleted chat", True
     title = hub.chat.title(links.server_id, links.session_id) or (kept.title if kept else "")
