@@ -42,6 +42,8 @@ def furnish(hub: RealHub) -> Tour:
         "pair": "pair",
         "search": "search?q=tour",
         "shortcuts": "help/shortcuts",
+        "usage": "usage",
+        "chat-usage": f"{done.path}/usage",
         "settings": "settings",
         "setup-done": "setup",
         "not-found": "no-such-page",
