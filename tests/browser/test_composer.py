@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import FilePayload, Locator, Page, Route, expect
 
 from tests.browser.talk import Talk, begin, running
 from tests.browser.walk import PATIENCE, Walk, keep, violations
@@ -51,8 +51,10 @@ def hub(tmp_path_factory: pytest.TempPathFactory, opencode_binary: Path, provide
         yield hub
 
 
-async def opened(walk: Walk, talk: Talk, width: int = 1440, **more: bool) -> tuple[Page, Locator]:
-    page = await walk.signed_in(talk.hub.url, width, **more)
+async def opened(
+    walk: Walk, talk: Talk, width: int = 1440, *, script: bool = True, bypass_csp: bool = False
+) -> tuple[Page, Locator]:
+    page = await walk.signed_in(talk.hub.url, width, script=script, bypass_csp=bypass_csp)
     await page.goto(talk.hub.url + talk.path)
     return page, field(page)
 
@@ -128,10 +130,10 @@ async def test_files_are_dropped_pasted_chosen_refused_and_follow_to_the_phone(h
         ("fake.png", b"MZ\0 no picture", "That kind of file cannot be sent."),
         ("big.txt", b"x" * 10_000_001, "A file may have 10 MB"),
     ):
-        await page.set_input_files("[name=files]", [{"name": name, "mimeType": _type(name), "buffer": content}])
+        await page.set_input_files("[name=files]", _file(name, content))
         await expect(refused).to_contain_text(why)
         await expect(box).to_have_value("What is on these?")
-    await page.set_input_files("[name=files]", [{"name": "a.md", "mimeType": "text/markdown", "buffer": b"# a"}])
+    await page.set_input_files("[name=files]", _file("a.md", b"# a"))
     await expect(chips.locator("[name=attached]")).to_have_count(3)
     await page.get_by_role("button", name="Remove a.md").click()
     await expect(chips).to_have_count(2)
@@ -150,8 +152,10 @@ async def test_files_are_dropped_pasted_chosen_refused_and_follow_to_the_phone(h
     await expect(on_phone).to_have_value("")
 
 
-def _type(name: str) -> str:
-    return {"png": "image/png", "txt": "text/plain"}.get(name.rpartition(".")[2], "application/octet-stream")
+def _file(name: str, content: bytes) -> FilePayload:
+    kinds = {"png": "image/png", "txt": "text/plain", "md": "text/markdown"}
+    kind = kinds.get(name.rpartition(".")[2], "application/octet-stream")
+    return FilePayload(name=name, mimeType=kind, buffer=content)
 
 
 async def test_words_are_completed_by_keyboard_and_by_touch(hub: RealHub, walk: Walk) -> None:
@@ -195,7 +199,7 @@ async def test_two_browsers_see_what_waits_and_each_can_change_it(hub: RealHub, 
     await at_desk.fill('#script [[{"text": "begun "}, {"wait": "b1"}]]')
     await at_desk.press("Enter")
     await expect(desk.get_by_text("begun", exact=True)).to_be_visible()
-    waits = phone.get_by_role("region", name="Messages that wait").get_by_role("listitem")
+    waits = phone.get_by_role("region", name="What waits").get_by_role("listitem")
     for count, words in enumerate(("first", "second", "third"), 1):
         await at_desk.fill(words)
         await at_desk.press("Enter")
@@ -203,9 +207,9 @@ async def test_two_browsers_see_what_waits_and_each_can_change_it(hub: RealHub, 
     await keep(phone, "chat-queue", 375, "light")
     assert await violations(phone) == []
     await waits.filter(has_text="second").get_by_role("button", name="Remove").tap()
-    row = desk.get_by_role("region", name="Messages that wait").get_by_role("listitem").filter(has_text="third")
+    row = desk.get_by_role("region", name="What waits").get_by_role("listitem").filter(has_text="third")
     await row.locator("summary").click()
-    await row.get_by_label("Message that waits").fill("third, changed")
+    await row.get_by_label("Text").fill("third, changed")
     await row.get_by_role("button", name="Save").click()
     await expect(waits).to_have_count(2)
     await expect(waits.last).to_contain_text("third, changed")
@@ -230,7 +234,7 @@ async def test_what_is_sent_offline_goes_once_and_in_its_order(hub: RealHub, wal
         await box.fill(words)
         await box.press("Enter")
         await expect(box).to_have_value("")
-    waits = page.get_by_role("list", name="Messages that wait for the connection").get_by_role("listitem")
+    waits = page.get_by_role("list", name="What waits for the connection").get_by_role("listitem")
     await expect(waits).to_have_text(
         [f"{words}Waits for the connectionEditRemove" for words in ("one", "two", "three")]
     )
@@ -253,12 +257,12 @@ async def test_what_is_sent_offline_goes_once_and_in_its_order(hub: RealHub, wal
     assert (await typed(page).all_text_contents()).count("was it taken?") == 1
 
 
-async def _lose(route: object) -> None:
-    if route.request.method == "POST":  # type: ignore[attr-defined]
-        await route.fetch()  # type: ignore[attr-defined]
-        await route.abort()  # type: ignore[attr-defined]
+async def _lose(route: Route) -> None:
+    if route.request.method == "POST":
+        await route.fetch()
+        await route.abort()
     else:
-        await route.continue_()  # type: ignore[attr-defined]
+        await route.continue_()
 
 
 async def test_a_plain_form_sends_files_and_keeps_the_text_when_one_is_too_large(
@@ -273,7 +277,7 @@ async def test_a_plain_form_sends_files_and_keeps_the_text_when_one_is_too_large
     await page.get_by_role("button", name="Send", exact=True).click()
     await expect(page.get_by_role("alert")).to_contain_text("“large.txt” has more than 10 MB.")
     await expect(box).to_have_value("read this")
-    await page.set_input_files("[name=files]", [{"name": "b.md", "mimeType": "text/markdown", "buffer": b"# b"}])
+    await page.set_input_files("[name=files]", _file("b.md", b"# b"))
     await page.get_by_role("button", name="Send", exact=True).click()
     await expect(box).to_have_value("")
     files = [part["filename"] for part in talk.finished()[0]["parts"] if part["type"] == "file"]

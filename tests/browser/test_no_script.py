@@ -68,7 +68,7 @@ async def test_sending_a_message_and_answering_a_permission(new_hub: RealHub, wa
     page = await walk.signed_in(new_hub.url, 375, script=False)
     await page.goto(new_hub.url + "chat")
     await page.wait_for_url(re.compile(r"/chat/[^/]+/[^/]+$"))  # the newest conversation
-    await page.get_by_label("Message").fill("tour")
+    await page.get_by_label("Message", exact=True).fill("tour")
     await page.get_by_role("button", name="Send").click()
     ask = page.get_by_role("region", name="Run a command?")
     while not await ask.count():  # a page without script is asked again, as a person would

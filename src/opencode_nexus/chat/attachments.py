@@ -50,7 +50,7 @@ def name_of(given: str) -> str:
     """Return a file's name without folders, control characters and what turns text around."""
     last = PurePosixPath(given.replace("\\", "/")).name
     plain = "".join(char for char in last if unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp"))
-    return plain.strip()[-120:] or "file"
+    return plain.strip()[-120:] if plain.strip(" .") else "file"
 
 
 def size_words(size: int) -> str:

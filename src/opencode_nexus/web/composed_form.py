@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Reads the composer's form: a message and its files, whatever somebody sends in their place."""
 
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData, UploadFile
@@ -54,8 +56,12 @@ class Composed:
         return value if isinstance(value, str) else ""
 
 
-async def composed(request: Request) -> Composed:
-    """Return the composer's form, sent with files or without; raises FormBroken or BodyTooLarge."""
+@contextlib.asynccontextmanager
+async def composed(request: Request) -> AsyncIterator[Composed]:
+    """Give the composer's form, sent with files or without; its files are there inside of the block.
+
+    Raises FormBroken or BodyTooLarge.
+    """
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         parser = _Parser(
             request.headers, request.stream(), max_files=FILES, max_fields=FIELDS, max_part_size=MESSAGE
@@ -70,6 +76,13 @@ async def composed(request: Request) -> Composed:
             raise BodyTooLarge(f"A message without files takes at most {MESSAGE // 1024} KiB.", limit=MESSAGE)
         form = await request.form()
 
+    try:
+        yield _read(form)
+    finally:
+        await form.close()
+
+
+def _read(form: FormData) -> Composed:
     def text(name: str) -> str:
         value = form.get(name, "")
         return value if isinstance(value, str) else ""

@@ -31,7 +31,7 @@ def queue(waiting: Sequence[Waiting], links: Links) -> Box:
         kids.append(leaf("queue-head", _head(len(waiting), waiting[0].held)))
         rows = [leaf(f"q{key_of(one.id)}", _row(one, links)) for one in waiting]
         kids.append(Box("queue-rows", "ol", {"class": "queue-rows"}, rows))
-    return Box("queue", "section", {"class": "queue", "aria-label": "Messages that wait"}, kids)
+    return Box("queue", "section", {"class": "queue", "aria-label": "What waits"}, kids)
 
 
 def _head(count: int, held: str) -> Markup:
@@ -48,7 +48,7 @@ def _row(one: Waiting, links: Links) -> Markup:
     return Markup(
         '<li><details><summary><span class="clip">{text}</span>{about}<span class="sr">, edit</span></summary>'
         '<form class="stack tight" method="post" action="{action}" data-live>'
-        '<label class="sr" for="{key}t">Message that waits</label>'
+        '<label class="sr" for="{key}t">Text</label>'
         '<textarea id="{key}t" name="text" rows="3" required>{text}</textarea>'
         '<div class="actions"><button class="btn" name="do" value="save">Save</button></div></form></details>'
         '<form method="post" action="{action}" data-live>'

@@ -57,13 +57,13 @@ async def submit(request: Request) -> Response:
     """
     hub: Hub = request.state.hub
     links = _links(request)
-    form = await composed(request)
-    try:
-        taken = await _submit(request, hub, links, form)
-    except NexusError as error:
-        if _live(request):
-            raise
-        return await _unsent(request, links, form, error)
+    async with composed(request) as form:
+        try:
+            taken = await _submit(request, hub, links, form)
+        except NexusError as error:
+            if _live(request):
+                raise
+            return await _unsent(request, links, form, error)
     if _live(request):
         version = hub.composer.drafts.get(user_of(request), links.session_id).version
         return JSONResponse({"taken": taken, "key": new_key(), "version": version})
@@ -144,8 +144,8 @@ async def save_draft(request: Request) -> Response:
     hub: Hub = request.state.hub
     links = _links(request)
     hub.fleet.get(links.server_id)
-    form = (await composed(request)).fields
-    values = {name: str(form.get(name, "")) for name in ("text", "version", "model", "agent", "variant")}
+    async with composed(request) as form:
+        values = {name: form.text(name) for name in ("text", "version", "model", "agent", "variant")}
     version = _number(values["version"])
     if version is None:
         raise DraftBroken("It has no version.")
@@ -166,9 +166,9 @@ async def attach(request: Request) -> Response:
     hub: Hub = request.state.hub
     links = _links(request)
     hub.fleet.get(links.server_id)
-    form = await composed(request)
     user = user_of(request)
-    added = await _added(hub, user, links.session_id, form.files)
+    async with composed(request) as form:
+        added = await _added(hub, user, links.session_id, form.files)
     rows = {row.id: row for row in hub.composer.attachments.of_draft(user, links.session_id)}
     return JSONResponse({"chips": [chip(rows[one], links) for one in added if one in rows]})
 
@@ -186,12 +186,13 @@ async def remove_attached(request: Request) -> Response:
     """POST …/attached/{id}/remove: take a file out of the draft, and keep what is written beside it."""
     hub: Hub = request.state.hub
     links = _links(request)
-    form = await composed(request)
+    async with composed(request) as form:
+        text = form.written.text
     user = user_of(request)
     await hub.composer.attachments.remove(user, links.session_id, request.path_params["id"])
     if not _live(request):
         known = hub.composer.drafts.get(user, links.session_id).version
-        await hub.composer.drafts.save(user, links.session_id, form.written.text, known)
+        await hub.composer.drafts.save(user, links.session_id, text, known)
     return _back(request, links)
 
 
@@ -216,20 +217,20 @@ async def queued(request: Request) -> Response:
     hub: Hub = request.state.hub
     links = _links(request)
     hub.fleet.get(links.server_id)
-    form = (await composed(request)).fields
+    async with composed(request) as form:
+        do, text = form.text("do"), form.written.text
     queue, message_id = hub.composer.queue, request.path_params["id"]
-    match form.get("do"):
+    match do:
         case "send":
             await queue.send_now(links.session_id, message_id)
         case "save":
-            text = str(form.get("text", "")).replace("\r\n", "\n")
             if not text.strip():
                 raise MessageEmpty()
             await queue.change(links.session_id, message_id, text)
         case "drop":
             queue.drop(links.session_id, message_id)
         case other:
-            raise ReplyUnknown(f"It was {str(other)[:40]!r}.")
+            raise ReplyUnknown(f"It was {other[:40]!r}.")
     return _back(request, links)
 
 

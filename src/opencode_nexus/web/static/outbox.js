@@ -23,7 +23,7 @@
     const mine = waiting().filter((one) => one.url === form?.action);
     if (!mine.length) return;
     const list = make("ul", "", { className: "outbox" });
-    list.setAttribute("aria-label", "Messages that wait for the connection");
+    list.setAttribute("aria-label", "What waits for the connection");
     for (const one of mine) {
       const row = make("li"), button = (words, act) => {
         const made = make("button", words, { type: "button", className: "btn quiet" });
