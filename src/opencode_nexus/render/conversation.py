@@ -77,10 +77,10 @@ class Conversation:
 
     def _shown_ids(self) -> list[str]:
         """The messages that are not undone, oldest first."""
-        ids = list(self._state.messages)
-        if self._state.revert_from in self._state.messages:
-            ids = ids[: ids.index(self._state.revert_from)]
-        return ids
+        ids, undone = list(self._state.messages), self._state.revert_from
+        if undone in self._state.messages:
+            return ids[: ids.index(undone)]
+        return [] if ids and undone and undone < ids[0] else ids  # all of the window is undone
 
     def change(self, changes: Iterable[Change]) -> None:
         """Take note of what differs in the state."""
@@ -178,7 +178,8 @@ class Conversation:
     def _make_log(self) -> Box:
         assert self._asks is not None and self._untaken is not None
         boxes = [self._messages[message_id] for message_id in self._window]
-        first = self._state.messages[self._window[0]] if self._window else None
+        held = self._state.messages
+        first = held[self._window[0]] if self._window else next(iter(held.values()), None)
         older = first is not None and (self._state.has_older or first.id != next(iter(self._state.messages)))
         more = older_link(self._links, first if older else None)
         attrs = {

@@ -202,6 +202,15 @@ def test_what_was_undone_is_hidden() -> None:
     assert 'id="msg_002"' not in html
 
 
+def test_when_all_of_the_window_was_undone_the_way_to_the_rest_is_there() -> None:
+    state = SessionState("ses_1", messages={m.id: m for m in (message(n, "user") for n in range(50, 90))})
+    state.revert_from, state.has_older = "msg_020", True
+    html = page(state).tree().html()
+    assert "<article" not in html
+    assert "Nothing said yet" not in html
+    assert "before=msg_050" in html
+
+
 def test_a_piece_of_the_past_leads_to_what_is_before_and_after_it() -> None:
     messages = [message(n, "user") for n in range(3)]
     html = past_html(SessionState("ses_1"), Past(messages, before=True, after=True), LINKS)

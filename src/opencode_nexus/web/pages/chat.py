@@ -15,6 +15,7 @@ from opencode_nexus.chat.neighbours import newer, older, one
 from opencode_nexus.core.errors import NotFound
 from opencode_nexus.opencode.state import Message
 from opencode_nexus.render.components.links import Links
+from opencode_nexus.render.components.message import created_ms
 from opencode_nexus.render.components.whole import patches_of, whole
 from opencode_nexus.render.conversation import WINDOW
 from opencode_nexus.render.highlight import Highlighter
@@ -29,6 +30,7 @@ from opencode_nexus.web.pages.columns import two_columns
 ALL_PAGE = 100  # chats on a page of all
 
 
+UNDONE = 200  # messages read at once to find the end of what a person has undone
 WAYS = ("at_message", "before", "after")  # where a chat may be opened, by a message's id
 
 
@@ -192,15 +194,20 @@ async def _piece(hub: Hub, links: Links, query: QueryParams) -> Past | None:
     if not way:
         return None
     ask = partial(hub.chat.messages, links.server_id, links.session_id)
+    state = (await hub.chat.conversation(links.server_id, links.session_id)).state
     if way == "before":
         found, more = await older(ask, message_id, created, AROUND)
-        return Past(found, before=more, after=True)
+        if undone := state.revert_from:
+            while more and found[0].id >= undone:  # none of them is shown
+                found, more = await older(ask, found[0].id, created_ms(found[0]), UNDONE)
+            found = [item for item in found if item.id < undone]
+        return Past(found[-AROUND:], before=more or len(found) > AROUND, after=True)
     middle = await one(ask, message_id, created)
     if middle is None:
         return None
     behind, after = await newer(ask, message_id, created, AROUND)
     ahead, before = await older(ask, message_id, created, AROUND) if way == "at_message" else ([], True)
-    newest = list((await hub.chat.conversation(links.server_id, links.session_id)).state.messages)[-WINDOW:]
+    newest = list(state.messages)[-WINDOW:]
     # the first that is on the live page too is where the two are joined
     joint = next((number for number, item in enumerate(behind) if item.id in newest), None)
     if joint is not None:
