@@ -49,6 +49,17 @@ class InboxCard:
 
 
 @dataclass(frozen=True, slots=True)
+class AllowedAll:
+    """A chat whose permissions are given without asking, until then or, with `turn`, its turn's end."""
+
+    server_id: str
+    session_id: str
+    title: str
+    until: float
+    turn: bool
+
+
+@dataclass(frozen=True, slots=True)
 class InboxLinks(Links):
     """Where the forms of a row lead: to the inbox, so that the reader stays there."""
 
@@ -57,6 +68,28 @@ class InboxLinks(Links):
 
     def question(self, request_id: str) -> str:
         return f"{self.base}/inbox/{quote(request_id)}/question"
+
+
+def allowed_all(chats: Sequence[AllowedAll], base: str) -> Leaf:
+    """Return which chats are allowed all that they ask, each with a button that stops it."""
+    notes = Markup("").join(
+        Markup(
+            '<div class="note warn">{icon}<div class="spread"><span><a href="{chat}" data-nav><b>{title}</b></a> is '
+            "allowed all that it asks, until {until}.</span>"
+            '<form method="post" action="{chat}/accepting" data-live><input type="hidden" name="back" value="inbox">'
+            '<button class="btn" name="span" value="stop">{stop}Stop</button></form></div></div>'
+        ).format(
+            icon=icon("warn"),
+            chat=Links(base, chat.server_id, chat.session_id).session,
+            title=shown(chat.title or "A chat"),
+            until=Markup("its turn ends, {} at the latest").format(time_tag(chat.until))
+            if chat.turn
+            else time_tag(chat.until),
+            stop=icon("stop"),
+        )
+        for chat in chats
+    )
+    return leaf("inbox-allowed", Markup('<div class="stack tight bare">{}</div>').format(notes))
 
 
 def row(card: InboxCard, base: str) -> Leaf:

@@ -71,20 +71,8 @@ async def show(request: Request) -> Response:
     late = next((one for one in hub.inbox_desk.ended() if one.row.id == query.get("ended")), None)
     return hub.pages.response(
         request, "inbox.html", topic=wanted.topic, cursor=cursor, region=region, late=late,
-        said=SAID.get(query.get("said", ""), ""), accepting=_accepting(hub), rules=len(hub.inbox_desk.rules.all()),
+        said=SAID.get(query.get("said", ""), ""),
     )  # fmt: skip
-
-
-def _accepting(hub: Hub) -> list[dict[str, object]]:
-    return [
-        {
-            "href": f"/chat/{quote(row.server_id)}/{quote(row.session_id)}/accepting",
-            "title": hub.chat.title(row.server_id, row.session_id) or "A chat",
-            "until": row.until,
-            "turn": row.turn,
-        }
-        for row in hub.inbox_desk.accepting.all()
-    ]
 
 
 async def permission(request: Request) -> Response:
@@ -170,10 +158,11 @@ async def accepting(request: Request) -> Response:
 
 
 async def accept(request: Request) -> Response:
-    """POST /chat/{server}/{session}/accepting: `span` 15m, 1h, turn, or stop."""
+    """POST /chat/{server}/{session}/accepting: `span` 15m, 1h, turn, or stop; `back` inbox: it was sent from there."""
     hub: Hub = request.state.hub
     links = _links(request)
-    wanted = str((await request.form()).get("span", ""))
+    form = await request.form()
+    wanted = str(form.get("span", ""))
     if wanted == "stop":
         await hub.inbox_desk.stop_accepting(links.server_id, links.session_id, by(request))
     else:
@@ -181,6 +170,8 @@ async def accept(request: Request) -> Response:
         if span is None:
             raise SpanUnknown(f"It was {wanted[:40]!r}.")
         await hub.inbox_desk.accept(links.server_id, links.session_id, span, by(request))
+    if form.get("back") == "inbox":
+        return Response(status_code=204) if _live(request) else RedirectResponse(f"{_base(request)}/inbox", 303)
     return JSONResponse({"go": links.session}) if _live(request) else RedirectResponse(links.session, 303)
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from opencode_nexus.chat.inbox_row import Row
 from opencode_nexus.live.channel import Channel
 from opencode_nexus.live.view import View
-from opencode_nexus.render.components.inbox import InboxCard, rows
+from opencode_nexus.render.components.inbox import AllowedAll, InboxCard, allowed_all, rows
 from opencode_nexus.render.tree import Box, Node, leaf
 from opencode_nexus.web.context import Hub
 
@@ -82,10 +82,18 @@ def region(hub: Hub, wanted: Filter) -> Node:
         "div",
         {"class": "stack loose"},
         [
+            allowed_all(_allowed_all(hub), base),
             leaf("inbox-filters", _filters(hub, wanted, open_rows, base)),
             rows(cards, base, filtered=bool(wanted.kind or wanted.server)),
         ],
     )
+
+
+def _allowed_all(hub: Hub) -> list[AllowedAll]:
+    return [
+        AllowedAll(row.server_id, row.session_id, hub.chat.title(row.server_id, row.session_id), row.until, row.turn)
+        for row in hub.inbox_desk.accepting.all()
+    ]
 
 
 def _filters(hub: Hub, wanted: Filter, open_rows: list[Row], base: str) -> Markup:
