@@ -108,6 +108,7 @@ async def _chat(request: Request, status: int = 200, errors: dict[str, str] | No
         budget=view.budget(state.limits, state),
         common=view.budget(hub.budgets.common("chat")),
         sentence=hub.budgets.sentence(links.server_id, session_id),
+        day_reached=state.what != "reached" and hub.budgets.of_day().what == "reached",
         typed=form,
         errors=errors or {},
         said=SAID.get(request.query_params.get("said", "")),
