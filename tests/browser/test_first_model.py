@@ -30,7 +30,10 @@ async def test_a_model_without_a_key_is_chosen_by_hand_and_says_where_words_go(w
     await expect(page.get_by_label("Provider")).to_be_visible()
     looks = Looks(page)
     await looks("chat-first")
-    composer, told = page.get_by_label("Message", exact=True), page.locator(".composer").get_by_text("goes to opencode.ai")
+    composer, told = (
+        page.get_by_label("Message", exact=True),
+        page.locator(".composer").get_by_text("goes to opencode.ai"),
+    )
     await expect(told).to_be_hidden()
     await composer.fill("my words")
     await page.get_by_role("button", name="Send").click()

@@ -4,7 +4,6 @@
 Each works as a plain form (303 back to the chat) and for wire.js (204, or JSON with what to say or where to go).
 """
 
-
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
