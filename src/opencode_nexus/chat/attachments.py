@@ -110,10 +110,9 @@ class Attachments:
         if mime is None:
             raise AttachmentKind(f"“{name}” is neither a picture nor a PDF nor text.")
         self._whole(len(content) + sum(row.size for row in self.of_draft(user_id, session_id)))
+        await self.sweep()
         if self._files.held(user_id) + len(content) > HELD:
-            await self.sweep()
-            if self._files.held(user_id) + len(content) > HELD:
-                raise AttachmentsFull(f"At most {HELD // MB} MB are kept.")
+            raise AttachmentsFull(f"At most {HELD // MB} MB are kept.")
         row = AttachmentRow(new_id("att"), user_id, session_id, name, mime, len(content), self._clock.now())
         await asyncio.to_thread(_write, self._files.path(row.id), content)
         await self._files.add(row)

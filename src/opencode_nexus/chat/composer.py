@@ -91,6 +91,7 @@ class Composer:
         known = self._submits.get(user_id, key)
         if known is not None:
             return await self._again(server_id, known, digest)
+        self._submits.end(now - KEYS)
         client = self._chat.client(server_id)
         await self._chat.feeds.settled(server_id)
 

@@ -141,6 +141,7 @@
     clearTimeout(timer);
     field = $("[data-draft]");
     if (!field) return;
+    field.form.elements.key.value = newKey(); // a page that was kept for offline has had its own before
     synced = field.defaultValue;
     version = +field.dataset.version;
     picks = JSON.stringify(picked());
