@@ -244,7 +244,9 @@ class Actions:
         client, feed = self._client(server_id), self._chat.feeds.feed(server_id)
         commands: list[commands_run.Running] = []
         with contextlib.suppress(NexusError):  # to stop is what counts; to tell of it is not worth a failure
-            commands = await commands_run.running(client, feed.running(session_id), self._servers.get(server_id).pid)
+            waiting = {entry.request.call_id for entry in feed.asking(session_id)}  # these do not run yet
+            pid = self._servers.get(server_id).pid
+            commands = await commands_run.running(client, feed.running(session_id), waiting, pid)
         result = await self._chat.abort(server_id, session_id)
         told = tuple(await commands_run.ended(commands))
         kind, words = stop_words(result, session_id, told, self._queued(session_id))
@@ -328,8 +330,12 @@ class Actions:
             raise ChatDeleted
 
     def _took(self, server_id: str, info: dict[str, object]) -> None:
-        """Take over a session object that a change gave back: the event of it may come later."""
+        """Take over a session object that a change gave back: the event of it may come after the next page."""
         self._chat.feeds.feed(server_id).learn(info)
+        conversation = self._chat.feeds.conversations.get(server_id, {}).get(str(info.get("id")))
+        if conversation is not None:
+            conversation.apply(ev.SessionUpdated(session_id=conversation.session_id, info=info))
+            conversation.notify()
         self._bus.publish("chat-facts", {"server_id": server_id, "session_id": str(info.get("id"))})
 
     def _tell_all(self, server_id: str) -> None:

@@ -2,7 +2,7 @@
 """The commands that agents run now, and whether they still do after a stop."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,14 +35,16 @@ class Told:
     pids: tuple[int, ...] = ()
 
 
-async def running(client: Client, sessions: Iterable[str], server_pid: int | None) -> list[Running]:
-    """Return the commands that these sessions run now."""
+async def running(
+    client: Client, sessions: Iterable[str], waiting: Container[str | None], server_pid: int | None
+) -> list[Running]:
+    """Return the commands that these sessions run now; the tool calls in `waiting` wait to be allowed."""
     found: list[Running] = []
     for session_id in sessions:
         page, _ = await client.messages(session_id, LOOKED_AT)
         for part in (part for item in page for part in item.get("parts") or ()):
             command = _command(part)
-            if command:
+            if command and part.get("callID") not in waiting:
                 found.append(Running(session_id, command))
     if not found or server_pid is None:
         return found
