@@ -164,6 +164,7 @@ async def composed(
             activity=activity, tasks=tasks,
         )  # fmt: skip
         search = SearchIndex(home.path / "search.db", servers=fleet, journal=journal, bus=bus, clock=clock)
+        closing.push_async_callback(search.close)  # writes what was heard last
         chat.feeds.listeners.add(search)
         cloudflared = CloudflaredInstaller(
             home=home.path, bus=bus, kv=kv, clock=clock, tasks=tasks, environ=environ,
@@ -303,7 +304,6 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
         await hub.push.close()
         hub.composer.close()
         await hub.chat.close()
-        await hub.search.index.close()
         await hub.installer.close()
         await hub.cloudflared.close()
         await hub.practice.close()

@@ -61,7 +61,8 @@ def kept(home: Path) -> dict[str, Any]:
             rows = db.execute(f"SELECT * FROM {table}").fetchall()
             found[table] = sorted(repr({k: row[k] for k in row.keys() if k not in MOVES}) for row in rows)  # noqa: SIM118 - a Row is no dict
     for file in sorted(home.rglob("*")):
-        if file.is_file() and not file.name.startswith("nexus.db"):
+        # the search index follows OpenCode by itself, whoever looks
+        if file.is_file() and not file.name.startswith(("nexus.db", "search.db")):
             found[str(file)] = file.read_bytes()
     return found
 
@@ -75,6 +76,7 @@ async def runs(site: Site, fake: FakeOpenCode, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(fleet, "get", lambda server_id: state)
     monkeypatch.setattr(fleet, "list", lambda: [state])
     monkeypatch.setattr(fleet, "access", lambda server_id: Reached(fake.url, "opencode", Secret(SECRET)))
+    await site.hub.search.index.open()
     await site.hub.chat.open()
     site.hub.bus.publish("server", state)
     live = site.hub.chat.feeds.connection(state.id)
@@ -121,8 +123,10 @@ async def test_no_route_changes_anything_for_a_get(
         # it was really looked: these were there to be shown
         chat = f"/chat/{server.id}/{SESSION}"
         for path in ("/", "/settings", "/settings/models/x1", f"/servers/{server.id}", chat, f"{chat}/edit",
-                     f"{chat}/part/{MESSAGE}/{PART}", f"/api/v1/servers/{server.id}/sessions"):  # fmt: skip
+                     f"{chat}/part/{MESSAGE}/{PART}", f"/api/v1/servers/{server.id}/sessions", "/search",
+                     "/api/v1/search/status"):  # fmt: skip
             assert path in shown, (path, sorted(shown))
         assert (f"/chat/{server.id}" in shown) is not chats  # the form for a new chat, or on to the chat
+        assert not hub.search.progress().rebuilding
         await hub.live.close()
         await hub.chat.close()
