@@ -20,7 +20,7 @@ COLOURS = {"light": ("#ffffff", "#f5f6f8"), "dark": ("#16181e", "#0e1014")}
 ICONS = (("app-192.png", 192, "any"), ("app-512.png", 512, "any"), ("app-maskable.png", 512, "maskable"))
 # What the last seen window needs to look right and to keep a draft; ui.js and nexus.css are base.html's own.
 STYLES = ("nexus.css", "chat.css")
-SCRIPTS = ("ui.js", "vendor/idiomorph.min.js", "wire.js", "past.js", "composer.js", "phone.js")
+SCRIPTS = ("ui.js", "vendor/idiomorph.min.js", "wire.js", "past.js", "outbox.js", "composer.js", "phone.js")
 FRESH = {"Cache-Control": "no-cache"}
 
 

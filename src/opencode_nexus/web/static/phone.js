@@ -15,10 +15,11 @@
 
   // The window that was seen last is kept for when the hub cannot be reached: as it is on the screen, without what
   // could be pressed, and no longer than the login holds.
-  let main, path, title, timer;
+  let main, path, title, timer, leaves;
   const keep = async () => {
     if (!ends || !window.caches || !$('[data-topic^="chat:"]', main) || $(".offline", main)) return;
     if (main.isConnected) title = doc.title;
+    // in a document of its own, which loads no pictures: a clone's did, against the page's policy
     const copy = doc.implementation.createHTMLDocument("").importNode(main, true), rows = [...copy.querySelectorAll(".msg")];
     for (const el of copy.querySelectorAll("form:not(.composer), .older, .menu, .more, .chat-head :is(a, button:not(.list-button)), .foot-pane > :not(.composer)")) el.remove();
     $("[data-topic]", copy).removeAttribute("data-cursor");
@@ -36,8 +37,10 @@
   // a full disk, or a browser that keeps nothing, is no trouble
   const kept = () => keep().catch(() => {});
   on("nexus:line", ({ detail }) => detail === "off" && kept());
-  doc.addEventListener("visibilitychange", () => doc.hidden && kept());
-  on("submit", ({ target }) => /\/logout$/.test(target.getAttribute("action")) && window.caches?.delete(SEEN), true);
+  // A page that is left for another one keeps nothing more: that one may be the login, which has it all deleted.
+  on("pagehide", () => { leaves = true; });
+  on("pageshow", () => { leaves = false; });
+  doc.addEventListener("visibilitychange", () => doc.hidden && !leaves && kept());
   // What is shown offline gives way to the real page as soon as that can be had.
   setInterval(async () => {
     if ($(".offline") && !doc.hidden && (await fetch(base + "/healthz").catch(() => 0)).ok) location.reload();
