@@ -23,8 +23,9 @@ class Drafts:
         return True, fresh
 
     async def clear(self, user_id: str, session_id: str, text: str, version: int | None) -> None:
-        if self.get(user_id, session_id).text == text:
-            self.kept[user_id, session_id] = DraftRow("", self.get(user_id, session_id).version + 1)
+        now = self.get(user_id, session_id)
+        if now.text and (now.text == text or now.version == version):
+            self.kept[user_id, session_id] = DraftRow("", now.version + 1)
 
 
 class Picked:
