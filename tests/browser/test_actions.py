@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""All that is done with a chat and a message, in Chromium against the real OpenCode: by mouse, by keyboard, on a phone."""
+"""What is done with a chat and a message, in Chromium with the real OpenCode: by mouse, by keyboard, without script."""
 
 import json
 from pathlib import Path

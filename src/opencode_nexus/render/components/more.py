@@ -13,6 +13,4 @@ def more(message_id: str, info: dict[str, Any], created_ms: int) -> Markup:
     if not session_id:
         return Markup("")
     address = f"{quote(session_id)}/message/{quote(message_id)}?at={created_ms}"
-    return Markup('<a class="more" href="{}" aria-label="Menu of this message">…</a>').format(
-        address
-    )
+    return Markup('<a class="more" href="{}" aria-label="Menu of this message">…</a>').format(address)
