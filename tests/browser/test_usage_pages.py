@@ -91,7 +91,7 @@ async def test_the_figures_are_those_of_the_model_and_a_budget_stops_the_chat(
     talk = begin(priced, "Dear work")
     say(talk, STEP, [{"tool": "task", "args": {**agent, "subagent_type": "general"}}, used(21_000, 100)], [*STEP[1:]])
     dear = usage(talk, 4)
-    free = begin(priced, "Without a price")
+    free = begin(priced, "Without a price <b>x</b>\u202e")
     say(free, [{"text": "Hello."}, used(500, 5)], model="scripted/free")
     assert usage(free, 1)["used"]["cost"] is None
     # what the model said that it used, in its own log
@@ -103,7 +103,10 @@ async def test_the_figures_are_those_of_the_model_and_a_budget_stops_the_chat(
         rest = api.get("usage", params={"by": "session", "before": chats["next"]}).raise_for_status().json()
     assert (today["input"], today["output"], today["answers"], today["unpriced"]) == (prompts, said, len(ends), 1)
     assert today["cost"] == pytest.approx(((prompts - 500) * 3 + (said - 5) * 15) / 1e6) == dear["used"]["cost"]
-    assert [one["title"] for one in (*chats["items"], *rest["items"])] == ["Dear work", "Without a price"]
+    assert [one["title"] for one in (*chats["items"], *rest["items"])] == [
+        "Dear work",
+        "Without a price <b>x</b>\u202e",
+    ]
     assert dear["context"] == {"tokens": 20_400, "limit": 200_000, "model": "scripted/m1"}
     assert len(dear["sub_agents"]) == 1 and len(dear["answers"]["items"]) == 4
 
@@ -113,6 +116,7 @@ async def test_the_figures_are_those_of_the_model_and_a_budget_stops_the_chat(
         f"{prompts + said:,}", f"at least ${today['cost']:.2f}",
     )  # fmt: skip
     await expect(page.get_by_role("row", name="scripted/free")).to_contain_text("no price known")
+    await expect(page.get_by_role("link", name="Without a price <b>x</b>⟨U+202E⟩")).to_be_visible()
     await page.get_by_role("link", name="30 days").click()
     await expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "page")
     await page.get_by_role("link", name="Dear work").click()
