@@ -56,7 +56,7 @@ async def fill(store: SearchStore, plain: sqlite3.Connection, rng: random.Random
 
     def learn(rows: Rows) -> None:
         for number in range(SESSIONS):
-            where = (f"srv_{number % 2}", None, f"/work/{number % 9}", f"Chat {number}")
+            where = (f"srv_{number % 2}", None, f"/code/{number % 9}", f"Chat {number}")
             rows.learn(Facts(f"ses_{number}", *where, created=began, updated=began))
 
     await store.write(learn)

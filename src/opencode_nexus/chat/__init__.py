@@ -16,6 +16,8 @@ Words used here:
 - *interrupted*: OpenCode died during it; what was heard is kept.
 - *own server*: an OpenAI-compatible address that a person added to OpenCode's providers (`own_servers`).
 - *keyless*: of a model that OpenCode's maker offers without a key; words to it go to that maker (`models`).
+- *search index*: the words of all complete parts, in a file of its own; a *reader* brings in what was missed while
+  nobody listened (`search_index`, `search_reader`).
 - *reconcile*: after each connect, ask OpenCode what is so, and mend what was missed (`reconcile`).
 
 Neighbours: `opencode` speaks the protocol, `store.journal` keeps the words of open parts, `fleet` knows the

@@ -57,13 +57,13 @@ class Desk:
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     clock = ManualClock()
     bus, tasks = Bus(clock), Tasks()
-    servers = OneServer(bus, "/work/shop")
+    servers = OneServer(bus, "/code/shop")
     index = SearchIndex(tmp_path / "search.db", servers=servers, journal=None, bus=bus, clock=clock)  # type: ignore[arg-type]
     await index.open()
 
     def fill(rows: Rows) -> None:
-        rows.learn(Facts("ses_1", SERVER, None, "/work/shop", "Evil <b>title</b>", AT, AT))
-        rows.learn(Facts("ses_2", SERVER, "ses_1", "/work/shop", "Kid", AT, AT))
+        rows.learn(Facts("ses_1", SERVER, None, "/code/shop", "Evil <b>title</b>", AT, AT))
+        rows.learn(Facts("ses_2", SERVER, "ses_1", "/code/shop", "Kid", AT, AT))
         rows.put("ses_1", [Document("msg_1", "prt_1", "user", "", AT, EVIL)])
         rows.put("ses_2", [Document("msg_2", "prt_2", "tool", "bash", AT + 5000, "rm quokka.txt")])
         many = [Document(f"msg_m{n}", f"prt_m{n}", "agent", "", AT + 9000 + n, "wombat") for n in range(25)]
