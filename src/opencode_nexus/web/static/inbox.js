@@ -21,32 +21,38 @@
 
   // Where the page has no topic of its own, the badge is asked for: a held request each 25 s.
   let asking = null;
+  const ask = async (signal, cursor) => {
+    const answer = await fetch(base + "/live/poll", {
+      method: "POST", signal, headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify({ topic: "badge", cursor, now: !cursor }),
+    });
+    if (!answer.ok) throw answer.status;
+    let boot = "", number = 0;
+    for (const line of (await answer.text()).split("\n").filter(Boolean)) {
+      const [seq, changes] = JSON.parse(line);
+      number = seq;
+      for (const [name, key, html] of changes) {
+        if (name === "hello") boot = key;
+        else if (name === "replace" || name === "morph") badge()?.replaceWith(nexus.parse(html));
+        else if (name === "announce") nexus.say(key);
+        else if (name === "bye") throw key;
+      }
+    }
+    return `${boot}.${number}`;
+  };
   const follow = async () => {
     asking?.abort();
     if (doc.hidden || doc.querySelector("[data-topic]")) return;
-    const mine = asking = new AbortController();
-    let cursor = null;
-    try {
-      while (!mine.signal.aborted) {
-        const answer = await fetch(base + "/live/poll", {
-          method: "POST", signal: mine.signal, headers: { "Content-Type": "application/json", Accept: "application/json" },
-          body: JSON.stringify({ topic: "badge", cursor, now: !cursor }),
-        });
-        if (!answer.ok) return;
-        let boot = cursor?.split(".")[0], number = 0;
-        for (const line of (await answer.text()).split("\n").filter(Boolean)) {
-          const [seq, changes] = JSON.parse(line);
-          number = seq;
-          for (const [name, key, html] of changes) {
-            if (name === "hello") boot = key;
-            else if (name === "replace" || name === "morph") badge()?.replaceWith(nexus.parse(html));
-            else if (name === "announce") nexus.say(key);
-            else if (name === "bye") return;
-          }
-        }
-        cursor = `${boot}.${number}`;
+    const { signal } = asking = new AbortController();
+    for (let cursor = null; !signal.aborted;) {
+      try {
+        cursor = await ask(signal, cursor);
+      } catch (error) {
+        if (error === 401 || signal.aborted) return;
+        cursor = null;
+        await new Promise((go) => setTimeout(go, 5000)); // the hub may be starting again
       }
-    } catch { /* it is asked again when the page is looked at */ }
+    }
   };
   addEventListener("nexus:page", follow);
   doc.addEventListener("visibilitychange", follow);
