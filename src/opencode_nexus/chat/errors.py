@@ -112,8 +112,8 @@ class MessageNotFound(NotFound):
     """The session has no message with that id."""
 
     code = "message-not-found"
-    title = "There is no such message."
-    hint = "It may have been undone or deleted. Go back to the chat and open it again."
+    title = "That message is not in this chat any more."
+    hint = "It was undone or deleted, or never was there. Look for it among the others."
 
 
 class ChatDeleted(Conflict):

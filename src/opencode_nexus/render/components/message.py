@@ -107,7 +107,7 @@ def _foot(item: Message, place: Place) -> Markup:
         kind, words = provider_error(item.error)
         if kind == ABORTED:
             pieces.append(
-                Markup('<p class="mark cut">{}Stopped by you. What was said before is kept.</p>').format(icon("stop"))
+                Markup('<p class="mark cut">{}Stopped. What was said before is kept.</p>').format(icon("stop"))
             )
         else:
             pieces.append(fault(kind, words, item.error))

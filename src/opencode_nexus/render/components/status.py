@@ -39,7 +39,7 @@ def status(state: SessionState, links: Links, *, reachable: bool = True) -> Leaf
     elif state.error is not None and not _shown(state):
         kind, said = provider_error(state.error)
         if kind == ABORTED:
-            words = Markup('<span class="status" data-state="stopped">Stopped by you</span>')
+            words = Markup('<span class="status" data-state="stopped">Stopped</span>')
         else:
             words = fault(kind, said, state.error)
     elif state.interrupted:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from opencode_nexus.chat.errors import ServerNotRunning
+from opencode_nexus.chat.errors import MessageNotFound, ServerNotRunning
 from opencode_nexus.chat.neighbours import newer, older, one
 from opencode_nexus.core.errors import NotFound
 from opencode_nexus.opencode.state import Message
@@ -32,14 +32,6 @@ ALL_PAGE = 100  # chats on a page of all
 
 UNDONE = 200  # messages read at once to find the end of what a person has undone
 WAYS = ("at_message", "before", "after")  # where a chat may be opened, by a message's id
-
-
-class MessageNotFound(NotFound):
-    """The message that an address names was removed, or never was."""
-
-    code = "message-not-found"
-    title = "That message is not in this chat any more."
-    hint = "Look for it among the others."
 
 
 class PartNotFound(NotFound):

@@ -15,14 +15,14 @@ from starlette.routing import BaseRoute, Route
 
 from opencode_nexus.chat import kept_output
 from opencode_nexus.chat.changes import Turn, told, turns
-from opencode_nexus.chat.errors import ServerNotRunning
+from opencode_nexus.chat.errors import MessageNotFound, ServerNotRunning
 from opencode_nexus.core.errors import NotFound
 from opencode_nexus.opencode.wire import child
 from opencode_nexus.render.components.changes import by_file, change, named, total
 from opencode_nexus.render.unseen import shown as unseen
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages import columns
-from opencode_nexus.web.pages.chat import MessageNotFound, PartNotFound, links_of, off, read_message
+from opencode_nexus.web.pages.chat import PartNotFound, links_of, off, read_message
 from opencode_nexus.web.pages.columns import two_columns
 
 LINES = 6000  # lines of changes on one page; the files after that are named only
