@@ -23,6 +23,17 @@ STEPS = """() => {
   const times = [...document.querySelectorAll(".msg")].map((row) => +row.dataset.at);
   return [...new Set(times.slice(1).map((time, n) => time - times[n]))].sort();
 }"""
+# How far the topmost message is moved by those that are put before it.
+MOVED = """async () => {
+  const talk = document.querySelector(".talk"), row = document.querySelector(".msg");
+  const frame = () => new Promise(requestAnimationFrame), place = () => row.getBoundingClientRect().top;
+  talk.scrollTop = 300;
+  const before = place();
+  while (!document.querySelector(".past > .msg")) await frame();
+  await frame();
+  await frame();
+  return place() - before;
+}"""
 SIZE = "document.getElementsByTagName('*').length"
 APART = "!document.querySelector('.msgs')"
 
@@ -46,6 +57,8 @@ async def test_through_a_long_chat_and_back(walk: Walk, hub: RealHub) -> None:
     page = await walk.signed_in(hub.url)
     await page.goto(hub.url + talk.path)
     await expect(page.locator("[data-line]")).to_have_attribute("data-line", "live")
+    assert abs(await page.evaluate(MOVED)) < 2, "what is read stays in its place when older messages come"
+    await page.reload()
     first = await page.evaluate("document.querySelector('.msg').dataset.at")
     base = int(first) - (LENGTH - 30) // 2 * 4000  # of the first message, however the export was dated
     begun = f"document.querySelector('.msg').dataset.at === '{base}'"

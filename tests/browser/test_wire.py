@@ -136,7 +136,7 @@ async def test_a_permission_is_answered_in_place(walk: Walk, app: ChatApp) -> No
     ask = {"do": "permission", "kind": "bash", "patterns": ["git push"], "metadata": {"command": "git push"}}
     session = await app.script(title="Ask", steps=[*BUSY, ask])
     page = await opened(walk, app, session)
-    card = page.get_by_role("region", name="Run a command?")
+    card = page.get_by_role("article", name="Run a command?")
     await expect(card).to_contain_text("git push")
     await card.get_by_role("button", name="Allow once").click()
     await expect(card).to_have_count(0)
@@ -198,7 +198,7 @@ async def test_what_was_open_and_typed_survives_a_new_rendering(walk: Walk, app:
     await expect(page.locator("[data-line]")).to_have_text("Offline")
     await app.script(session=session, steps=[{"do": "say", "text": "x" * 2_000_000, "each": 90_000}])
     await page.context.set_offline(False)  # far behind: past what is kept, so rendered anew
-    await eventually(page, "document.querySelector('.msg .md')?.textContent.length === 2000000")
+    await expect(page.locator(".msg .md")).to_contain_text("Show all (2,000 KB)", timeout=30_000)
     await expect(page.locator(".tool")).to_have_attribute("open", "")
     await expect(page.get_by_label("Your own answer")).to_have_value("neither")
     await expect(page.locator("[name=q0]").nth(1)).to_be_checked()
