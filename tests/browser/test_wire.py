@@ -141,7 +141,7 @@ async def test_a_permission_is_answered_in_place(walk: Walk, app: ChatApp) -> No
     await card.get_by_role("button", name="Allow once").click()
     await expect(card).to_have_count(0)
     await page.get_by_role("button", name="Stop").click()
-    await expect(page.locator("#say")).to_have_text("Stopped. What the agent said before is kept.")
+    await expect(page.locator("#say")).to_contain_text("What the agent said before is kept.")
 
 
 async def test_moving_to_another_chat_keeps_the_script(walk: Walk, app: ChatApp) -> None:
