@@ -103,7 +103,7 @@ class Search:
             reader = readers.get(server.id)
             told = (reader.listed, reader.left, reader.total) if reader is not None else (False, 0, 0)
             servers.append(ServerProgress(server.id, server.name, server.id in index.readers, *told))
-        return Progress(index.rebuild is not None, index.problem, index.fresh_at, servers)
+        return Progress(index.rebuild is not None, index.problem or index.given_up, index.fresh_at, servers)
 
     def rebuild(self) -> None:
         """Begin to make the index anew from what the running servers have; the rest of it is kept."""

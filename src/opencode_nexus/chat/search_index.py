@@ -47,7 +47,8 @@ class SearchIndex:
     """
 
     def __init__(self, path: Path, *, servers: ServerDirectory, journal: Journal, bus: Bus, clock: Clock) -> None:
-        self.problem = ""  # why there is no index, why it is behind, or why it could not be made anew
+        self.problem = ""  # why there is no index, or why it is behind
+        self.given_up = ""  # why it could not be made anew
         self.readers: dict[str, Reader] = {}
         self.rebuild: Rebuild | None = None
         self.fresh_at: float | None = None  # when it had read all that the running servers have; it follows them since
@@ -110,7 +111,7 @@ class SearchIndex:
                 raise SearchUnusable(self.problem)
             try:
                 return await question(self._store)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, RuntimeError) as error:  # RuntimeError: it is closed just now
                 self._harm = error
                 self._wake.set()
                 raise SearchUnusable(str(error)) from error
@@ -123,7 +124,7 @@ class SearchIndex:
         if not self.usable:
             raise SearchUnusable(self.problem)
         if self.rebuild is None:
-            self.problem = ""
+            self.given_up = ""
             self.rebuild = Rebuild(self._path.with_name("search-new.db"))
             self._wake.set()
             self._tell()
@@ -312,12 +313,12 @@ class SearchIndex:
 
     async def _renew(self) -> None:
         """The file is damaged: begin with an empty one, and read everything again."""
+        for server_id, client in self._clients.items():
+            self.readers[server_id] = self._reader(server_id, client)
         async with self._swap:
             await self._store.close()
             self._store = SearchStore(self._path)
             await self._store.renew()
-        for server_id, client in self._clients.items():
-            self.readers[server_id] = self._reader(server_id, client)
 
     async def _go_on(self, rebuild: Rebuild) -> bool:
         store = rebuild.store or await rebuild.open()
@@ -333,16 +334,23 @@ class SearchIndex:
             return True
         async with self._swap:
             await self._flush()
+            if self.rebuild is not rebuild:  # what was heard last could not be written into it
+                return True
             self._store = await rebuild.finish(self._store)
         self.readers, self.rebuild = {**self.readers, **rebuild.readers}, None
         return True
 
     async def _give_up(self, error: Exception) -> None:
         log.error("the search index could not be made anew: %s", error)
-        rebuild, self.rebuild = self.rebuild, None
-        if rebuild is not None:
-            await rebuild.give_up()
-        self.problem = f"The index could not be made anew: {error}. The former one is kept."
+        self.given_up = f"The index could not be made anew: {error}. The former one is kept."
+        try:
+            if self.rebuild is not None:
+                await self.rebuild.give_up()
+            if not self._store.opened:
+                self._store = SearchStore(self._path)
+                await self._store.open()
+        finally:
+            self.rebuild = None
 
     def _reader(self, server_id: str, client: Client) -> Reader:
         return Reader(
@@ -366,6 +374,7 @@ class SearchIndex:
         now = (
             self.rebuild is None,
             self.problem,
+            self.given_up,
             self.fresh_at,
             *((name, one.done, one.left) for name, one in readers.items()),
         )

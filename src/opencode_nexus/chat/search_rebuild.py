@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from opencode_nexus.chat.search_reader import Reader
-from opencode_nexus.store.search import SearchStore, remove
+from opencode_nexus.store.search import SearchStore, remove, size_of
 from opencode_nexus.store.search_rows import Document, Facts, Known, Rows
 
 DOCUMENTS = 200  # copied in one transaction
@@ -53,11 +53,15 @@ class Rebuild:
         return True
 
     async def finish(self, old: SearchStore) -> SearchStore:
-        """Put the new file in the place of the old one; both are closed, and the one returned is open."""
+        """Put the new file in the place of the old one; both are closed, and the one returned is open.
+
+        Raises OSError or sqlite3.Error; until the new one is whole the old one stays as it is.
+        """
         if self.store is not None:
             await self.store.close()
+        if size_of(self.path) != self.path.stat().st_size:
+            raise OSError(f"{self.path} was not written to its end")
         await old.close()
-        remove(old.path)
         os.replace(self.path, old.path)
         store = SearchStore(old.path)
         await store.open()

@@ -135,6 +135,10 @@ class SearchStore:
         self._reader.execute("PRAGMA query_only = ON")
         return fresh
 
+    @property
+    def opened(self) -> bool:
+        return self._reader is not None
+
     async def renew(self) -> None:
         """Open it anew, without what it held: it was found to be damaged, and is closed."""
         remove(self.path)

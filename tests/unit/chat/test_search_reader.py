@@ -4,14 +4,17 @@
 import asyncio
 import base64
 import json
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from opencode_nexus.chat import search_index
+from opencode_nexus.chat.errors import SearchUnusable
 from opencode_nexus.chat.search import Filters, Search
 from opencode_nexus.chat.search_index import SearchIndex
 from opencode_nexus.chat.search_reader import PAGE, Reader
@@ -168,9 +171,22 @@ def part(session_id: str, at: int, text: str) -> list[Any]:
     return [MessageUpdated(session_id=session_id, info=info), PartUpdated(session_id=session_id, part=told)]
 
 
-async def test_what_the_disk_does_not_take_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_index, "WAITING", 2000)
+@dataclass
+class Followed:
+    """An index that follows one server."""
+
+    talks: Talks
+    index: SearchIndex
+    search: Search
+
+    async def in_step(self) -> None:
+        await _until(lambda: not self.search.progress().behind and self.index.rebuild is None)
+
+
+@pytest.fixture
+async def followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Followed]:
     monkeypatch.setattr(search_index, "PAUSE", 0)
+    monkeypatch.setattr(search_index, "WHILE_RUNNING", 0)
     clock = ManualClock()
     bus = Bus(clock)
     servers = OneServer(bus, "/work")
@@ -178,6 +194,49 @@ async def test_what_the_disk_does_not_take_is_read_again(tmp_path: Path, monkeyp
     await index.open()
     talks = Talks()
     index.connected(SERVER, talks)  # type: ignore[arg-type]
+    yield Followed(talks, index, Search(index, servers))
+    await index.close()
+
+
+async def test_a_file_that_is_found_damaged_is_made_anew(followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
+    followed.talks.say("ses_1", "word")
+    await followed.in_step()
+
+    async def damaged(*anything: object) -> None:
+        error = sqlite3.DatabaseError("database disk image is malformed")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+    former = followed.index._store
+    monkeypatch.setattr(former, "find", damaged)
+    with pytest.raises(SearchUnusable):
+        await followed.search.find("word", Filters())
+    await _until(lambda: followed.index._store is not former)
+    await followed.in_step()
+    assert len((await followed.search.find("word", Filters())).hits) == 1
+
+
+async def test_a_making_anew_that_fails_leaves_the_index(followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
+    followed.talks.say("ses_1", "word")
+    await followed.in_step()
+
+    def full(*anything: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("opencode_nexus.chat.search_rebuild.os.replace", full)
+    followed.search.rebuild()
+    await followed.in_step()
+    assert "No space left" in followed.search.progress().problem
+    assert len((await followed.search.find("word", Filters())).hits) == 1
+    for event in part("ses_1", AT + 90_000, "word heard after it"):
+        followed.index.heard(SERVER, "/work", event)
+    while len((await followed.search.find("word", Filters())).hits) < 2:
+        await asyncio.sleep(0.01)
+
+
+async def test_what_the_disk_does_not_take_is_read_again(followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_index, "WAITING", 2000)
+    talks, index, search = followed.talks, followed.index, followed.search
     said = [f"word {n} " + "x " * 100 for n in range(60)]
     talks.say("ses_1", *said)
     index.heard(SERVER, "/work", SessionCreated(session_id="ses_1", info=talks.info("ses_1")))
@@ -186,12 +245,10 @@ async def test_what_the_disk_does_not_take_is_read_again(tmp_path: Path, monkeyp
             index.heard(SERVER, "/work", event)
     assert index._size < 3000  # the rest is not kept in memory
     index.heard(SERVER, "/work", SessionIdle(session_id="ses_1"))
-    search = Search(index, servers)
-    await _until(lambda: not search.progress().behind)
+    await followed.in_step()
     found = await search.find("word", Filters(role="user"), 100)
     kept = await search.find("word", Filters(), 100)
     assert len(kept.hits) == 60 and found.hits
-    await index.close()
 
 
 async def _until(what: Callable[[], bool]) -> None:
