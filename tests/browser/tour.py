@@ -45,6 +45,7 @@ def furnish(hub: RealHub) -> Tour:
         "usage": "usage",
         "chat-usage": f"{done.path}/usage",
         "settings": "settings",
+        "notifications": "settings/notifications",
         "setup-done": "setup",
         "not-found": "no-such-page",
     }

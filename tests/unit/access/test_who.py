@@ -52,7 +52,8 @@ def test_what_is_not(path: str) -> None:
 
 def test_the_table_is_as_small_as_the_contract() -> None:
     assert set(OPEN) == {
-        "/healthz", "/login", "/pair", "/pair/name", "/selftest/", "/setup", "/setup/", "/static/"
+        "/healthz", "/login", "/manifest.webmanifest", "/pair", "/pair/name", "/selftest/", "/setup", "/setup/",
+        "/static/", "/sw.js",
     }  # fmt: skip
     assert all(OPEN.values())
     assert all(NOT_REMOTE.values())
