@@ -89,6 +89,7 @@ class Actions:
         self.trash = Trash(marks, clock, chat.delete, self._known)
         self.notices = Notices(bus, clock)
         self._compacting: set[str] = set()
+        self._told: set[str] = set()  # sessions of which an archive or an undo was told
         chat.feeds.hidden = self.trash
         chat.feeds.listeners.add(self)
         chat.feeds.guards.add(self._guard)
@@ -304,13 +305,21 @@ class Actions:
             case ev.MessageUpdated() if event.info.get("role") == "user" and event.session_id not in self._compacting:
                 self.notices.said(server_id, event.session_id, seconds(child(event.info, "time").get("created")) or 0.0)
             case ev.SessionUpdated():
-                self._bus.publish("chat-facts", {"server_id": server_id, "session_id": event.session_id})
+                self._updated(server_id, event.session_id)
 
     def connected(self, server_id: str, client: Client) -> None:
         """What is due is deleted by the next look."""
 
     def died(self, server_id: str) -> None:
         """Nothing of ours ends with a process."""
+
+    def _updated(self, server_id: str, session_id: str) -> None:
+        """Tell the pages, if it is archived or undone, or was: a session is updated with every step."""
+        head = self._chat.feeds.feed(server_id).heads.get(session_id)
+        told = head is not None and (head.archived is not None or head.put_back is not None)
+        if told or session_id in self._told:
+            (self._told.add if told else self._told.discard)(session_id)
+            self._tell(server_id, session_id)
 
     # Small things
 

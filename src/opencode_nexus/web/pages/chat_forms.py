@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a chat's forms do: send, stop, answer, rename, delete, begin, and make models usable.
+"""What a chat's forms do: answer, rename, begin, and make models usable; see `chat_actions` for the rest.
 
 Each works as a plain form (303 back to the chat) and for wire.js (204, or JSON with what to say or where to go).
 """
