@@ -181,12 +181,13 @@ class Conversation:
         if self._backlog is not None:
             self._backlog.append(event)
             return
+        count = len(self.state.messages)
         changes = fold(self.state, event)
         for change in changes:
             message = self.state.messages.get(change.message_id) if change.kind == "part" else None
             if message is not None and change.part_id in message.parts:
                 bound(message.parts[change.part_id])
-        if any(change.kind == "message" for change in changes):
+        if len(self.state.messages) > count:  # weighing 400 messages takes 4 ms
             changes += trim(self.state, self._room())
         self._changes += changes
 

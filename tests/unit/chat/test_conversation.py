@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -59,6 +60,21 @@ async def test_it_stays_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -
     await world.until(lambda: list(talk.state.messages) == ["msg_2", "msg_3", "msg_4"])
     assert talk.state.has_older
     assert [c.message_id for c in heard if c.kind == "message-removed"] == ["msg_0", "msg_1"]
+
+
+async def test_heavy_messages_make_the_window_shorter(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WEIGHT", 1000)
+    monkeypatch.setattr(module, "PAGE", 2)
+    conversation = await world.chat.conversation(SERVER, S)
+    for number in range(1, 7):
+        text = {"id": f"prt_{number}", "type": "text", "text": "x" * (900 if number < 6 else 9)}
+        world.says(S, f"msg_{number}", text, time={"created": number, "completed": number})
+        world.tell("message.updated", info=world.messages[S][-1]["info"])
+        world.tell("message.part.updated", part=world.messages[S][-1]["parts"][0])
+        await world.until(partial(conversation.state.messages.get, f"msg_{number}"))
+    await world.until(lambda: conversation.state.messages["msg_6"].parts)
+    assert list(conversation.state.messages) == ["msg_5", "msg_6"], "those of a page are always there"
+    assert conversation.state.has_older
 
 
 async def test_a_reload_keeps_the_older_messages_that_join_on(world: World) -> None:
