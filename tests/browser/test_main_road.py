@@ -37,7 +37,7 @@ async def test_from_one_command_to_an_answer_with_the_keyboard_alone(
         )
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("main")).to_contain_text("practice model: a script, not an AI")
-        ask = page.get_by_role("region", name="Run a command?")
+        ask = page.get_by_role("article", name="Run a command?")
         await expect(ask).to_contain_text("touch practice-note.txt")
         assert await page.evaluate("window.lengths.size") > 5
         await keep(page, f"{name}-7-asks", 1440, "light")

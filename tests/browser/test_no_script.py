@@ -70,7 +70,7 @@ async def test_sending_a_message_and_answering_a_permission(new_hub: RealHub, wa
     await page.wait_for_url(re.compile(r"/chat/[^/]+/[^/]+$"))  # the newest conversation
     await page.get_by_label("Message", exact=True).fill("tour")
     await page.get_by_role("button", name="Send").click()
-    ask = page.get_by_role("region", name="Run a command?")
+    ask = page.get_by_role("article", name="Run a command?")
     while not await ask.count():  # a page without script is asked again, as a person would
         await page.reload()
     await ask.get_by_role("button", name="Allow once").click()
