@@ -21,7 +21,7 @@ from opencode_nexus.chat.search_reader import PAGE, Reader
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.opencode.errors import OpenCodeError, UnknownToOpenCode
-from opencode_nexus.opencode.events import MessageUpdated, PartUpdated, SessionCreated, SessionIdle
+from opencode_nexus.opencode.events import MessageUpdated, PartUpdated, SessionIdle
 from opencode_nexus.store.search import SearchStore
 from opencode_nexus.store.search_query import parse
 from tests.fakes.one_server import SERVER, OneServer
@@ -237,10 +237,10 @@ async def test_a_making_anew_that_fails_leaves_the_index(followed: Followed, mon
 async def test_what_the_disk_does_not_take_is_read_again(followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_index, "WAITING", 2000)
     talks, index, search = followed.talks, followed.index, followed.search
-    said = [f"word {n} " + "x " * 100 for n in range(60)]
-    talks.say("ses_1", *said)
-    index.heard(SERVER, "/work", SessionCreated(session_id="ses_1", info=talks.info("ses_1")))
-    for at, text in talks.said["ses_1"]:
+    talks.say("ses_1", "word that was read")
+    await followed.in_step()
+    talks.say("ses_1", *[f"word {n} " + "x " * 100 for n in range(59)])
+    for at, text in talks.said["ses_1"][1:]:
         for event in part("ses_1", at, text):
             index.heard(SERVER, "/work", event)
     assert index._size < 3000  # the rest is not kept in memory
