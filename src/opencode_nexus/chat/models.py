@@ -68,7 +68,7 @@ async def models(client: Client, directory: str) -> tuple[list[ModelChoice], str
             provider_name=str(provider.get("name") or provider["id"]),
             practice=provider["id"] == PRACTICE,
             keyless=_goes_to(model) if _keyless(provider) else "",
-            variants=variants_of(model),
+            variants=() if provider["id"] == PRACTICE else variants_of(model),
         )
         for provider in usable.get("providers") or ()
         for model_id, model in (provider.get("models") or {}).items()
