@@ -377,9 +377,7 @@ class Application:
             return
         if "chat" not in self.hub.live._makers:
             self.hub.live.register("chat", ChatSources(self.hub))  # type: ignore[arg-type]
-        scope.setdefault("state", {}).update(
-            hub=self.hub, who=Who(), sender=SimpleNamespace(address="127.0.0.1")
-        )
+        scope.setdefault("state", {}).update(hub=self.hub, who=Who(), sender=SimpleNamespace(address="127.0.0.1"))
         await self._outer(scope, receive, send)
 
 

@@ -20,7 +20,7 @@ def client() -> Iterator[TestClient]:
 
 
 def begin(client: TestClient) -> str:
-    return f"/chat/{SERVER}/" + client.post("/script", json={"title": "One"}).json()["session"]
+    return f"/chat/{SERVER}/{client.post('/script', json={'title': 'One'}).json()['session']}"
 
 
 def draft(client: TestClient, path: str, **data: Any) -> tuple[int, dict[str, Any]]:
