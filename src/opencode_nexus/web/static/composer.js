@@ -56,7 +56,7 @@
   };
   const pull = async () => {
     const mine = field;
-    if (!mine || doc.hidden) return;
+    if (!mine || doc.hidden || mine.form.dataset.busy) return;
     if (dirty()) return save();
     try {
       const answer = await fetch(mine.form.action + "/draft", { headers: { Accept: "application/json" } });
@@ -70,6 +70,13 @@
       put(now.text);
     } catch { /* the line says so */ }
   };
+  // What stands here was perhaps sent from another browser: nobody shall send it once more.
+  const sent = new MutationObserver(() => field?.value && !dirty() && pull());
+  const watch = () => {
+    sent.disconnect();
+    for (const el of doc.querySelectorAll(".msgs, .queue")) sent.observe(el, { childList: true, subtree: el.matches(".queue") });
+  };
+  addEventListener("nexus:morphed", watch);
 
   // Sending
   const done = (form, one, now = {}) => {
@@ -141,6 +148,7 @@
     clearTimeout(timer);
     field = $("[data-draft]");
     if (!field) return;
+    watch();
     field.form.elements.key.value = newKey(); // a page that was kept for offline has had its own before
     synced = field.defaultValue;
     version = +field.dataset.version;
