@@ -11,6 +11,7 @@ JSON = dict[str, Any]
 
 TEXT_KINDS = frozenset({"text", "reasoning"})
 _TOOL_DONE = frozenset({"completed", "error"})
+LAST_TIME = 250_000_000_000_000  # epoch milliseconds, in the year 9892: Python's calendar ends with 9999
 
 
 def child(data: JSON, name: str) -> JSON:
@@ -20,8 +21,11 @@ def child(data: JSON, name: str) -> JSON:
 
 
 def seconds(value: object) -> float | None:
-    """Epoch milliseconds to epoch seconds; None for anything that is no number."""
-    return value / 1000 if isinstance(value, int | float) else None
+    """Epoch milliseconds to epoch seconds; None for what is no number, or a time that no calendar has.
+
+    OpenCode 1.18.33 imports a session of the year 277665, which then stands in the list beside every chat.
+    """
+    return value / 1000 if isinstance(value, int | float) and 0 <= value < LAST_TIME else None
 
 
 def part_of(data: JSON) -> Part:
