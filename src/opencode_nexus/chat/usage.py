@@ -22,7 +22,7 @@ from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.opencode import events as ev
 from opencode_nexus.opencode.api import Client
-from opencode_nexus.opencode.wire import child
+from opencode_nexus.opencode.wire import child, seconds
 from opencode_nexus.store.kv import Kv
 from opencode_nexus.store.usage import Answer, Sums, UsageStore, day_of
 from opencode_nexus.store.usage_reports import UsageReports
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 JSON = dict[str, Any]
 AGAIN = 1.0  # seconds until what the disk did not take is tried again
 ASK_MODELS = 60.0  # seconds within which a server is not asked twice what fits into its models
+MOST = 1_000_000_000_000  # tokens that one answer can have taken
 NAMES = 2000  # sessions whose last kept title is in memory
 
 
@@ -265,13 +266,15 @@ def _counts(info: JSON) -> bool:
 
 
 def _number(value: object) -> int:
-    return max(0, int(value)) if isinstance(value, int | float) else 0
+    # an imported message may say anything; SQLite adds 64 bits up
+    return int(min(max(0, value), MOST)) if isinstance(value, int | float) else 0
 
 
 def _answer(told: _Told, root_id: str) -> Answer:
     info, head = told.info, told.head
     tokens, times = child(info, "tokens"), child(info, "time")
-    cache, created, cost = child(tokens, "cache"), _number(times.get("created")), info.get("cost")
+    cache, cost = child(tokens, "cache"), info.get("cost")
+    created = round((seconds(times.get("created")) or 0.0) * 1000)
     return Answer(
         id=str(info.get("id", "")),
         server_id=told.server_id,
