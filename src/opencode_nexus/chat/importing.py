@@ -10,6 +10,7 @@ import mmap
 import os
 import re
 import tempfile
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +24,8 @@ from opencode_nexus.opencode.errors import UnknownToOpenCode
 
 JSON = dict[str, Any]
 LARGEST = 200 * 1024 * 1024  # bytes of a file
+HEAD = 1_000_000  # bytes of what it says of the session; 20 MB of it took 400 MB of memory
+MOST = 1_000_000  # messages and parts, which take some 250 MB while they are looked at
 _ID = {name: re.compile(rf"{name}_[A-Za-z0-9]{{1,64}}") for name in ("ses", "msg", "prt")}
 # What would act here and not only be read: rights that were given elsewhere, and ties to what is not here.
 _LEFT_OUT = ("permission", "share", "parentID", "workspaceID")
@@ -37,10 +40,18 @@ class Program(Protocol):
 
 
 class _Head(msgspec.Struct):
+    """Of a message or a part. As each is read it is counted, so that a file of nothing else cannot fill the memory."""
+
     id: str
     session_id: str = msgspec.field(default="", name="sessionID")
     message_id: str = msgspec.field(default="", name="messageID")
     role: str = ""
+
+    def __post_init__(self) -> None:
+        counted = _counted.get()
+        counted[0] += 1
+        if counted[0] > MOST:
+            raise ImportTooLarge(f"It has more than {MOST:,} messages and parts.")
 
 
 class _Message(msgspec.Struct):
@@ -49,8 +60,11 @@ class _Message(msgspec.Struct):
 
 
 class _File(msgspec.Struct):
-    info: JSON
+    info: msgspec.Raw
     messages: msgspec.Raw
+
+
+_counted: ContextVar[list[int]] = ContextVar("_counted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +89,10 @@ class Imported:
 def checked(source: Path, target: Path) -> Outline:
     """Check a file and write to `target` what is to be imported of it; raises ImportInvalid or ImportTooLarge. Blocks.
 
-    The file is mapped, not read, and its messages are looked at one by one.
+    The file is mapped, not read, and of its messages only the ids are held.
     """
-    size = source.stat().st_size
+    _counted.set([0])
+    size, too_large = source.stat().st_size, ""
     if size > LARGEST:
         raise ImportTooLarge(f"It has {size // 1_000_000} MB.")
     if not size:
@@ -92,20 +107,26 @@ def checked(source: Path, target: Path) -> Outline:
             return _checked(view, target)
         except msgspec.DecodeError as error:
             problem = f"{error}."
+        except RecursionError:
+            problem = "It is nested too deep."
         except ImportInvalid as error:
             problem = error.detail
+        except ImportTooLarge as error:
+            too_large = error.detail
+    if too_large:
+        raise ImportTooLarge(too_large)
     raise ImportInvalid(problem)
 
 
 def _checked(view: memoryview, target: Path) -> Outline:
     data = msgspec.json.decode(view, type=_File)
-    info = data.info
+    if len(memoryview(data.info)) > HEAD:
+        raise ImportTooLarge(f"What it says of the session has more than {HEAD // 1_000_000} MB.")
+    info = msgspec.json.decode(data.info, type=JSON)
     session_id = str(info.get("id", ""))
     _check("ses", session_id)
-    items = msgspec.json.decode(data.messages, type=list[msgspec.Raw])
-    read = msgspec.json.Decoder(_Message)
-    for raw in items:
-        message = read.decode(raw)
+    messages = msgspec.json.decode(data.messages, type=list[_Message])
+    for message in messages:
         _check("msg", message.info.id)
         if message.info.session_id != session_id:
             raise ImportInvalid(f"The message {message.info.id} is of another session.")
@@ -120,9 +141,8 @@ def _checked(view: memoryview, target: Path) -> Outline:
         out.write(b'{"info":' + msgspec.json.encode(kept) + b',"messages":')
         out.write(memoryview(data.messages))
         out.write(b"}")
-    count = len(items)
-    del data, items  # they look into the mapped file, which is about to be closed
-    return Outline(session_id, str(info.get("title") or ""), count)
+    del data  # it looks into the mapped file, which is about to be closed
+    return Outline(session_id, str(info.get("title") or ""), len(messages))
 
 
 def _check(kind: str, value: str) -> None:
