@@ -8,9 +8,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.browser.conftest import chromium, walk
 from tests.e2e.road import Road
 from tests.fakes.hub import RealHub
 from tests.fakes.real import Provider
+
+__all__ = ["chromium", "walk"]
 
 
 @pytest.fixture(scope="module")
