@@ -35,7 +35,7 @@ class Queue:
     def __init__(self, rows: QueuedMessages, sender: Sender, feeds: Feeds, bus: Bus, tasks: Tasks) -> None:
         self._rows, self._sender, self._feeds, self._bus, self._tasks = rows, sender, feeds, bus, tasks
         self._waiting: dict[str, list[QueuedMessage]] = {}  # by session
-        self._moving: set[str] = set()  # sessions whose first message is on its way
+        self._moving: dict[str, str] = {}  # by session: the message that is on its way, which nobody changes any more
         self._unlisten: Callable[[], None] | None = None
 
     def open(self) -> None:
@@ -67,10 +67,10 @@ class Queue:
     async def change(self, session_id: str, message_id: str, text: str) -> None:
         """Give a message that waits another text; raises QueuedUnknown."""
         self._get(session_id, message_id)
-        await self._rows.change(message_id, text)
         self._waiting[session_id] = [
             replace(one, text=text) if one.id == message_id else one for one in self.of(session_id)
         ]
+        await self._rows.change(message_id, text)  # it may go meanwhile, with what it says now
         self._tell(session_id)
 
     def drop(self, session_id: str, message_id: str) -> None:
@@ -176,7 +176,7 @@ class Queue:
             take(connection, one.id)  # type: ignore[arg-type]
             moved.append(message_id)
 
-        self._moving.add(session_id)
+        self._moving[session_id] = one.id
         try:
             connection = self._feeds.connection(one.server_id)
             written = Written(one.text, one.model, one.agent, one.variant, one.files)
@@ -187,14 +187,14 @@ class Queue:
             if not moved:  # the disk took nothing: it is sent all the same, and must not be once more
                 self._rows.drop(one.id)
         finally:
-            self._moving.discard(session_id)
+            self._moving.pop(session_id, None)
             if moved:
                 self._forget(session_id, one.id)
         self._forget(session_id, one.id)
 
     def _get(self, session_id: str, message_id: str) -> QueuedMessage:
         found = next((one for one in self.of(session_id) if one.id == message_id), None)
-        if found is None:
+        if found is None or self._moving.get(session_id) == message_id:
             raise QueuedUnknown
         return found
 
