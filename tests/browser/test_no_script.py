@@ -98,6 +98,7 @@ async def test_stopping_and_starting_the_server(new_hub: RealHub, walk: Walk) ->
 
 async def test_signing_out_and_in(new_hub: RealHub, walk: Walk) -> None:
     page = await walk.signed_in(new_hub.url, 375, script=False)
+    await page.get_by_role("button", name="More").click()
     await page.get_by_role("button", name="Account").click()
     await page.get_by_role("button", name="Sign out").click()
     await expect(page).to_have_url(re.compile("/login"))

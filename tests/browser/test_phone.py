@@ -147,6 +147,7 @@ async def test_without_a_connection_the_last_seen_window_is_there_and_a_draft(
     await expect(page.locator(".offline")).to_have_count(0, timeout=30_000)  # by itself
     await expect(page.locator(".msg.user .typed", has_text="typed before the tunnel")).to_have_count(1)
     # the end of the login is the end of what was kept
+    await page.get_by_role("button", name="More", exact=True).click()
     await page.get_by_role("button", name="Account").click()
     await page.get_by_role("button", name="Sign out").click()
     await page.wait_for_url("**/login?said=out")

@@ -40,6 +40,8 @@ def menu(state: SessionState, facts: Known, links: Links) -> Markup:
         _link(f"{here}/compact", "shrink", "Compact"),
         _link(f"{here}/changes", "diff", "Changes"),
         _link(f"{here}/usage", "pulse", "Usage"),
+        # a page of its own anew: on a phone the row below the composer is not shown while it is shut
+        Markup('<a class="btn" href="{}?models=open#models">{}Models and keys</a>').format(here, icon("key")),
         _link(f"{here}/accepting", "check", "Auto-accept"),
         _link(f"{here}/export", "export", "Export"),
         _link(f"{links.server}/import", "import", "Import"),

@@ -165,6 +165,7 @@ async def page(
         links=links,
         title=state.title or "New chat",
         errors=errors or {},
+        models_open="models" in request.query_params,
         typed=typed or {},
         said=said,
         **composing(request, links, state, offered, text, typed or {}),
