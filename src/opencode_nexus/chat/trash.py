@@ -30,6 +30,7 @@ class Trash:
         self._marks, self._clock, self._delete, self._known = marks, clock, delete, known
         self.entries: dict[str, Trashed] = {}  # the last one deleted first
         self._going: set[str] = set()
+        self._coming: set[str] = set()  # being brought back
         self._tasks = Tasks()
 
     def __contains__(self, session_id: object) -> bool:
@@ -70,8 +71,14 @@ class Trash:
     async def take_back(self, session_id: str) -> Trashed:
         """Bring a session back; raises NotDeleted when it is not here, or is being deleted."""
         entry = self.entries.get(session_id)
-        if entry is None or session_id in self._going or not await self._marks.untrash(session_id):
+        if entry is None or session_id in self._going:
             raise NotDeleted(f"Asked for: {session_id[:80]!r}.")
+        self._coming.add(session_id)
+        try:
+            if not await self._marks.untrash(session_id):
+                raise NotDeleted(f"Asked for: {session_id[:80]!r}.")
+        finally:
+            self._coming.discard(session_id)
         self.entries.pop(session_id, None)
         return entry
 
@@ -84,6 +91,8 @@ class Trash:
         """Delete what is due. What cannot be deleted now, its server being down, stays hidden until it can."""
         now = self._clock.now()
         for entry in [one for one in self.entries.values() if one.due <= now]:
+            if self.entries.get(entry.session_id) is not entry or entry.session_id in self._coming:
+                continue  # somebody brought it back while others were deleted
             if not self._known(entry.server_id):
                 self.forget(entry.session_id)  # nobody can be asked any more, and no list of ours shows it
                 continue

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is done with a session: words, files and the trash, without OpenCode."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -155,3 +156,36 @@ async def test_what_is_due_is_deleted_when_it_can_be(db: Database) -> None:
     assert len(later) == 0
     with pytest.raises(NotDeleted):
         await later.take_back("ses_2")
+
+
+async def test_what_was_brought_back_while_others_go_is_not_deleted(db: Database) -> None:
+    clock, trash, back = ManualClock(), None, False
+
+    async def delete(server_id: str, session_id: str) -> None:
+        nonlocal back
+        assert trash is not None
+        assert session_id == "ses_2", "it was brought back"
+        with pytest.raises(NotDeleted):
+            await trash.take_back("ses_2")
+        await trash.take_back("ses_1")
+        back = True
+
+    trash = Trash(Marks(db), clock, delete, lambda server_id: True)
+    for session_id in ("ses_1", "ses_2"):
+        await trash.put(SERVER, session_id, "T")
+    clock.advance(KEEP + 1)
+    await trash.sweep()
+    assert back and not trash.entries
+
+
+async def test_what_is_being_brought_back_is_not_deleted(db: Database) -> None:
+    clock, deleted = ManualClock(), list[str]()
+
+    async def delete(server_id: str, session_id: str) -> None:
+        deleted.append(session_id)
+
+    trash = Trash(Marks(db), clock, delete, lambda server_id: True)
+    await trash.put(SERVER, "ses_1", "T")
+    clock.advance(KEEP + 1)
+    await asyncio.gather(trash.take_back("ses_1"), trash.sweep())
+    assert deleted == [] and not trash.entries
