@@ -56,7 +56,7 @@ def _wish(body: Any) -> tuple[str, str | None]:
 async def _body(request: Request) -> Any:
     try:
         return await request.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LiveRequestUnusable("Its body is not JSON.") from error
 
 

@@ -118,8 +118,10 @@ async def subscribe(request: Request) -> Response:
         told = await request.json()
         given = {name: str(told["keys"][name]) for name in ("p256dh", "auth")}
         endpoint, zone = str(told["endpoint"]), str(told.get("zone", ""))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DeviceUnusable("It needs an endpoint and two keys.") from error
+    if not zone.isascii():
+        raise DeviceUnusable("Its time zone has no such name.")
     origin = f"{request.url.scheme}://{request.url.netloc}"
     agent = request.headers.get("user-agent", "")
     device = await hub.push.devices.subscribe(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The page of notifications as plain forms, and what it refuses."""
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -119,3 +120,16 @@ async def test_it_is_for_browsers_and_not_for_programs(desk: Desk, push: Push) -
     token, _ = await desk.hub.access.create_token("script")
     answer = await desk.client.post(f"{BASE}{PLACE}/key", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 30_000, b'{"endpoint":"https://push.example.com/1","zone":"\\ud800","keys":%s}'],
+    ids=["deep", "half"],
+)
+async def test_a_subscription_that_means_harm_is_refused(desk: Desk, push: Push, body: bytes) -> None:
+    keys = json.dumps(Receiver(ENDPOINT).subscription()["keys"]).encode()
+    answer = await desk.client.post(
+        f"{BASE}{PLACE}/device", content=body.replace(b"%s", keys), headers={"Accept": "application/json"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "push-device-unusable")
