@@ -80,7 +80,8 @@ def _folded(title: str, inside: str) -> str:
 
 def _fenced(text: str, language: str = "") -> str:
     """Return text as a block of code; its fence is longer than any in the text, which so cannot end it."""
-    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    # looked for first: the expression alone took 100 ms for 10 MB without any
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2) if "```" in text else 2
     fence = "`" * (longest + 1)
     return f"{fence}{language}\n{text.rstrip()}\n{fence}"
 

@@ -3,12 +3,14 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from opencode_nexus.chat import exporting
 from opencode_nexus.chat.commands_run import Told
 from opencode_nexus.chat.errors import ImportInvalid, ImportTooLarge, NotDeleted, SessionNotFound
 from opencode_nexus.chat.exporting import file_name
@@ -189,3 +191,20 @@ async def test_what_is_being_brought_back_is_not_deleted(db: Database) -> None:
     clock.advance(KEEP + 1)
     await asyncio.gather(trash.take_back("ses_1"), trash.sweep())
     assert deleted == [] and not trash.entries
+
+
+async def test_a_message_becomes_markdown_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of 10 MB took more than 100 ms, in which the hub answered nobody."""
+    threads: list[bool] = []
+
+    def told(item: Any) -> str:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return "x"
+
+    class Pages:
+        async def messages(self, session_id: str, limit: int, before: str | None = None) -> tuple[list[Any], None]:
+            return [{"info": {}, "parts": []}], None
+
+    monkeypatch.setattr(exporting, "message_markdown", told)
+    pieces = [piece async for piece in exporting.as_markdown(Pages(), {"id": "ses_1"})]  # type: ignore[arg-type]
+    assert (pieces[1:], threads) == ([b"x"], [False])

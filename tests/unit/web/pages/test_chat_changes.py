@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The page of what a session changed, one column or two, and the files that stand in messages."""
 
+import asyncio
 import base64
 import re
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from opencode_nexus.web.pages import chat_changes
 from tests.fakes.chat_app import Application
 from tests.fakes.chat_records import SERVER
 
@@ -130,6 +132,32 @@ def test_a_file_is_handed_over_and_never_as_a_page_of_ours(
     assert "X: y" not in answer.headers["content-disposition"]
     assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_large_file_is_read_in_pieces_and_beside_the_loop(
+    client: TestClient, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[bool, int]] = []
+    plain = base64.b64decode
+
+    def decode(text: str, **how: bool) -> bytes:
+        seen.append((_on_a_loop(), len(text)))
+        return plain(text, **how)
+
+    monkeypatch.setattr(chat_changes.base64, "b64decode", decode)
+    held = bytes(range(256)) * 4000
+    url = f"data:image/png;base64,{base64.b64encode(held).decode()}"
+    assert client.get(file_of(client, app, mime="image/png", filename="a.png", url=url)).content == held
+    assert len(seen) > 4 and not any(on for on, _ in seen)
+    assert max(size for _, size in seen) == chat_changes.PIECE
+
+
+def _on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def test_a_file_that_is_not_data_has_no_content_here(client: TestClient, app: Application) -> None:
