@@ -3,11 +3,13 @@
 
 import asyncio
 import base64
+import contextlib
 import io
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from opencode_nexus.chat.completion import Hit
@@ -16,6 +18,7 @@ from opencode_nexus.chat.errors import KeyReused, VariantUnknown
 from opencode_nexus.chat.queue import CUT, FAILED, STOPPED
 from opencode_nexus.chat.written import Written
 from opencode_nexus.core.clock import SystemClock
+from opencode_nexus.core.errors import NexusError
 from opencode_nexus.store.queue import SubmittedRow, remember
 from opencode_nexus.store.sent import SentMessage, SentMessages
 from tests.contract.conftest import Hub, text
@@ -94,6 +97,29 @@ async def test_a_key_is_taken_once_however_often_and_from_wherever_it_comes(desk
         await desk.write(session, "think", "key-2", model="scripted/m1", variant="extreme")
     await desk.write(session, "think", "key-2", model="scripted/m1", variant="high")
     await desk.until(lambda: '"variant":"high"' in _raw(desk, session), "the variant is there")
+
+
+async def test_a_message_whose_answer_was_lost_is_not_sent_once_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the hub is told to end while OpenCode loads the folder: it has the message, and nobody hears of it."""
+    session = await desk.session()
+    http = desk.chat.client(SERVER).http
+    plain = http.request
+
+    async def cut(method: str, path: str, **how: object) -> httpx2.Response:
+        answer = await plain(method, path, **how)  # type: ignore[arg-type]
+        if path.endswith("/prompt_async"):
+            raise httpx2.ReadError("the connection is gone")
+        return answer
+
+    monkeypatch.setattr(http, "request", cut)
+    with contextlib.suppress(NexusError):
+        await desk.write(session, "hello", "key-1")
+    monkeypatch.undo()
+    await desk.write(session, "hello", "key-1")
+    await desk.quiet(session)
+    assert await desk.said(session) == ["hello"]
 
 
 def _raw(desk: Desk, session: str) -> str:

@@ -28,6 +28,8 @@ from opencode_nexus.store.sent import Also
 log = logging.getLogger(__name__)
 
 EARLY = 1.0  # seconds in which a command or the shell says no, if it does: an unknown one took 0.05 s
+# How a request ends that was sent whole: OpenCode may have acted on it. The hub's own end cuts answers off too.
+UNHEARD = (httpx2.ReadTimeout, httpx2.ReadError, httpx2.RemoteProtocolError)
 ANSWERED = 10.0  # seconds after which a message that OpenCode says nothing of is not waited for any more
 
 
@@ -99,10 +101,10 @@ class Sender:
                 try:
                     await self._prompt(client, session_id, written, parts, part_id)
                 except OpenCodeUnreachable as error:
-                    if not isinstance(error.__cause__, httpx2.ReadTimeout):
+                    if not isinstance(error.__cause__, UNHEARD):
                         raise
                     # it may have it or not: sent once more it could be there twice, so the outbox finds out
-                    log.warning("session %s: no answer to a message within the time", session_id)
+                    log.warning("session %s: no answer to a message: %s", session_id, error)
         if written.kind in ("command", "shell"):
             self._outbox.taken(part_id)  # it runs, and has no part of ours
         else:
