@@ -97,6 +97,25 @@ async def test_a_draft_follows_and_two_devices_do_not_overwrite_each_other(hub: 
     await expect(on_phone).to_have_value("")
 
 
+async def test_words_that_another_device_wrote_over_are_offered_where_they_were_written(
+    hub: RealHub, walk: Walk
+) -> None:
+    talk = begin(hub, "Written over")
+    desk, at_desk = await opened(walk, talk)
+    phone, on_phone = await opened(walk, talk, 375)
+    await kept(phone, on_phone, "written on the phone")
+    await at_desk.fill("and at the desk")
+    await expect(desk.get_by_text("Another device has a draft: “written on the phone”")).to_be_visible()
+    await at_desk.press("End")
+    await kept(desk, at_desk, "and at the desk, by one who does not look")
+    await desk.close()
+    await phone.evaluate("dispatchEvent(new Event('focus'))")
+    await expect(on_phone).to_have_value("and at the desk, by one who does not look")
+    await expect(phone.get_by_text("changed what stood here: “written on the phone”")).to_be_visible()
+    await phone.get_by_role("button", name="Use it").click()
+    await expect(on_phone).to_have_value("written on the phone")
+
+
 async def test_what_is_written_offline_survives_a_reload_beside_a_newer_draft(hub: RealHub, walk: Walk) -> None:
     talk = begin(hub, "Both changed")
     desk, at_desk = await opened(walk, talk)

@@ -28,7 +28,7 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const later = () => { clearTimeout(timer); timer = setTimeout(save, SOON); };
-  const offer = (text) => {
+  const offer = (text, whose = "Another device has a draft") => {
     $(".offer")?.remove();
     if (!text.trim() || text === field.value) return;
     const box = make("p", "", { className: "note offer" }), use = make("button", "Use it", { type: "button", className: "btn" });
@@ -36,7 +36,7 @@
     box.setAttribute("role", "status");
     use.onclick = () => { box.remove(); put(text); field.focus(); };
     no.onclick = () => { box.remove(); field.focus(); };
-    box.append(make("span", `Another device has a draft: “${text.trim().slice(0, 60)}”`, { className: "grow" }), use, no);
+    box.append(make("span", `${whose}: “${text.trim().slice(0, 60)}”`, { className: "grow" }), use, no);
     field.form.before(box);
   };
   const save = async () => {
@@ -66,8 +66,10 @@
       if (now.version <= version) return;
       version = now.version;
       if (dirty()) return offer(now.text);
-      synced = now.text;
-      put(now.text);
+      const had = field.value;
+      put(synced = now.text);
+      // none: it was sent. The other device may have written over it, and nobody there looked at the offer.
+      if (now.text && !now.text.includes(had.trim())) offer(had, "Another device has changed what stood here");
     } catch { /* the line says so */ }
   };
   // What stands here was perhaps sent from another browser: nobody shall send it once more.
