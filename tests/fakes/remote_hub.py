@@ -38,11 +38,12 @@ from opencode_nexus.web.drafts import Drafts
 from opencode_nexus.web.middleware.stack import stack
 from opencode_nexus.web.opening import Opener
 from opencode_nexus.web.page import Pages
-from opencode_nexus.web.pages import dashboard, login, remote, theme
+from opencode_nexus.web.pages import dashboard, login, phone, remote, theme
 from opencode_nexus.web.pages.dashboard import DashboardSource
 from opencode_nexus.web.pages.remote import RemoteSource
 from opencode_nexus.web.pages.remote_api import MakingSource
 from opencode_nexus.web.pages.remote_tunnel import TunnelSource
+from opencode_nexus.web.presence import Presence
 from opencode_nexus.web.problems import HANDLERS
 from opencode_nexus.web.static import StaticFiles
 from tests.fakes.hub import OWNER, PASSWORD
@@ -93,7 +94,7 @@ async def remote_hub(folder: Path, clock: Clock, base: str = "") -> AsyncIterato
         cloudflare=FakeAccount(), door=SimpleNamespace(port=21000), live=Live(bus.boot, tasks),
         usage=SimpleNamespace(watch=lambda: lambda: None), fleet=SimpleNamespace(list=list),
         chat=SimpleNamespace(waiting=list, busy=lambda server: [], counts=lambda server: Counts(0, 0)),
-        machine=SimpleNamespace(latest=None), pages=Pages(environment(), StaticFiles()),
+        machine=SimpleNamespace(latest=None), presence=Presence(), pages=Pages(environment(), StaticFiles()),
     )  # fmt: skip
     hub.live.register("dashboard", lambda rest: DashboardSource(hub))
     hub.live.register("remote", lambda rest: RemoteSource(hub))
@@ -110,7 +111,8 @@ def application(hub: Any) -> ASGIApp:
     """These pages and what leads to them."""
     inner = Starlette(
         routes=[
-            *hub.pages.static.routes(), *login.routes, *dashboard.routes, *theme.routes, *remote.routes, *live.routes
+            *hub.pages.static.routes(), *login.routes, *dashboard.routes, *theme.routes, *remote.routes, *phone.routes,
+            *live.routes,
         ],
         middleware=stack(),
         exception_handlers=HANDLERS,
