@@ -116,6 +116,19 @@ async def test_words_that_another_device_wrote_over_are_offered_where_they_were_
     await expect(on_phone).to_have_value("written on the phone")
 
 
+async def test_a_draft_does_not_stay_in_a_browser_that_signed_out(hub: RealHub, walk: Walk) -> None:
+    page, box = await opened(walk, begin(hub, "Signed out"))
+    await kept(page, box, "a secret of mine")
+    drafts = "Object.entries(localStorage).filter(([name]) => name.startsWith('draft:')).join()"
+    assert "a secret of mine" in await page.evaluate(drafts)
+    await page.evaluate(
+        "localStorage['draft:srv_x/ses_x'] = JSON.stringify({text: 'unheard', version: 1, dirty: true})"
+    )
+    await page.evaluate("fetch('/logout', {method: 'POST'})")
+    await page.goto(hub.url + "login")
+    assert await page.evaluate(drafts) == f"draft:srv_x/ses_x,{unheard}"
+
+
 async def test_what_is_written_offline_survives_a_reload_beside_a_newer_draft(hub: RealHub, walk: Walk) -> None:
     talk = begin(hub, "Both changed")
     desk, at_desk = await opened(walk, talk)

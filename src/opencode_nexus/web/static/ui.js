@@ -5,6 +5,13 @@
   const here = () => location.pathname.slice((document.body.dataset.base || "").length) || "/";
   const id = (name) => document.getElementById(name);
 
+  // Nobody is signed in here any more: drafts that the hub has leave this browser. One that it has not waits for its writer.
+  if (here() === "/login") try {
+    for (const name of Object.keys(localStorage)) {
+      if (name.startsWith("draft:") && !JSON.parse(localStorage[name]).dirty) localStorage.removeItem(name);
+    }
+  } catch {}
+
   // A link with data-confirm leads to a page that asks; here the dialog asks instead, and posts to the same address.
   addEventListener("click", (event) => {
     const link = event.target.closest?.("a[data-confirm]");
