@@ -121,9 +121,8 @@ async def test_a_draft_does_not_stay_in_a_browser_that_signed_out(hub: RealHub, 
     await kept(page, box, "a secret of mine")
     drafts = "Object.entries(localStorage).filter(([name]) => name.startsWith('draft:')).join()"
     assert "a secret of mine" in await page.evaluate(drafts)
-    await page.evaluate(
-        "localStorage['draft:srv_x/ses_x'] = JSON.stringify({text: 'unheard', version: 1, dirty: true})"
-    )
+    unheard = '{"text":"unheard","version":1,"dirty":true}'
+    await page.evaluate(f"localStorage['draft:srv_x/ses_x'] = '{unheard}'")
     await page.evaluate("fetch('/logout', {method: 'POST'})")
     await page.goto(hub.url + "login")
     assert await page.evaluate(drafts) == f"draft:srv_x/ses_x,{unheard}"
