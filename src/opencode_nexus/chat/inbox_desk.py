@@ -44,6 +44,8 @@ class InboxDesk(InboxWatch):
         row = await self._waiting(request_id, "permission")
         asked = row.request
         assert isinstance(asked, Permission)
+        if reply == "always" and not asked.always:
+            reply = "once"  # OpenCode offers no pattern for it, so it would be asked again
         if reply == "reject":
             self._rejects[row.session_id] = (self._clock.monotonic(), who)
         told = "once" if reply == "always" else reply

@@ -207,3 +207,11 @@ async def test_a_removed_server_or_deleted_chat_takes_its_rows_along(world: Desk
     world.tell("session.deleted", info={"id": S})
     await world.until(lambda: how(world, "per_1") in ("deleted", "ended"))
     assert world.desk.rows() == []
+
+
+async def test_always_where_nothing_can_be_always_allowed_is_told_as_once(world: Desk) -> None:
+    await world.asks(always=[])
+    await world.desk.answer_permission("per_1", "always", who=ANNA)
+    assert how(world, "per_1") == "once"
+    assert world.desk.rules.all() == []
+    assert [line.kind for line in world.audit.recent()] == ["permission-once"]
