@@ -64,8 +64,8 @@ def plain(answers: list[Answer]) -> Sums:
     return Sums(len(answers), unpriced, **{name: sum(getattr(one, name) for one in answers) for name in names})
 
 
-# Each example has a database of its own, which may take long. Nothing is drawn in the coroutine: how hypothesis gives an
-# example up there would end the loop that all tests of a worker share.
+# Each example has a database of its own, which may take long. Nothing is drawn in the coroutine: how hypothesis gives
+# an example up there would end the loop that all tests of a worker share.
 @settings(max_examples=40, deadline=None)
 @given(told(), st.integers(0, 2**32))
 async def test_shuffled_and_repeated_tellings_give_the_same_sums(
