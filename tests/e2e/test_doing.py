@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""All that is done in a chat, on the real OpenCode: by mouse, by keyboard alone, and by touch at 375 px."""
+"""All that is done in a chat, on the real OpenCode: by mouse, by keyboard alone, and by touch at 375 px.
+
+`make test` does each thing in one way, all three ways among them; `make soak` does everything in every way.
+"""
 
 import asyncio
 import contextlib
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -26,6 +30,18 @@ expect.set_options(timeout=PATIENCE)
 
 GIT = ["git", "-c", "user.name=ada", "-c", "user.email=ada@example.org"]
 Cookies = list[Any]
+EVERY_WAY = os.environ.get("NEXUS_TEST_WAYS") == "all"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    mine: dict[str, Way] = {
+        "test_what_is_written_waits_is_changed_removed_and_sent": "touch",
+        "test_names_commands_the_shell_and_the_model_and_a_stop": "keyboard",
+        "test_what_was_said_is_undone_forked_named_put_away_and_deleted": "mouse",
+        "test_a_chat_leaves_comes_in_and_has_a_budget": "touch",
+    }
+    if "hands" in metafunc.fixturenames:
+        metafunc.parametrize("hands", WAYS if EVERY_WAY else [mine[metafunc.function.__name__]], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +75,7 @@ async def cookies(hub: RealHub, chromium: Browser) -> Cookies:
     return kept
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture
 async def hands(request: pytest.FixtureRequest, walk: Walk, cookies: Cookies) -> Hands:
     """An empty page, and the way in which it is used."""
     return await another(walk, cookies, request.param)
