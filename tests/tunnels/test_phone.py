@@ -149,7 +149,7 @@ async def chat(stage: Scene, phone: Page, url: str, name: str) -> None:
     await expect(said).to_contain_text("early9")  # while the model has more to say: it came live
     assert "late0" not in await said.inner_text()
     await asyncio.to_thread(stage.provider.release, name)
-    ask = phone.get_by_role("region", name="Run a command?")
+    ask = phone.get_by_role("article", name="Run a command?")
     await expect(ask).to_contain_text(f"touch {note.name}")
     assert not note.exists()
     await ask.get_by_role("button", name="Allow once").click()
@@ -174,12 +174,12 @@ async def put_out(owner: Page, phone: Page, url: str) -> None:
 
 
 async def close(stage: Scene, owner: Page, phone: Page, url: str) -> None:
-    """Stop: nothing answers at the address, and no cloudflared is left."""
+    """Stop: nothing answers at the address, and no cloudflared is left; the phone says that it is offline."""
     assert await stage.status(url) in (200, 303)  # until now it did
     await owner.get_by_role("link", name="Close everything").click()
     await owner.get_by_role("dialog").get_by_role("button", name="Close everything").click()
     await expect(owner.get_by_role("region", name="Tunnels")).to_contain_text("Closed")
     assert await stage.status(url) == 530
     assert stage.carriers() == []
-    answer = await phone.goto(url)
-    assert answer is not None and answer.status == 530
+    answer = await phone.goto(url)  # what the phone keeps for itself stands in for Cloudflare's own page
+    assert answer is not None and answer.status == 503 and answer.from_service_worker
