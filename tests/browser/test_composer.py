@@ -124,7 +124,7 @@ async def test_a_draft_does_not_stay_in_a_browser_that_signed_out(hub: RealHub, 
     unheard = '{"text":"unheard","version":1,"dirty":true}'
     await page.evaluate(f"localStorage['draft:srv_x/ses_x'] = '{unheard}'")
     await page.evaluate("fetch('/logout', {method: 'POST'})")
-    await page.goto(hub.url + "login")
+    await page.wait_for_url("**/login**")  # it goes there by itself: its stream ended with the login
     assert await page.evaluate(drafts) == f"draft:srv_x/ses_x,{unheard}"
 
 

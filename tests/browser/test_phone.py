@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import CDPSession, Page, expect
+from playwright.async_api import CDPSession, Error, Page, expect
 
 from tests.browser.chat_page import eventually as shows
 from tests.browser.talk import Talk, begin, eventually, running
@@ -165,6 +165,17 @@ async def test_the_worker_gives_way_to_the_one_of_another_version(walk: Walk, hu
     await shows(page, f"{name}.then(n => n !== '{before}' && !n.includes(','))")
 
 
+async def pressed(page: Page, press: str) -> Any:
+    """Press Once on the notification, in the worker as it is now: the browser ends one that has nothing to do."""
+    for _ in range(5):
+        try:
+            return await page.context.service_workers[-1].evaluate(press, "once")
+        except Error as error:
+            if "restarted" not in str(error):
+                raise
+    raise AssertionError("the worker never stayed")
+
+
 async def test_a_permission_is_told_and_answered_on_the_notification(
     walk: Walk, hub: PushedHub, service: PushService, talks: list[Talk]
 ) -> None:
@@ -220,14 +231,13 @@ async def test_a_permission_is_told_and_answered_on_the_notification(
         await Promise.allSettled(waits);
         return (await registration.getNotifications()).map(n => [n.title, n.body]);
     }"""
-    inside = page.context.service_workers[0]
-    assert await inside.evaluate(press, "once") == []
+    assert await pressed(page, press) == []
     await asyncio.to_thread(talk.finished)
     closing = (await asyncio.to_thread(eventually, lambda: service.taken[2:], "its end is told"))[0].payload
     assert closing == {"close": asked["id"]}
     await devtools.send("ServiceWorker.deliverPushMessage", delivery)  # one that came late
     await shows(page, f"{shown}.then(n => n.length === 1)")
-    late = await inside.evaluate(press, "once")
+    late = await pressed(page, press)
     assert late and late[0][0] == "Your answer did not count" and "allowed once" in late[0][1], late
     await devtools.send("ServiceWorker.deliverPushMessage", {**delivery, "data": json.dumps({"close": "unanswered"})})
     await shows(page, f"{shown}.then(n => n.length === 0)")
@@ -248,7 +258,9 @@ async def test_a_finger_goes_from_chat_to_chat(walk: Walk, hub: PushedHub, talks
     await expect(page.locator(".msg.assistant").last).to_be_visible()
     await drag(touch, 300, 300, -60, 0)  # not far enough
     await drag(touch, 300, 300, -90, 200)  # that is scrolling
-    await drag(touch, 10, 300, 200, 0)  # the browser's own gesture
+    await drag(touch, 10, 300, 200, 0, lift=False)  # from the edge: the browser's own gesture, which may go back a page
+    await expect(page.locator(".swipe.on")).to_have_count(0)
+    await touch.send("Input.dispatchTouchEvent", {"type": "touchCancel", "touchPoints": []})
     await expect(heading).to_have_text("Chat C")
     await drag(touch, 300, 300, -120, 4, lift=False)
     await expect(page.locator(".swipe.on.ready")).to_have_text(after)
