@@ -17,7 +17,7 @@ from playwright.async_api import Browser, async_playwright
 
 from bench import report
 from bench.folders import Folders
-from bench.measures import load, long, past, search, startup, stream, tunnel, viewers, wake
+from bench.measures import load, long, past, search, startup, stream, tunnel, viewers
 from bench.nexus import Nexus
 from bench.opencode_page import OpenCodePage
 from bench.process import free_port
@@ -34,7 +34,6 @@ MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "past": past.measure,
     "search": search.measure,
     "stream": stream.measure,
-    "wake": wake.measure,
     "viewers": viewers.measure,
     "tunnel": tunnel.measure,
 }

@@ -34,7 +34,6 @@ LINES = (
     Line("200/s, CPU × 4: write → DOM, p50 / p95", "stream", "200/cpu4", ("dom_p50", "dom_p95"), (60, 150)),
     Line("200/s: main thread busy in 10 s", "stream", "200/cpu1", ("busy_ms",), (1500,)),
     Line("the same in CPU time, without what waited", "stream", "200/cpu1", ("busy_cpu_ms",), (1500,)),
-    Line("frozen during 2,000 deltas: waking → all is there", "wake", "frozen", ("there_ms",), (1000,)),
     Line("50/s: bytes a delta", "stream", "50/cpu1", ("bytes_per_delta",), (100,), "B"),
     Line("50/s: bytes a streamed character", "stream", "50/cpu1", ("bytes_per_char",), (None,), "B"),
     Line("200/s: bytes a streamed character", "stream", "200/cpu1", ("bytes_per_char",), (1.5,), "B"),

@@ -123,14 +123,6 @@ class Tab:
         """Makes the page's CPU `rate` times slower."""
         await self._cdp.send("Emulation.setCPUThrottlingRate", {"rate": rate})
 
-    async def freeze(self) -> None:
-        """Freezes the page as a phone does when it sleeps: no timer and no stream of it runs until `wake`."""
-        await self._cdp.send("Page.setWebLifecycleState", {"state": "frozen"})
-
-    async def wake(self) -> None:
-        """Lets it go on."""
-        await self._cdp.send("Page.setWebLifecycleState", {"state": "active"})
-
     async def before_load(self, script: str) -> None:
         """Runs `script` in each page before its own scripts."""
         await self.page.add_init_script(f"window.__pl && {script}")
