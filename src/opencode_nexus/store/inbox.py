@@ -2,8 +2,6 @@
 """What waits for a person, and what became of the last of it."""
 
 import logging
-import sqlite3
-from collections.abc import Callable
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
@@ -79,5 +77,4 @@ class InboxRows:
         self._post("DELETE FROM inbox WHERE id = ?", (row_id,))
 
     def _post(self, sql: str, values: tuple[Any, ...]) -> None:
-        work: Callable[[sqlite3.Connection], Any] = lambda connection: connection.execute(sql, values)  # noqa: E731
-        self._db.post(work)
+        self._db.post(lambda connection: connection.execute(sql, values))
