@@ -60,11 +60,11 @@ class Walk:
         assert not self.mishaps, self.mishaps
 
     def _hear(self, page: Page, message: ConsoleMessage) -> None:
-        # an answer of 4xx is told there too, and is often what the test is about
         told = (
-            "Failed to load resource",
-            "WebSocket connection to",
-        )  # and that a hub which was ended cannot be reached
+            "Failed to load resource",  # an answer of 4xx too, and that is often what the test is about
+            "WebSocket connection to",  # and that a hub which was ended cannot be reached
+            "An unknown error occurred when fetching the script.",  # of the worker, from a hub that ended
+        )
         if message.type == "error" and not message.text.startswith(told):
             self.mishaps.append(f"{page.url}: {message.text}")
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from opencode_nexus.chat.accepting import Accepting
 from opencode_nexus.chat.by import By
-from opencode_nexus.chat.inbox_book import InboxBook
-from opencode_nexus.chat.inbox_desk import InboxDesk
-from opencode_nexus.chat.inbox_row import Ended, Row
-from opencode_nexus.chat.inbox_turns import Turns
-from opencode_nexus.chat.rules import Rules
+from opencode_nexus.chat.inbox.accepting import Accepting
+from opencode_nexus.chat.inbox.book import InboxBook
+from opencode_nexus.chat.inbox.desk import InboxDesk
+from opencode_nexus.chat.inbox.row import Ended, Row
+from opencode_nexus.chat.inbox.rules import Rules
+from opencode_nexus.chat.inbox.turns import Turns
 from opencode_nexus.core.clock import SystemClock
 from opencode_nexus.secrets.redact import redact
 from opencode_nexus.store.accepting import AcceptingRows

@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from opencode_nexus.chat.completion import Hit
-from opencode_nexus.chat.composer import Composer
+from opencode_nexus.chat.composing.completion import Hit
+from opencode_nexus.chat.composing.composer import Composer
+from opencode_nexus.chat.composing.queue import CUT, FAILED, STOPPED
 from opencode_nexus.chat.errors import KeyReused, VariantUnknown
-from opencode_nexus.chat.queue import CUT, FAILED, STOPPED
 from opencode_nexus.chat.written import Written
 from opencode_nexus.core.clock import SystemClock
 from opencode_nexus.core.errors import NexusError
@@ -149,7 +149,7 @@ async def test_a_kill_between_keeping_and_sending_loses_and_doubles_nothing(desk
 
 
 def _digest_of(desk: Desk, session: str, words: str) -> str:
-    from opencode_nexus.chat import composer
+    from opencode_nexus.chat.composing import composer
 
     return composer._digest(session, Written(words))
 

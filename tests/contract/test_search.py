@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from opencode_nexus.chat.search import Filters, Search
-from opencode_nexus.chat.search_index import SearchIndex
+from opencode_nexus.chat.search.index import SearchIndex
+from opencode_nexus.chat.search.search import Filters, Search
 from opencode_nexus.core.clock import SystemClock
 from opencode_nexus.opencode.api import Client
 from tests.contract.conftest import PATIENCE, Hub

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from opencode_nexus.chat import outbox
+from opencode_nexus.chat.composing import outbox
 from opencode_nexus.chat.errors import SentUnknown
 from tests.contract.conftest import Hub, text
 from tests.fakes.one_server import SERVER

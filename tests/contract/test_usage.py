@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from opencode_nexus.chat.budgets import BudgetReached, Budgets
-from opencode_nexus.chat.usage import Fill, TokenUsage, cost_of
+from opencode_nexus.chat.usage.budgets import BudgetReached, Budgets
+from opencode_nexus.chat.usage.usage import Fill, TokenUsage, cost_of
 from opencode_nexus.core.clock import SystemClock
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.opencode.answers import message_heads
@@ -197,7 +197,7 @@ async def test_a_long_session_is_looked_through_a_page_at_a_time_and_taken_up_wh
     await hub.until_answers(session, 8)
     await hub.stop()
     hub.path = hub.path.with_name("restored.db")  # a hub that knows nothing of it
-    monkeypatch.setattr("opencode_nexus.chat.usage_catch_up.MESSAGES", 2)
+    monkeypatch.setattr("opencode_nexus.chat.usage.catch_up.MESSAGES", 2)
     asked: list[str | None] = []
 
     async def heads(client: Any, session_id: str, limit: int, before: str | None) -> Any:
@@ -207,7 +207,7 @@ async def test_a_long_session_is_looked_through_a_page_at_a_time_and_taken_up_wh
                 raise NexusError("scripted")
         return await message_heads(client, session_id, limit, before)
 
-    monkeypatch.setattr("opencode_nexus.chat.usage_catch_up.message_heads", heads)
+    monkeypatch.setattr("opencode_nexus.chat.usage.catch_up.message_heads", heads)
     await hub.start()
     await hub.until_answers(session, 4)
     connection = hub.chat.feeds.connection(SERVER)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Usage and budgets of chats in which nothing was answered, for pages without a store."""
 
-from opencode_nexus.chat.usage import Fill
+from opencode_nexus.chat.usage.usage import Fill
 from opencode_nexus.store.usage import Sums
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from opencode_nexus.chat import reconcile
+from opencode_nexus.chat.composing.outbox import Outbox
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.feed import Feed
-from opencode_nexus.chat.inbox import Inbox
+from opencode_nexus.chat.inbox.waiting import Inbox
 from opencode_nexus.chat.listener import Listeners
-from opencode_nexus.chat.outbox import Outbox
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.opencode.api import Client

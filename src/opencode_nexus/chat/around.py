@@ -4,8 +4,8 @@
 from collections.abc import Callable, Container, Mapping
 from typing import Any
 
+from opencode_nexus.chat.composing.outbox import Outbox
 from opencode_nexus.chat.feeds import Feeds
-from opencode_nexus.chat.outbox import Outbox
 from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.state import Permission, Question, Status, Untaken
 from opencode_nexus.store.journal import Journal, OpenPart

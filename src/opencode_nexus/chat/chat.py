@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 
 from opencode_nexus.chat import sessions as listed
 from opencode_nexus.chat.around import Around
+from opencode_nexus.chat.composing.offers import Offers
+from opencode_nexus.chat.composing.outbox import Outbox
+from opencode_nexus.chat.composing.sender import Sender
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.errors import (
     NotWaiting,
@@ -15,10 +18,7 @@ from opencode_nexus.chat.errors import (
 )
 from opencode_nexus.chat.feeds import Feeds
 from opencode_nexus.chat.history import page
-from opencode_nexus.chat.inbox import Entry, Inbox, Waiting, detail_of
-from opencode_nexus.chat.offers import Offers
-from opencode_nexus.chat.outbox import Outbox
-from opencode_nexus.chat.sender import Sender
+from opencode_nexus.chat.inbox.waiting import Entry, Inbox, Waiting, detail_of
 from opencode_nexus.chat.servers import ServerDirectory
 from opencode_nexus.chat.sessions import Counts, SessionSummary, checked_id
 from opencode_nexus.chat.stopping import AbortResult, stop

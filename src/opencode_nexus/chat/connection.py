@@ -7,10 +7,10 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing
 
+from opencode_nexus.chat.composing.outbox import Outbox
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.feed import Feed
-from opencode_nexus.chat.inbox import Inbox
-from opencode_nexus.chat.outbox import Outbox
+from opencode_nexus.chat.inbox.waiting import Inbox
 from opencode_nexus.chat.reconcile import Truth, ask, settle, withdraw_stale
 from opencode_nexus.chat.transcript import cut_off
 from opencode_nexus.core.errors import NexusError

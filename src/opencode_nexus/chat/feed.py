@@ -4,11 +4,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from opencode_nexus.chat.composing.outbox import Outbox
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.heads import Head, Heads
-from opencode_nexus.chat.inbox import Entry, Inbox
+from opencode_nexus.chat.inbox.waiting import Entry, Inbox
 from opencode_nexus.chat.listener import Listeners
-from opencode_nexus.chat.outbox import Outbox
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.opencode import events as ev
 from opencode_nexus.opencode.state import Status

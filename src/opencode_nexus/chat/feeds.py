@@ -7,13 +7,13 @@ import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from opencode_nexus.chat.composing.outbox import Outbox
 from opencode_nexus.chat.connection import Connection
 from opencode_nexus.chat.conversation import Conversation
 from opencode_nexus.chat.feed import Feed
 from opencode_nexus.chat.guards import Guards
-from opencode_nexus.chat.inbox import Inbox
+from opencode_nexus.chat.inbox.waiting import Inbox
 from opencode_nexus.chat.listener import Listeners
-from opencode_nexus.chat.outbox import Outbox
 from opencode_nexus.chat.servers import Server, ServerDirectory, connect
 from opencode_nexus.core.bus import Bus, Record
 from opencode_nexus.core.errors import NexusError

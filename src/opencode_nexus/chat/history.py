@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from opencode_nexus.chat.outbox import Outbox
+from opencode_nexus.chat.composing.outbox import Outbox
 from opencode_nexus.chat.transcript import as_message, transcript
 from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.state import Message, Status

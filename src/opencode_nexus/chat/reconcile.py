@@ -9,7 +9,7 @@ from typing import Any
 
 from opencode_nexus.chat.conversation import PAGE
 from opencode_nexus.chat.feed import IDLE, Feed
-from opencode_nexus.chat.inbox import Inbox
+from opencode_nexus.chat.inbox.waiting import Inbox
 from opencode_nexus.chat.transcript import cut_off
 from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.errors import OpenCodeError, UnknownToOpenCode

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import Protocol
 
-from opencode_nexus.chat.inbox import Entry
+from opencode_nexus.chat.inbox.waiting import Entry
 from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.errors import OpenCodeError, UnknownToOpenCode
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The number of open rows in the inbox, on every page: told to all open streams, whatever their topic."""
 
-from opencode_nexus.chat.inbox_row import Row
+from opencode_nexus.chat.inbox.row import Row
 from opencode_nexus.core.bus import Record
 from opencode_nexus.live import ops
 from opencode_nexus.live.channel import Channel

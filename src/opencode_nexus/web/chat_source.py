@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from opencode_nexus.chat.sessions import SessionSummary
-from opencode_nexus.chat.usage import cost_of
+from opencode_nexus.chat.usage.usage import cost_of
 from opencode_nexus.core.bus import Record
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks

@@ -10,7 +10,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from opencode_nexus.access.errors import BodyTooLarge
-from opencode_nexus.chat.attachments import ONE
+from opencode_nexus.chat.composing.attachments import ONE
 from opencode_nexus.chat.written import Written
 from opencode_nexus.core.errors import BadRequest
 from opencode_nexus.web.middleware.limits import MESSAGE

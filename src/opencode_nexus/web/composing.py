@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from opencode_nexus.chat.attachments import PICTURES, size_words
+from opencode_nexus.chat.composing.attachments import PICTURES, size_words
 from opencode_nexus.chat.models import ModelChoice
 from opencode_nexus.opencode.state import SessionState
 from opencode_nexus.render.components.links import Links

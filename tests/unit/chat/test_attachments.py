@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from opencode_nexus.chat.attachments import HELD, MESSAGE, ONE, SENT, UNSENT, Attachments, kind_of, name_of, size_words
+from opencode_nexus.chat.composing.attachments import (
+    HELD,
+    MESSAGE,
+    ONE,
+    SENT,
+    UNSENT,
+    Attachments,
+    kind_of,
+    name_of,
+    size_words,
+)
 from opencode_nexus.chat.errors import AttachmentGone, AttachmentKind, AttachmentsFull, AttachmentTooLarge
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.store.attachments import AttachmentFiles, use
@@ -84,7 +94,7 @@ async def test_what_is_too_large_is_not_read_beyond_the_limit(
         await kept.add(ME, S, name, io.BytesIO(b"x" * ONE))
     with pytest.raises(AttachmentTooLarge, match="20 MB together"):
         await kept.add(ME, S, "c", io.BytesIO(b"x" * (MESSAGE - 2 * ONE + 1)))
-    monkeypatch.setattr("opencode_nexus.chat.attachments.HELD", HELD // 10)
+    monkeypatch.setattr("opencode_nexus.chat.composing.attachments.HELD", HELD // 10)
     with pytest.raises(AttachmentsFull):
         await kept.add(ME, "ses_2", "d", io.BytesIO(b"d"))
     assert [row.name for row in kept.of_draft(ME, S)] == ["a", "b"]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from opencode_nexus.chat.budgets import BudgetInvalid, BudgetReached, Budgets
 from opencode_nexus.chat.guards import Guards
+from opencode_nexus.chat.usage.budgets import BudgetInvalid, BudgetReached, Budgets
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.core.tasks import Tasks

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_nexus.chat.drafts import LIFE, Drafts, Picked
+from opencode_nexus.chat.composing.drafts import LIFE, Drafts, Picked
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.drafts import DraftRow, DraftRows, Pick, Picks

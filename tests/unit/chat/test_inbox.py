@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What waits is kept once, told apart by server and session, and named in a few words."""
 
-from opencode_nexus.chat.inbox import DETAIL, Inbox, detail_of
+from opencode_nexus.chat.inbox.waiting import DETAIL, Inbox, detail_of
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.opencode.state import Permission, Question
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from opencode_nexus.chat.accepting import Accepting
 from opencode_nexus.chat.by import By
 from opencode_nexus.chat.errors import NotWaiting, ServerNotRunning, SessionNotFound
-from opencode_nexus.chat.inbox_book import InboxBook
-from opencode_nexus.chat.inbox_desk import InboxDesk
-from opencode_nexus.chat.inbox_turns import MOST, WEEK, Turns
-from opencode_nexus.chat.rules import Rules
+from opencode_nexus.chat.inbox.accepting import Accepting
+from opencode_nexus.chat.inbox.book import InboxBook
+from opencode_nexus.chat.inbox.desk import InboxDesk
+from opencode_nexus.chat.inbox.rules import Rules
+from opencode_nexus.chat.inbox.turns import MOST, WEEK, Turns
 from opencode_nexus.secrets.redact import redact
 from opencode_nexus.store.accepting import AcceptingRows
 from opencode_nexus.store.audit import Audit

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from opencode_nexus.chat import outbox
+from opencode_nexus.chat.composing import outbox
 from opencode_nexus.chat.errors import SentUnknown
 from opencode_nexus.opencode.errors import OpenCodeBadRequest, OpenCodeError
 from opencode_nexus.opencode.state import Change

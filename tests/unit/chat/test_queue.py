@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from opencode_nexus.chat.composing.queue import Queue
 from opencode_nexus.chat.errors import QueuedUnknown
-from opencode_nexus.chat.queue import Queue
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.core.tasks import Tasks

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from opencode_nexus.chat import search_index
 from opencode_nexus.chat.errors import SearchUnusable
-from opencode_nexus.chat.search import Filters, Search
-from opencode_nexus.chat.search_index import SearchIndex
-from opencode_nexus.chat.search_reader import PAGE, Reader
+from opencode_nexus.chat.search import index as search_index
+from opencode_nexus.chat.search.index import SearchIndex
+from opencode_nexus.chat.search.reader import PAGE, Reader
+from opencode_nexus.chat.search.search import Filters, Search
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.opencode.errors import OpenCodeError, UnknownToOpenCode
@@ -223,7 +223,7 @@ async def test_a_making_anew_that_fails_leaves_the_index(followed: Followed, mon
     def full(*anything: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("opencode_nexus.chat.search_rebuild.os.replace", full)
+    monkeypatch.setattr("opencode_nexus.chat.search.rebuild.os.replace", full)
     followed.search.rebuild()
     await followed.in_step()
     assert "No space left" in followed.search.progress().problem

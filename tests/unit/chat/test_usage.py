@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_nexus.chat.usage import MOST, _answer, _Told
+from opencode_nexus.chat.usage.usage import MOST, _answer, _Told
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.usage import UsageStore
 

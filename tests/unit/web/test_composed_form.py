@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import Request
 
 from opencode_nexus.access.errors import BodyTooLarge
-from opencode_nexus.chat.attachments import ONE
+from opencode_nexus.chat.composing.attachments import ONE
 from opencode_nexus.web.composed_form import FormBroken, composed
 from opencode_nexus.web.middleware.limits import FILES, MESSAGE, limit_for
 

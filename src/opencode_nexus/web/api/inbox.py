@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 
 from opencode_nexus.chat.by import By
 from opencode_nexus.chat.errors import CursorUnknown, NotWaiting
-from opencode_nexus.chat.inbox_row import Ended, Row
+from opencode_nexus.chat.inbox.row import Ended, Row
 from opencode_nexus.core.errors import BadRequest
 from opencode_nexus.opencode.state import Permission, Question
 from opencode_nexus.web.api.deps import Before, HubDep, Limit

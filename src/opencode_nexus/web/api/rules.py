@@ -3,9 +3,9 @@
 
 from fastapi import APIRouter, Request
 
-from opencode_nexus.chat.accepting import Accepted
 from opencode_nexus.chat.by import By
-from opencode_nexus.chat.rules import Rule as Kept
+from opencode_nexus.chat.inbox.accepting import Accepted
+from opencode_nexus.chat.inbox.rules import Rule as Kept
 from opencode_nexus.opencode.patterns import words
 from opencode_nexus.web.api.deps import HubDep
 from opencode_nexus.web.api.inbox import answerer_of

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from opencode_nexus.chat import search
+from opencode_nexus.chat.search import search
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.web.api.deps import Before, HubDep, Limit
 from opencode_nexus.web.api.models.search import Hit, Hits, IndexedServer, SearchStatus

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from opencode_nexus.chat.budgets import State
 from opencode_nexus.chat.errors import CursorUnknown
 from opencode_nexus.chat.sessions import checked_id
-from opencode_nexus.chat.usage import cost_of
+from opencode_nexus.chat.usage.budgets import State
+from opencode_nexus.chat.usage.usage import cost_of
 from opencode_nexus.web import ports
 from opencode_nexus.web.api.deps import Before, HubDep, Limit
 from opencode_nexus.web.api.models.items import Items

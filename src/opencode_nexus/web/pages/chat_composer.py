@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from opencode_nexus.chat.attachments import PICTURES
-from opencode_nexus.chat.composer import form_key
+from opencode_nexus.chat.composing.attachments import PICTURES
+from opencode_nexus.chat.composing.composer import form_key
 from opencode_nexus.chat.errors import MessageEmpty, ModelUnknown
 from opencode_nexus.core.errors import BadRequest, NexusError
 from opencode_nexus.render.components.links import Links

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from opencode_nexus.chat.accepting import SPANS
 from opencode_nexus.chat.errors import NotWaiting
+from opencode_nexus.chat.inbox.accepting import SPANS
 from opencode_nexus.core.errors import BadRequest
 from opencode_nexus.opencode.patterns import words
 from opencode_nexus.render.components.links import Links

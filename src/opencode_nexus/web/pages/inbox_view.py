@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from opencode_nexus.chat.inbox_row import Row
+from opencode_nexus.chat.inbox.row import Row
 from opencode_nexus.live.channel import Channel
 from opencode_nexus.live.view import View
 from opencode_nexus.render.components.inbox import AllowedAll, InboxCard, allowed_all, rows

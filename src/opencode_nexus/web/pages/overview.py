@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from opencode_nexus.chat.inbox import Waiting
+from opencode_nexus.chat.inbox.waiting import Waiting
 from opencode_nexus.observe.machine import MachineSample
 from opencode_nexus.render.page import bytes_text
 from opencode_nexus.web.context import Hub

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from opencode_nexus.chat.errors import SearchUnusable
-from opencode_nexus.chat.search import Filters, Found
+from opencode_nexus.chat.search.search import Filters, Found
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages.search import chats_of

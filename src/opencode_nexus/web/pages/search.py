@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from opencode_nexus.chat.errors import CursorUnknown, SearchUnusable
-from opencode_nexus.chat.search import RANKED, Filters, Found, Hit, Snippet, offset_of
+from opencode_nexus.chat.search.search import RANKED, Filters, Found, Hit, Snippet, offset_of
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages.pieces import Html, Pieces

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from opencode_nexus.chat.budgets import BudgetInvalid, Kind
 from opencode_nexus.chat.errors import ServerNotRunning
 from opencode_nexus.chat.sessions import checked_id
+from opencode_nexus.chat.usage.budgets import BudgetInvalid, Kind
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages import usage_view as view

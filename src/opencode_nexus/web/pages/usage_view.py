@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 from markupsafe import Markup
 
-from opencode_nexus.chat.budgets import State
-from opencode_nexus.chat.usage import Fill, cost_of
+from opencode_nexus.chat.usage.budgets import State
+from opencode_nexus.chat.usage.usage import Fill, cost_of
 from opencode_nexus.core.amounts import dollars
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.day_graph import day_graph

@@ -94,16 +94,18 @@
   const send = async (form) => {
     const attached = [...form.querySelectorAll("[name=attached]")].map((input) => input.value);
     const one = { url: form.action, key: value("key"), text: field.value, version, ...picked(), attached, at: Date.now() };
-    if (form.dataset.busy) return;
+    if (form.dataset.busy) return void (form.dataset.busy = "more");
     if ($(".chips [aria-busy]", form)) return complain("The files are still on their way. Send again when they are there.");
     if (!one.text.trim() && !attached.length) return field.focus();
     if (!form.checkValidity()) return form.reportValidity();
     form.dataset.busy = "1";
     clearTimeout(timer);
+    let went = true;
     try {
       const answer = await post(one.url, pairs(one));
+      went = answer.ok;
       if (answer.status === 401) return location.reload();
-      if (!answer.ok) return complain(await why(answer));
+      if (!went) return complain(await why(answer));
       const now = await answer.json(), data = new FormData(form);
       done(form, one, now);
       form.dispatchEvent(new CustomEvent("nexus:taken", { bubbles: true, detail: data }));
@@ -113,7 +115,12 @@
       done(form, one);
       nexus.outbox.add(one);
       nexus.say("It waits for the connection.");
-    } finally { delete form.dataset.busy; }
+    } finally {
+      // Enter pressed again while the line was slow: what was written meanwhile goes too
+      const more = went && form.dataset.busy === "more" && field?.form === form && field.value.trim();
+      delete form.dataset.busy;
+      if (more) send(form);
+    }
   };
   addEventListener("submit", (event) => {
     if (!event.target.matches("[data-composer]")) return;

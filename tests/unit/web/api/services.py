@@ -9,7 +9,7 @@ from typing import Any
 from opencode_nexus.access.pairing import Invitation
 from opencode_nexus.chat.by import By
 from opencode_nexus.chat.errors import NotWaiting
-from opencode_nexus.chat.inbox_row import Ended, Row
+from opencode_nexus.chat.inbox.row import Ended, Row
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.core.errors import NotFound

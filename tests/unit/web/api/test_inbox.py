@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from opencode_nexus.chat.by import By
-from opencode_nexus.chat.inbox_row import Ended, Row
+from opencode_nexus.chat.inbox.row import Ended, Row
 from opencode_nexus.opencode.state import Permission, Question
 from tests.unit.web.api.services import Services
 

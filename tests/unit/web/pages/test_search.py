@@ -15,8 +15,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from opencode_nexus.chat.search import Search
-from opencode_nexus.chat.search_index import SearchIndex
+from opencode_nexus.chat.search.index import SearchIndex
+from opencode_nexus.chat.search.search import Search
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.core.settings import Settings

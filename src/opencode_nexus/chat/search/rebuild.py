@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from opencode_nexus.chat.search_reader import Reader
+from opencode_nexus.chat.search.reader import Reader
 from opencode_nexus.store.search import SearchStore, remove, size_of
 from opencode_nexus.store.search_rows import Document, Facts, Known, Rows
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from opencode_nexus.chat.errors import SearchUnusable
-from opencode_nexus.chat.search_documents import document_of, facts_of
-from opencode_nexus.chat.search_reader import Reader
-from opencode_nexus.chat.search_rebuild import Rebuild
+from opencode_nexus.chat.search.documents import document_of, facts_of
+from opencode_nexus.chat.search.reader import Reader
+from opencode_nexus.chat.search.rebuild import Rebuild
 from opencode_nexus.chat.servers import ServerDirectory
 from opencode_nexus.core.bus import Bus, Record
 from opencode_nexus.core.clock import Clock

@@ -4,12 +4,12 @@
 import contextlib
 from collections.abc import Iterator
 
-from opencode_nexus.chat.accepting import Accepted, Span
 from opencode_nexus.chat.by import HUB, By
 from opencode_nexus.chat.errors import NotToDismiss, NotWaiting, ServerNotRunning
-from opencode_nexus.chat.inbox_row import Ended, Row
-from opencode_nexus.chat.inbox_watch import InboxWatch
-from opencode_nexus.chat.rules import Rule
+from opencode_nexus.chat.inbox.accepting import Accepted, Span
+from opencode_nexus.chat.inbox.row import Ended, Row
+from opencode_nexus.chat.inbox.rules import Rule
+from opencode_nexus.chat.inbox.watch import InboxWatch
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.opencode.state import Permission
 

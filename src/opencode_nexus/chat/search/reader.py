@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from opencode_nexus.chat.search_documents import documents_of, facts_of
+from opencode_nexus.chat.search.documents import documents_of, facts_of
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.errors import OpenCodeBadRequest, UnknownToOpenCode

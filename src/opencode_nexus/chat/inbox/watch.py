@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal, Protocol
 
-from opencode_nexus.chat.accepting import Accepting
 from opencode_nexus.chat.by import HUB, By
 from opencode_nexus.chat.chat import Chat
-from opencode_nexus.chat.inbox import detail_of
-from opencode_nexus.chat.inbox_book import InboxBook
-from opencode_nexus.chat.inbox_row import Row, path_of
-from opencode_nexus.chat.inbox_unasked import Unasked
-from opencode_nexus.chat.rules import Rules
+from opencode_nexus.chat.inbox.accepting import Accepting
+from opencode_nexus.chat.inbox.book import InboxBook
+from opencode_nexus.chat.inbox.row import Row, path_of
+from opencode_nexus.chat.inbox.rules import Rules
+from opencode_nexus.chat.inbox.unasked import Unasked
+from opencode_nexus.chat.inbox.waiting import detail_of
 from opencode_nexus.chat.servers import Server, ServerDirectory
 from opencode_nexus.core.bus import Bus, Record
 from opencode_nexus.core.clock import Clock

@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from opencode_nexus.chat.attachments import Attachments
 from opencode_nexus.chat.chat import Chat
-from opencode_nexus.chat.completion import Completion
-from opencode_nexus.chat.drafts import Drafts, Picked
+from opencode_nexus.chat.composing.attachments import Attachments
+from opencode_nexus.chat.composing.completion import Completion
+from opencode_nexus.chat.composing.drafts import Drafts, Picked
+from opencode_nexus.chat.composing.queue import Queue
 from opencode_nexus.chat.errors import KeyReused, MessageEmpty, SessionNotFound
-from opencode_nexus.chat.queue import Queue
 from opencode_nexus.chat.sessions import checked_id
 from opencode_nexus.chat.written import Written, understood
 from opencode_nexus.core.bus import Bus

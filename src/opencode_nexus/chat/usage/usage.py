@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from opencode_nexus.chat.feeds import Feeds
 from opencode_nexus.chat.heads import DEPTH, Head, head_of
-from opencode_nexus.chat.usage_catch_up import CatchUp
+from opencode_nexus.chat.usage.catch_up import CatchUp
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.errors import NexusError

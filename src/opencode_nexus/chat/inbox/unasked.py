@@ -4,13 +4,13 @@
 import logging
 from collections.abc import Awaitable, Callable
 
-from opencode_nexus.chat.accepting import Accepting
 from opencode_nexus.chat.by import By
 from opencode_nexus.chat.chat import Chat
 from opencode_nexus.chat.errors import NotWaiting
-from opencode_nexus.chat.inbox_book import InboxBook
-from opencode_nexus.chat.inbox_row import Row
-from opencode_nexus.chat.rules import Rules
+from opencode_nexus.chat.inbox.accepting import Accepting
+from opencode_nexus.chat.inbox.book import InboxBook
+from opencode_nexus.chat.inbox.row import Row
+from opencode_nexus.chat.inbox.rules import Rules
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.opencode.state import Permission

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from opencode_nexus.chat.feeds import Feeds
-from opencode_nexus.chat.usage import TokenUsage
+from opencode_nexus.chat.usage.usage import TokenUsage
 from opencode_nexus.core.amounts import dollars
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.errors import BadRequest, Conflict, NexusError

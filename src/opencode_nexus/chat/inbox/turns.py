@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from opencode_nexus.chat.chat import Chat
-from opencode_nexus.chat.inbox_book import InboxBook
-from opencode_nexus.chat.inbox_row import Kind, Row
+from opencode_nexus.chat.inbox.book import InboxBook
+from opencode_nexus.chat.inbox.row import Kind, Row
 from opencode_nexus.chat.servers import ServerDirectory
 from opencode_nexus.chat.transcript import cut_off
 from opencode_nexus.core.bus import Bus, Record

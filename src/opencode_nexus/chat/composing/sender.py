@@ -11,9 +11,9 @@ from typing import Any
 import httpx2
 
 from opencode_nexus.chat.choices import Choices
+from opencode_nexus.chat.composing.outbox import Outbox
 from opencode_nexus.chat.errors import AttachmentGone, MessageEmpty
 from opencode_nexus.chat.feeds import Feeds
-from opencode_nexus.chat.outbox import Outbox
 from opencode_nexus.chat.parts import Attached, file_parts, mentioned
 from opencode_nexus.chat.sessions import checked_id
 from opencode_nexus.chat.written import Written

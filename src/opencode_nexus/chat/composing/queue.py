@@ -9,9 +9,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
+from opencode_nexus.chat.composing.sender import Sender
 from opencode_nexus.chat.errors import QueuedUnknown
 from opencode_nexus.chat.feeds import Feeds
-from opencode_nexus.chat.sender import Sender
 from opencode_nexus.chat.written import Written, understood
 from opencode_nexus.core.bus import Bus, Record
 from opencode_nexus.core.errors import NexusError

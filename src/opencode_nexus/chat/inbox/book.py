@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from opencode_nexus.chat.by import By
-from opencode_nexus.chat.inbox_row import Ended, Row, read, read_ended, stored
+from opencode_nexus.chat.inbox.row import Ended, Row, read, read_ended, stored
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.store.inbox import KEPT, InboxRows

@@ -5,7 +5,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 from opencode_nexus.chat.errors import CursorUnknown
-from opencode_nexus.chat.search_index import SearchIndex
+from opencode_nexus.chat.search.index import SearchIndex
 from opencode_nexus.chat.servers import ServerDirectory
 from opencode_nexus.store.search import RANKED, Filters, Found, Hit, Role, Size
 from opencode_nexus.store.search_query import beginning, parse
