@@ -50,6 +50,7 @@ def hub(root: Path, provider: Provider, opencode_binary: Path) -> Iterator[RealH
     with RealHub(root, opencode_binary) as hub:
         second = {"name": "Other M2", "reasoning": True, "tool_call": True}
         config = provider.config(m2={**second, "limit": {"context": 200_000, "output": 8192}})
+        config["command"] = {"greet": {"template": "Greet $ARGUMENTS", "description": "says hello"}}
         (hub.project / "opencode.json").write_text(json.dumps(config))
         (hub.project / "src").mkdir()
         (hub.project / "src" / "main.py").write_text("def alpha(): ...\n")
@@ -185,7 +186,9 @@ def _has(request: Request, words: str) -> bool:
     return request.method == "POST" and words in (request.post_data or "")
 
 
-async def test_names_commands_the_shell_and_the_model_and_a_stop(hub: RealHub, hands: Hands) -> None:
+async def test_names_commands_the_shell_and_the_model_and_a_stop(
+    hub: RealHub, provider: Provider, hands: Hands
+) -> None:
     talk, page = begin(hub, f"Choosing by {hands.way}"), hands.page
     await page.goto(hub.url + talk.path)
     box = field(page)
@@ -204,9 +207,19 @@ async def test_names_commands_the_shell_and_the_model_and_a_stop(hub: RealHub, h
     await hands.write(box, "read @mai", typed=True)
     await take("src/main.py")
     await expect(box).to_have_value("read @src/main.py ")
-    await hands.write(box, "/ini", typed=True)
-    await take("/init")
-    await expect(box).to_have_value("/init ")
+    await hands.write(box, "ask @gen", typed=True)
+    await take("@general")
+    await expect(box).to_have_value("ask @general ")
+    await hands.send(box, "ask @general about @src/main.py please")
+    await expect(typed(page)).to_have_text("ask @general about @src/main.py please")
+    named = [(part["type"], part["filename"]) for part in talk.finished()[0]["parts"] if part["type"] != "text"]
+    assert sorted(named) == [("agent", None), ("file", "src/main.py")]
+    await hands.write(box, "/gre", typed=True)
+    await take("/greet")
+    await expect(box).to_have_value("/greet ")
+    await hands.send(box, "/greet Ada")
+    await expect(page.get_by_text("echo: Greet Ada")).to_be_visible()
+    await expect(button(page, "Stop")).to_have_count(0)
     await hands.write(box, "!echo by hand", typed=True)
     await expect(page.get_by_text("Runs in the shell, without the agent.")).to_be_visible()
     await hands.send(box, "!echo by hand")
@@ -227,6 +240,7 @@ async def test_names_commands_the_shell_and_the_model_and_a_stop(hub: RealHub, h
         await expect(page.get_by_label(name, exact=True)).to_have_value(value)
     last = talk.finished()[-1]
     assert (last["model"], last["agent"]) == ("scripted/m2", "plan"), last
+    assert [line["effort"] for line in provider.lines() if line.get("model") == "m2"] == ["high"]
 
     # a stop says what became of what ran
     await hands.choose(page.get_by_label("Agent", exact=True), "build")
@@ -268,13 +282,17 @@ async def test_what_was_said_is_undone_forked_named_put_away_and_deleted(hub: Re
     await menu(hands, "Compact")
     await hands.use(button(page, "Compact"))
     await expect(page.locator(".after")).to_contain_text("The chat was compacted.")
+    await expect(page.get_by_text("The conversation so far was summarised here")).to_be_visible()
+    await expect(page.get_by_text("scripted summary")).to_be_visible()
 
-    # forked from a message: what came before it goes along
+    # forked from a message: it goes along with what came before it, and nothing of what came after
     first = page.locator(".msg.user").first
     await of_message(hands, first, "Fork from here")
     await expect(page.get_by_text("Forked from")).to_contain_text(f"Changing by {hands.way}")
     fork = page.url
     assert not fork.endswith(talk.session)
+    await expect(page.locator(".msg")).to_have_count(1)
+    await expect(typed(page)).to_contain_text("#script")
 
     # named, pinned, archived and back
     if hands.way == "touch":
@@ -341,7 +359,13 @@ async def test_a_chat_leaves_comes_in_and_has_a_budget(hub: RealHub, hands: Hand
     await hands.use(button(page, "Save budget"))
     await expect(page.get_by_role("status").filter(has_text="The budget is saved.")).to_be_visible()
     await hands.use(link(page, "Back to the chat"))
-    await hands.send(field(page), "Once more")
+    # stopped in the middle of its turn: the next step would wait for ever
+    await hands.send(
+        field(page),
+        script(
+            [{"tool": "bash", "args": {"command": "true", "description": "spends"}}], [{"wait": f"spent-{hands.way}"}]
+        ),
+    )
     await expect(page.locator(".chat-head")).to_contain_text("Stopped: the budget of 200 tokens")
     await expect(button(page, "Stop")).to_have_count(0)
     await hands.send(field(page), "And again")

@@ -171,7 +171,8 @@ class Provider:
         run, ops = self.runs, script_of(body)
         model = body.get("model")
         tools = [t["function"]["name"] for t in body.get("tools", [])]
-        self.log.add("request", run=run, model=model, messages=len(body.get("messages", [])), tools=tools)
+        asked = {"model": model, "effort": body.get("reasoning_effort"), "messages": len(body.get("messages", []))}
+        self.log.add("request", run=run, tools=tools, **asked)
         if refusal := self.refusal(ops):
             status = refusal["status"]
             self.log.add("refused", run=run, status=status)
