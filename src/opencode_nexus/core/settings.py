@@ -4,13 +4,11 @@
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from typing import Any
 
 from opencode_nexus.core.errors import BadRequest
 
@@ -91,65 +89,98 @@ class SettingsError(BadRequest):
     hint = "Correct the flag, environment variable or settings page entry that the message names."
 
 
-class Settings(BaseModel):
-    """The settings in force; made once at the start."""
+def _words(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be words")
+    return value
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 4600
+def _split(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
+    return tuple(_words(part) for part in value)
+
+
+def _networks(value: Any) -> tuple[str, ...]:
+    parts = _split(value)
+    for part in parts:  # said at the start: a proxy that is not believed locks out whoever comes through it
+        ip_network(part, strict=False)
+    return parts
+
+
+def _arguments(value: Any) -> str:
+    shlex.split(_words(value))  # an open quotation mark is told at the start, not at the first tunnel
+    return str(value)
+
+
+def _host_and_port(value: Any) -> str:
+    if value and not re.fullmatch(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}", _words(value)):
+        raise ValueError("must be host:port, such as 127.0.0.1:8443")
+    return str(value)
+
+
+def _tidy_path(value: Any) -> str:
+    path = _words(value).strip().rstrip("/")
+    # browsers take /a/../b and /a//b as other paths, and a cookie's path ends at a semicolon
+    if path and not re.fullmatch(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+", path):
+        raise ValueError("must begin with / and hold letters, digits and . _ ~ - only, such as /nexus")
+    return path
+
+
+def _absolute(value: Any) -> Path:
+    return Path(os.path.expanduser(value)).absolute()  # leaves ~nobody as it is, where Path raises
+
+
+def _port(value: Any) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        raise ValueError("must be a whole number") from None
+    if not 0 <= number <= 65535:
+        raise ValueError("must be from 0 to 65535")
+    return number
+
+
+_SWITCH = dict.fromkeys("1 true t yes y on".split(), True) | dict.fromkeys("0 false f no n off".split(), False)
+
+
+def _yes_or_no(value: Any) -> bool:
+    found = _SWITCH.get(str(value).lower())
+    if found is None:
+        raise ValueError("must be yes or no")
+    return found
+
+
+_READ: dict[str, Callable[[Any], object]] = {
+    "port": _port,
+    "home": _absolute,
+    "base_path": _tidy_path,
+    "open": _yes_or_no,
+    "cloudflared_arguments": _arguments,
+    "tunnel_front": _host_and_port,
+    "allowed_hosts": _split,
+    "trusted_proxies": _networks,
+}
+"""Setting → what makes its value of what was given, or raises ValueError; the others are words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings in force; made once at the start. A dataclass: pydantic would cost the hub 7 MB for this alone."""
+
     home: Path
+    host: str = "127.0.0.1"
+    port: int = 4600
     base_path: str = ""
     open: bool = True
-    on_stop: Literal["keep", "stop-idle", "stop"] = "stop-idle"
+    on_stop: str = "stop-idle"
     opencode_binary: str = ""
     cloudflared_binary: str = ""
     cloudflared_arguments: str = ""
     tunnel_front: str = ""
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-
-    @field_validator("allowed_hosts", "trusted_proxies", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
-        return value
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for part in value:  # said at the start: a proxy that is not believed locks out whoever comes through it
-            ip_network(part, strict=False)
-        return value
-
-    @field_validator("cloudflared_arguments")
-    @classmethod
-    def _splits(cls, value: str) -> str:
-        shlex.split(value)  # an open quotation mark is told at the start, not at the first tunnel
-        return value
-
-    @field_validator("tunnel_front")
-    @classmethod
-    def _host_and_port(cls, value: str) -> str:
-        if value and not re.fullmatch(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}", value):
-            raise ValueError("must be host:port, such as 127.0.0.1:8443")
-        return value
-
-    @field_validator("base_path")
-    @classmethod
-    def _tidy_path(cls, value: str) -> str:
-        value = value.strip().rstrip("/")
-        # browsers take /a/../b and /a//b as other paths, and a cookie's path ends at a semicolon
-        if value and not re.fullmatch(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+", value):
-            raise ValueError("must begin with / and hold letters, digits and . _ ~ - only, such as /nexus")
-        return value
-
-    @field_validator("home")
-    @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return Path(os.path.expanduser(value)).absolute()  # leaves ~nobody as it is, where Path raises
+    log_level: str = "info"
 
     @classmethod
     def load(
@@ -159,19 +190,20 @@ class Settings(BaseModel):
 
         `flags` and `stored` hold a value by setting name (None: not given). Raises SettingsError naming the culprit.
         """
-        values: dict[str, Any] = {"home": default_home}
-        source: dict[str, str] = {}
+        values: dict[str, Any] = {"home": _absolute(default_home)}
         for setting in SETTINGS:
             if flags.get(setting.name) is not None:
-                values[setting.name], source[setting.name] = flags[setting.name], setting.flag
+                given, source = flags[setting.name], setting.flag
             elif environ.get(setting.env, "") != "":
-                values[setting.name], source[setting.name] = environ[setting.env], setting.env
+                given, source = environ[setting.env], setting.env
             elif setting.editable and setting.name in stored:
-                values[setting.name], source[setting.name] = stored[setting.name], "the settings page"
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = str(first["loc"][0]) if first["loc"] else "?"
-            where = source.get(name, name)
-            raise SettingsError(f"{where}: {first['msg']} (got {first['input']!r}).", setting=name) from error
+                given, source = stored[setting.name], "the settings page"
+            else:
+                continue
+            try:
+                values[setting.name] = _READ.get(setting.name, _words)(given)
+                if setting.choices and given not in setting.choices:
+                    raise ValueError(f"must be one of {', '.join(setting.choices)}")
+            except (TypeError, ValueError) as error:
+                raise SettingsError(f"{source}: {error} (got {given!r}).", setting=setting.name) from error
+        return cls(**values)

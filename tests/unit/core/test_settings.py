@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -26,13 +27,16 @@ def test_the_page_cannot_change_what_is_not_editable() -> None:
 @pytest.mark.parametrize(
     ("env", "culprit"),
     [
-        ({"OPENCODE_NEXUS_PORT": "70000"}, "OPENCODE_NEXUS_PORT"),
+        ({"OPENCODE_NEXUS_PORT": "70000"}, "OPENCODE_NEXUS_PORT: must be from 0 to 65535"),
         ({"OPENCODE_NEXUS_PORT": "many"}, "OPENCODE_NEXUS_PORT"),
         ({"OPENCODE_NEXUS_BASE_PATH": "nexus"}, "OPENCODE_NEXUS_BASE_PATH"),
         ({"OPENCODE_NEXUS_BASE_PATH": "/a/../b"}, "OPENCODE_NEXUS_BASE_PATH"),
         ({"OPENCODE_NEXUS_BASE_PATH": "/a//b"}, "OPENCODE_NEXUS_BASE_PATH"),
         ({"OPENCODE_NEXUS_BASE_PATH": "/a;Domain=x"}, "OPENCODE_NEXUS_BASE_PATH"),
         ({"OPENCODE_NEXUS_ON_STOP": "explode"}, "OPENCODE_NEXUS_ON_STOP"),
+        ({"OPENCODE_NEXUS_OPEN": "perhaps"}, "OPENCODE_NEXUS_OPEN: must be yes or no"),
+        ({"OPENCODE_NEXUS_CLOUDFLARED_ARGUMENTS": "--a 'b"}, "OPENCODE_NEXUS_CLOUDFLARED_ARGUMENTS"),
+        ({"OPENCODE_NEXUS_TUNNEL_FRONT": "nowhere"}, "OPENCODE_NEXUS_TUNNEL_FRONT"),
         ({"OPENCODE_NEXUS_TRUSTED_PROXIES": "10.0.0.0/8, my-proxy"}, "OPENCODE_NEXUS_TRUSTED_PROXIES"),
     ],
 )
@@ -52,7 +56,7 @@ def test_lists_and_paths_are_tidied() -> None:
 
 
 def test_the_table_and_the_model_name_the_same_settings() -> None:
-    assert {s.name for s in SETTINGS} == set(Settings.model_fields)
+    assert {s.name for s in SETTINGS} == {field.name for field in fields(Settings)}
     for setting in SETTINGS:
         if setting.name != "home":
             assert getattr(load(), setting.name) in (setting.default, ()), setting.name

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The settings page: everything that can be changed while the hub runs, on one page of plain forms."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from starlette.requests import Request
@@ -44,13 +45,12 @@ async def save_hub(request: Request) -> Response:
                 return show(request, error.status, errors={name: said}, values=typed)
     await hub.stored.set(STORED, kept)
     # what a flag or variable has set stays as it is
-    hub.settings = hub.settings.model_copy(
-        update={
-            s.name: getattr(checked, s.name)
-            for s in SETTINGS
-            if s.editable and not s.restart and getattr(hub.settings, s.name) == getattr(before, s.name)
-        }
-    )
+    now = {
+        s.name: getattr(checked, s.name)
+        for s in SETTINGS
+        if s.editable and not s.restart and getattr(hub.settings, s.name) == getattr(before, s.name)
+    }
+    hub.settings = replace(hub.settings, **now)
     return back(request, "hub", "hub")
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What came through a tunnel: whom it is believed to come from, which hosts it may name, and what it never gains."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -90,7 +91,7 @@ async def test_what_cloudflared_brings_to_the_main_door_is_refused(
 
 
 async def test_a_named_proxy_may_stand_behind_cloudflares_own(site: Site, base: str) -> None:
-    site.hub.settings = site.hub.settings.model_copy(update={"trusted_proxies": ("127.0.0.1", "192.0.2.0/24")})
+    site.hub.settings = replace(site.hub.settings, trusted_proxies=("127.0.0.1", "192.0.2.0/24"))
     proxied = {**VISITOR, "CF-Ray": "8a-LHR", "X-Forwarded-For": "203.0.113.7"}
     tagged = {**proxied, "Cf-Warp-Tag-Id": "7"}
     for peer, headers, status in (
@@ -107,7 +108,7 @@ async def test_a_named_proxy_may_stand_behind_cloudflares_own(site: Site, base: 
 
 
 async def test_each_door_has_its_own_hosts(site: Site, tunnel: Site, base: str) -> None:
-    site.hub.settings = site.hub.settings.model_copy(update={"allowed_hosts": ("lan.example", "*.example")})
+    site.hub.settings = replace(site.hub.settings, allowed_hosts=("lan.example", "*.example"))
     at_tunnel = {PUBLIC: 200, PUBLIC.upper() + ":443": 200, "localhost:4600": 421, "127.0.0.1": 421, "lan.example": 421}
     elsewhere = {PUBLIC: 421, PUBLIC + ":4600": 421, "localhost:4600": 200, "127.0.0.1": 200, "lan.example": 200}
     for app, table, headers in ((tunnel, at_tunnel, VISITOR), (site, elsewhere, {})):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -97,7 +98,7 @@ async def test_until_the_set_up_is_done_pages_lead_there(site: Site, base: str) 
 
 
 async def test_the_cookie_of_https_is_bound_to_the_host(site: Site, base: str) -> None:
-    site.hub.settings = site.hub.settings.model_copy(update={"trusted_proxies": ("127.0.0.1",)})
+    site.hub.settings = replace(site.hub.settings, trusted_proxies=("127.0.0.1",))
     token = await site.hub.access.login(OWNER, PASSWORD, "127.0.0.1")
     https = {"X-Forwarded-Proto": "https"}
     good, other = ("nexus", "__Host-nexus") if base else ("__Host-nexus", "nexus")

@@ -162,7 +162,7 @@ async def test_where_cloudflared_is_missing_a_start_brings_it_first(desk: Desk) 
 
 async def test_nothing_is_brought_in_place_of_an_own_program(desk: Desk) -> None:
     tunnel = desk.tunnels.put("Away")
-    desk.hub.settings = desk.hub.settings.model_copy(update={"cloudflared_binary": "/not/there"})
+    desk.hub.settings = replace(desk.hub.settings, cloudflared_binary="/not/there")
     desk.tunnels.fails = CloudflaredMissing("/not/there")
     answer = await desk.post(f"/remote/{tunnel}/start")
     assert answer.status_code == 409

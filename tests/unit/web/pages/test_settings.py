@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -281,7 +282,7 @@ async def test_a_cloudflared_of_ones_own_is_checked_before_it_is_kept(desk: Desk
 
 
 async def test_what_a_flag_has_set_stays(desk: Desk) -> None:
-    desk.hub.settings = desk.hub.settings.model_copy(update={"on_stop": "stop"})
+    desk.hub.settings = replace(desk.hub.settings, on_stop="stop")
     await desk.post("/settings/hub", on_stop="keep", opencode_binary="", allowed_hosts="")
     assert desk.hub.settings.on_stop == "stop"
 
