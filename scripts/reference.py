@@ -12,7 +12,7 @@ import typer.main
 
 import opencode_nexus
 from opencode_nexus.access.who import SCOPES
-from opencode_nexus.cli.main import app as command_line
+from opencode_nexus.cli.commands import app as command_line
 from opencode_nexus.core.errors import all_errors
 from opencode_nexus.core.settings import SETTINGS
 from opencode_nexus.web.api.application import application

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: MIT
 """`opencode-nexus serve`: run the hub in the foreground."""
 
-import os
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from opencode_nexus.cli.start import start
 from opencode_nexus.core.settings import SETTINGS, Setting
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -59,10 +57,3 @@ def serve(
             "log_level": log_level,
         }
     )
-
-
-def start(flags: Mapping[str, Any]) -> None:
-    """Run the hub with `flags` (a value by setting name, None: not given) until it is told to end."""
-    from opencode_nexus.app import run
-
-    sys.exit(run(flags, os.environ))

@@ -4,12 +4,15 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from typing import NoReturn
 
 import pytest
 
 from opencode_nexus import __version__
-from opencode_nexus.cli import serve
-from opencode_nexus.cli.main import COMMANDS
+from opencode_nexus.cli import commands, main, serve
+from opencode_nexus.cli.commands import COMMANDS
+from opencode_nexus.cli.plain import plain
 from opencode_nexus.core.settings import SETTINGS
 from tests.unit.cli.conftest import Run
 
@@ -50,24 +53,71 @@ def test_serve_takes_every_setting(run: Run, capsys: pytest.CaptureFixture[str])
         assert setting.env in out
 
 
-def test_flags_reach_the_hub_by_the_names_of_the_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[dict[str, object]] = []
-    monkeypatch.setattr(serve, "start", lambda flags: given.append({k: v for k, v in flags.items() if v is not None}))
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """The flags of each start that was asked for, in place of the start."""
+    starts: list[dict[str, object]] = []
+
+    def start(flags: Mapping[str, object]) -> NoReturn:
+        starts.append({name: value for name, value in flags.items() if value is not None})
+        raise SystemExit(0)
+
+    for module in (main, serve, commands):
+        monkeypatch.setattr(module, "start", start)
+    return starts
+
+
+def test_flags_reach_the_hub_by_the_names_of_the_settings(run: Run, given: list[dict[str, object]]) -> None:
     assert run("serve", "--port", "0", "--no-open", "--allowed-hosts", "a,b", "--base-path", "/x") == 0
     assert run() == 0
-    assert given == [{"port": 0, "open": False, "allowed_hosts": "a,b", "base_path": "/x"}, {}]
+    assert run("serve", "--cloudflared-arguments", "--loglevel debug") == 0
     assert set(given[0]) <= {setting.name for setting in SETTINGS}
+    assert given == [
+        {"port": "0", "open": False, "allowed_hosts": "a,b", "base_path": "/x"},
+        {},
+        {"cloudflared_arguments": "--loglevel debug"},
+    ]
 
 
-def test_serve_loads_no_other_command() -> None:
-    """The start is counted in milliseconds: rich, the HTTP client and FastAPI have no place in it."""
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("serve",),
+        ("serve", "--open"),
+        ("serve", "--no-open", "--port", "0"),
+        ("serve", "--open", "--no-open", "--host=::1", "--host", "127.0.0.1"),
+        ("serve", "--home", "/x", "--base-path=", "--log-level", "debug"),
+        ("serve", *(f"{s.flag}=1" for s in SETTINGS if "/" not in s.flag)),
+    ],
+)
+def test_a_plain_start_is_read_as_typer_reads_it(
+    run: Run, given: list[dict[str, object]], words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(*words) == 0
+    monkeypatch.setattr(main, "plain", lambda words: None)
+    assert run(*words) == 0
+    ours, typers = ({name: str(value) for name, value in flags.items()} for flags in given)
+    assert ours == typers
+
+
+@pytest.mark.parametrize(
+    "words", [("serve", "--help"), ("serve", "x"), ("serve", "--port"), ("serve", "--port", "x"), ("--version",)]
+)
+def test_what_is_not_plain_is_left_to_typer(words: tuple[str, ...]) -> None:
+    assert plain(words) is None
+
+
+def test_the_start_loads_what_the_hub_needs_and_no_more() -> None:
+    """The start is counted in milliseconds and the hub in megabytes: these have no place in it."""
     code = (
-        "import sys; sys.argv = ['opencode-nexus', 'serve', '--port', 'x']\n"
+        "import sys; sys.argv = ['opencode-nexus', 'serve', '--port', '70000']\n"
         "from opencode_nexus.cli.main import main\n"
         "try:\n    main()\nexcept SystemExit: pass\n"
-        "print([m for m in ('rich', 'httpx2', 'fastapi', 'opencode_nexus.cli.server') if m in sys.modules])"
+        "print('opencode_nexus.app' in sys.modules)\n"
+        "print([m for m in ('typer', 'rich', 'pydantic', 'fastapi', 'opencode_nexus.cli.server') if m in sys.modules])"
     )
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     words = [sys.executable, "-c", code]
     done = subprocess.run(words, capture_output=True, text=True, check=True, env=environ)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.split("\n")[:2] == ["True", "[]"]
