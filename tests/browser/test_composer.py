@@ -254,6 +254,42 @@ async def test_two_browsers_see_what_waits_and_each_can_change_it(hub: RealHub, 
     assert (await typed(desk).all_text_contents())[1:] == ["third, changed"]
 
 
+async def test_what_is_written_while_a_message_is_on_its_way_goes_after_it(hub: RealHub, walk: Walk) -> None:
+    talk = begin(hub, "Slow line")
+    page, box = await opened(walk, talk)
+    line = asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        if route.request.method == "POST":
+            await line.wait()
+        await route.continue_()
+
+    async def press(words: str) -> None:
+        await box.fill(words)
+        await box.press("Enter")
+
+    await page.route(hub.url + talk.path, slow)
+    async with page.expect_request(lambda asked: asked.url.endswith(talk.path) and asked.method == "POST"):
+        await press("first")
+    await box.press("Enter")  # the same once more is no second message
+    await press("second")
+    line.set()
+    await expect(typed(page)).to_have_text(["first", "second"])
+    await expect(box).to_have_value("")
+    # who writes on after Enter is not done yet
+    line.clear()
+    async with page.expect_request(lambda asked: asked.url.endswith(talk.path) and asked.method == "POST"):
+        await press("third")
+    await press("fourth")
+    await box.press_sequentially(" and")
+    line.set()
+    await expect(typed(page)).to_have_text(["first", "second", "third"])
+    await expect(page.locator("[data-composer][data-busy]")).to_have_count(0)
+    await expect(box).to_have_value("fourth and")
+    await box.press("Enter")
+    await expect(typed(page)).to_have_text(["first", "second", "third", "fourth and"])
+
+
 async def test_what_is_sent_offline_goes_once_and_in_its_order(hub: RealHub, walk: Walk) -> None:
     talk = begin(hub, "Offline")
     page, box = await opened(walk, talk)

@@ -80,7 +80,8 @@
   };
   addEventListener("nexus:morphed", watch);
 
-  // Sending
+  // Sending: `pressed` is what was to be sent while a message before it was still on its way
+  let pressed = "";
   const done = (form, one, now = {}) => {
     if (field.value === one.text) put("");
     form.elements.key.value = now.key || newKey();
@@ -94,13 +95,14 @@
   const send = async (form) => {
     const attached = [...form.querySelectorAll("[name=attached]")].map((input) => input.value);
     const one = { url: form.action, key: value("key"), text: field.value, version, ...picked(), attached, at: Date.now() };
-    if (form.dataset.busy) return void (form.dataset.busy = "more");
+    if (form.dataset.busy) return void (pressed = one.text);
     if ($(".chips [aria-busy]", form)) return complain("The files are still on their way. Send again when they are there.");
     if (!one.text.trim() && !attached.length) return field.focus();
     if (!form.checkValidity()) return form.reportValidity();
     form.dataset.busy = "1";
     clearTimeout(timer);
     let went = true;
+    pressed = "";
     try {
       const answer = await post(one.url, pairs(one));
       went = answer.ok;
@@ -116,8 +118,8 @@
       nexus.outbox.add(one);
       nexus.say("It waits for the connection.");
     } finally {
-      // Enter pressed again while the line was slow: what was written meanwhile goes too
-      const more = went && form.dataset.busy === "more" && field?.form === form && field.value.trim();
+      // Enter pressed again while the line was slow: what stood there then goes too, unless it is being written on
+      const more = went && field?.form === form && pressed.trim() && field.value === pressed;
       delete form.dataset.busy;
       if (more) send(form);
     }
