@@ -88,7 +88,9 @@ class Cloud:
         return accept
 
     async def open_inner(self) -> None:
-        """Quick service and edge listen, on the ports that they had before, if any."""
+        """Quick service and edge listen, on the ports that they had before, if any; nothing when they do already."""
+        if self._inner:
+            return
         service = await asyncio.start_server(self._accept(quick.serve), ADDRESSES[0], self.quick_port)
         self._inner.append(service.close)
         self.quick_port = service.sockets[0].getsockname()[1]

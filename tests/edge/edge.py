@@ -142,7 +142,7 @@ class Edge:
         self._call(self._cloud.close_inner)
 
     def come_up(self) -> None:
-        """It is back, on the same ports."""
+        """It is back, on the same ports; nothing happens when it never went."""
         self._run(self._cloud.open_inner())
 
     def forget(self, tunnel: Tunnel) -> None:
