@@ -8,8 +8,9 @@ Words used here:
 - *window*: the newest 40 messages when opened; older pages of 40 are loaded when asked for.
 - *transcript*: OpenCode's messages with the journal's words put in where OpenCode has none (`transcript`).
 - *waiting*: a permission or a question that a session, or its sub-agent, waits for (`inbox.waiting`).
-- *row*: one thing in the inbox: what waits, or a turn that failed or finished; kept until it is answered, seen or gone
-  (`inbox.desk`). A *rule* is what was answered "always"; *accepting* is a session that is allowed all for a time.
+- *row*: one thing in the inbox: what waits, or a turn that failed, was stopped by a budget or finished; kept until it
+  is answered, seen or gone (`inbox.desk`). A *rule* is what was answered "always"; *accepting* is a session that is
+  allowed all for a time.
 - *draft*: what is being written, kept for all devices of a person (`composing.drafts`); the *queue* holds what waits
   until the agent is done (`composing.queue`).
 - *mark*: what the hub knows of a session beside OpenCode: pinned, where it was forked from, in the *trash* (`actions`).

@@ -12,6 +12,7 @@ WORDS = {
     "permission": "Permission needed",
     "question": "The agent asks",
     "failed": "A turn failed",
+    "budget": "A budget is used up",
     "finished": "A turn is finished",
 }
 """Kind of a row → what is said of it. Also the kinds that a device may choose from."""

@@ -51,4 +51,6 @@ def _words(row: Row) -> str:
             return f"{title} asks a question. It is in the inbox."
         case "failed":
             return f"The turn of {title} failed."
+        case "budget":
+            return f"{title} was stopped: a budget is used up."
     return f"{title} is finished."

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from opencode_nexus.chat.guards import Guards
+from opencode_nexus.chat.stopping import AbortResult
 from opencode_nexus.chat.usage.budgets import BudgetInvalid, BudgetReached, Budgets
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
@@ -73,6 +74,7 @@ class World:
     def __init__(self, db: Database) -> None:
         self.db, self.usage, self.feeds = db, Usage(), Feeds()
         self.stopped: list[str] = []
+        self.obeys = True
         self.make()
 
     def make(self) -> None:
@@ -86,9 +88,11 @@ class World:
             tasks=self.tasks, **fakes,
         )  # fmt: skip
 
-    async def stop(self, server_id: str, session_id: str) -> None:
+    async def stop(self, server_id: str, session_id: str) -> AbortResult:
         self.stopped.append(session_id)
-        self.feeds.feeds[S].statuses.pop(session_id, None)
+        if self.obeys:
+            self.feeds.feeds[S].statuses.pop(session_id, None)
+        return AbortResult(self.obeys, (session_id,))
 
     async def use(self, cost: float, tokens: int = 0, session: str = ROOT) -> None:
         """A chat, and the day, have taken that much by now."""
@@ -97,7 +101,12 @@ class World:
 
     def said(self) -> list[str]:
         data = [record.data for record in self.bus.since(0) or [] if record.topic == "budget"]
-        return [one["what"] for one in data if isinstance(one, dict) and one["what"] != "changed"]
+        return [one["what"] for one in data if isinstance(one, dict) and one["what"] not in ("changed", "stopped")]
+
+    def cut_short(self) -> list[tuple[str, str]]:
+        """Which chats the inbox is told to have been stopped, and in what words."""
+        data = [record.data for record in self.bus.since(0) or [] if record.topic == "budget"]
+        return [(one["session_id"], one["text"]) for one in data if isinstance(one, dict) and one["what"] == "stopped"]
 
     def refused(self, session: str = ROOT) -> str:
         """Why a session gets no more to do; "" when it does."""
@@ -128,6 +137,10 @@ async def test_it_warns_once_and_stops_what_runs_once_it_is_used_up(world: World
     assert (world.stopped, world.refused()) == ([], "")
     await world.use(10)
     assert (world.said(), world.stopped) == (["warned", "reached"], [ROOT])
+    words = (
+        "Stopped: the budget of $10.00 for this chat is used up ($10.00). Raise it on this chat's page Usage to go on."
+    )
+    assert world.cut_short() == [(ROOT, words)]
     for session in (ROOT, "ses_agent"):
         assert world.refused(session).startswith("The budget of $10.00 for this chat is used up ($10.00). Raise it")
     assert world.refused(OTHER) == ""
@@ -175,6 +188,7 @@ async def test_the_day_stops_every_chat_until_the_next_one(world: World) -> None
     world.feeds.feeds[S].statuses = {ROOT: object(), OTHER: object()}
     await world.use(3.2)
     assert sorted(world.stopped) == [OTHER, ROOT]
+    assert sorted(session for session, _ in world.cut_short()) == [OTHER, ROOT]
     assert "for today" in world.refused(OTHER) and "go on tomorrow" in world.refused(OTHER)
     world.usage.today = "2026-01-02"
     assert (world.refused(OTHER), world.budgets.sentence(S, OTHER)) == ("", "")
@@ -187,6 +201,13 @@ async def test_a_lowered_budget_stops_what_runs_at_once(world: World) -> None:
     world.feeds.feeds[S].statuses = {ROOT: object()}
     await world.budgets.set_common("chat", 4, None)
     assert (world.stopped, world.said()) == ([ROOT], ["reached"])
+
+
+async def test_what_goes_on_in_spite_of_a_stop_is_not_called_stopped(world: World) -> None:
+    await world.budgets.set_common("chat", 1, None)
+    world.feeds.feeds[S].statuses, world.obeys = {ROOT: object()}, False
+    await world.use(2)
+    assert (world.stopped, world.cut_short()) == ([ROOT], [])
 
 
 @pytest.mark.parametrize(("usd", "tokens"), [(0, None), (-1, None), (float("nan"), None), (None, 0), (2e9, None)])

@@ -215,3 +215,32 @@ async def test_always_where_nothing_can_be_always_allowed_is_told_as_once(world:
     assert how(world, "per_1") == "once"
     assert world.desk.rules.all() == []
     assert [line.kind for line in world.audit.recent()] == ["permission-once"]
+
+
+async def test_what_a_budget_stopped_is_a_row_until_the_chat_goes_on(world: Desk) -> None:
+    def told(what: str) -> None:
+        words = "Stopped: the budget of $1.00 for this chat is used up ($1.20)."
+        world.bus.publish("budget", {"server_id": SERVER, "session_id": S, "what": what, "text": words})
+
+    told("reached")  # which stops nobody who does not work
+    told("changed")
+    assert world.desk.rows() == []
+    world.busy()
+    await world.until(lambda: "busy" in world.whats())
+    told("stopped")
+    (row,) = world.desk.rows()
+    assert (row.kind, row.root_id, row.waits) == ("budget", S, False)
+    assert row.detail.startswith("Stopped: the budget of $1.00")
+    # the last step may have been the turn's end, too: the row stays what it is
+    world.says(S, "msg_1", {"id": "prt_1", "type": "text", "text": "Done."}, time={"created": 1, "completed": 2})
+    world.idle()
+    await world.until(lambda: "idle" in world.whats())
+    await world.turns._ended(SERVER, S)
+    assert [one.kind for one in world.desk.rows()] == ["budget"]
+    await world.stop()
+    await world.start()
+    assert [one.kind for one in world.desk.rows()] == ["budget"]
+    await world.run()
+    world.busy()
+    await world.until(lambda: how(world, row.id) == "continued")
+    assert world.desk.rows() == []

@@ -47,6 +47,8 @@ def test_turns_that_are_over_are_opened_or_dismissed() -> None:
     html = row(card(id="turn_1", kind="failed", request=None, detail="No credit"), "").html()
     assert "The turn failed" in html and "No credit" in html and 'action="/inbox/turn_1/dismiss"' in html
     assert "The agent is done" in row(card(id="turn_1", kind="finished", request=None), "").html()
+    html = row(card(id="turn_1", kind="budget", request=None, detail="Stopped: used up."), "").html()
+    assert "A budget is used up" in html and "Stopped: used up." in html and '/usage#budget"' in html
 
 
 def test_an_empty_list_says_what_will_be_in_it() -> None:

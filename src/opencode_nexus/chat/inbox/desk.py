@@ -23,7 +23,7 @@ class InboxDesk(InboxWatch):
         return len(self._book)
 
     def rows(self) -> list[Row]:
-        """What is open: what waits before what failed before what is finished, each the newest first."""
+        """What is open: what waits before what failed or was stopped before what is finished, each the newest first."""
         return self._book.all()
 
     def get(self, row_id: str) -> Row | None:

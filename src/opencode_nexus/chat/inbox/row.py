@@ -11,9 +11,10 @@ from opencode_nexus.chat.heads import Heads
 from opencode_nexus.opencode.state import Permission, Question
 from opencode_nexus.store.inbox import InboxRow
 
-Kind = Literal["permission", "question", "failed", "finished"]
-KINDS: tuple[Kind, ...] = ("permission", "question", "failed", "finished")
+Kind = Literal["permission", "question", "failed", "budget", "finished"]
+KINDS: tuple[Kind, ...] = ("permission", "question", "failed", "budget", "finished")
 WAITS = ("permission", "question")
+CUT_SHORT = ("failed", "budget")  # turns that ended before they were done; "budget": stopped when that was used up
 LONGEST = 20_000  # characters of one text of a request that are kept; OpenCode tells the whole again while it waits
 _AGENT = re.compile(r"\(@(\S+) subagent\)\s*$")  # how OpenCode 1.18.33 ends the title of a sub-agent's session
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Turns that are over, as rows of the inbox: one for each chat that failed or finished while nobody looked."""
+"""Turns that are over, as rows of the inbox: one for each chat that failed, was stopped at the end of a budget, or
+finished while nobody looked."""
 
 import logging
 import re
@@ -8,7 +9,7 @@ from typing import Any
 
 from opencode_nexus.chat.chat import Chat
 from opencode_nexus.chat.inbox.book import InboxBook
-from opencode_nexus.chat.inbox.row import Kind, Row
+from opencode_nexus.chat.inbox.row import CUT_SHORT, Kind, Row
 from opencode_nexus.chat.servers import ServerDirectory
 from opencode_nexus.chat.transcript import cut_off
 from opencode_nexus.core.bus import Bus, Record
@@ -46,19 +47,20 @@ class Turns:
         self._chat, self._servers, self._book = chat, servers, book
         self._bus, self._clock, self._tasks, self._watched = bus, clock, tasks, watched
         self._ran: dict[str, set[str]] = {}  # what ran when an earlier hub was last heard of
-        self._unlisten: Callable[[], None] | None = None
+        self._unlisten: list[Callable[[], None]] = []
 
     def open(self) -> None:
         """Begin; the journal is open, and no server has been heard yet."""
         self._ran = {server.id: set(self._chat.journal.running(server.id)) for server in self._servers.list()}
         self.close()
-        self._unlisten = self._bus.listen(self._told, "session")
+        self._unlisten = [self._bus.listen(self._told, "session"), self._bus.listen(self._spent, "budget")]
         self._prune()
 
     def close(self) -> None:
         """Follow no more."""
-        if self._unlisten is not None:
-            self._unlisten()
+        for end in self._unlisten:
+            end()
+        self._unlisten = []
 
     def heard(self, server_id: str, directory: str, event: Event) -> None:
         """Nothing: the bus tells when a turn ends."""
@@ -90,10 +92,15 @@ class Turns:
                 self._put("failed", server_id, session_id, CUT_OFF)
             case "busy" | "retry":
                 row = self._book.get(_id(session_id))
-                if row is not None and row.kind == "failed":
+                if row is not None and row.kind in CUT_SHORT:
                     self._book.end(row, "continued")
                 elif row is not None:
                     self._book.drop(row)
+
+    def _spent(self, record: Record) -> None:
+        data = record.data
+        if isinstance(data, dict) and data["what"] == "stopped":
+            self._put("budget", str(data["server_id"]), str(data["session_id"]), str(data["text"]))
 
     async def _ended(self, server_id: str, session_id: str) -> None:
         feed = self._chat.feeds.feed(server_id)
@@ -119,6 +126,9 @@ class Turns:
         elif cut_off(newest):  # OpenCode died in it, which "interrupted" tells as soon as that is sure
             return
         elif info.get("role") == "assistant" and not self._watched(server_id, session_id):
+            row = self._book.get(_id(session_id))
+            if row is not None and row.kind == "budget":  # used up by its very last step: that is worth more to know
+                return
             self._put("finished", server_id, session_id, _last_words(newest[-1]))
 
     def _put(self, kind: Kind, server_id: str, session_id: str, detail: str) -> None:

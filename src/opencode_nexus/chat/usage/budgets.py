@@ -9,9 +9,10 @@ import logging
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from opencode_nexus.chat.feeds import Feeds
+from opencode_nexus.chat.stopping import AbortResult
 from opencode_nexus.chat.usage.usage import TokenUsage
 from opencode_nexus.core.amounts import dollars
 from opencode_nexus.core.bus import Bus
@@ -91,7 +92,7 @@ class Budgets:
         kv: Kv,
         usage: TokenUsage,
         feeds: Feeds,
-        stop: Callable[[str, str], Awaitable[Any]],
+        stop: Callable[[str, str], Awaitable[AbortResult]],
         bus: Bus,
         activity: Activity,
         tasks: Tasks,
@@ -175,9 +176,9 @@ class Budgets:
                 await self._say(state, server_id, root_id)
         if day.what == "reached":
             for _, session in self._working():
-                await self._end(session)
+                await self._end(session, day)
         elif chat.what == "reached":
-            await self._end(root_id)
+            await self._end(root_id, chat)
 
     async def _say(self, state: State, server_id: str, root_id: str) -> None:
         text = _sentence(state)
@@ -189,15 +190,17 @@ class Budgets:
         level: Literal["error", "warning"] = "error" if state.what == "reached" else "warning"
         await self._activity.add(f"budget-{state.what}", line, level=level, server_id=server_id, session_id=root_id)
 
-    async def _end(self, root_id: str) -> None:
-        """Stop a chat wherever it works; asked again as long as it says more."""
+    async def _end(self, root_id: str, state: State) -> None:
+        """Stop a chat wherever it works, and tell the inbox; asked again as long as it says more."""
         running = [server for server, feed in self._feeds.feeds.items() if feed.running(root_id)]
         if root_id in self._stopping or not running:
             return
         self._stopping.add(root_id)
         try:
             for server_id in running:
-                await self._stop(server_id, root_id)
+                if (await self._stop(server_id, root_id)).stopped:
+                    facts = {"server_id": server_id, "session_id": root_id}
+                    self._bus.publish("budget", {**facts, "what": "stopped", "text": _sentence(state)})
         except NexusError as error:
             log.warning("%s could not be stopped at the end of its budget: %s", root_id, error)
         finally:

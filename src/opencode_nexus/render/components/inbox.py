@@ -18,6 +18,12 @@ from opencode_nexus.render.unseen import shown
 
 BADGE = "inbox-badge"  # key of the number of open rows, on every page
 MOST = 99
+# Turns that are over: class, icon and title of the card, and the colour and word of its badge.
+OVER = {
+    "failed": ("failed", "warn", "The turn failed", "bad", "Failed"),
+    "budget": ("stopped", "stop", "A budget is used up", "warn", "Stopped"),
+    "finished": ("done", "check", "The agent is done", "ok", "Finished"),
+}
 DOUBTS = {
     "checking": "It stood here before. Whether OpenCode still waits for it is being checked.",
     "down": "Its OpenCode cannot be reached now, so it cannot be answered.",
@@ -33,7 +39,7 @@ class InboxCard:
     """
 
     id: str
-    kind: Literal["permission", "question", "failed", "finished"]
+    kind: Literal["permission", "question", "failed", "budget", "finished"]
     server_id: str
     server: str
     session_id: str
@@ -147,23 +153,27 @@ def _where(card: InboxCard, base: str) -> Markup:
 
 
 def _over(card: InboxCard, key: str, base: str) -> Markup:
-    failed = card.kind == "failed"
+    kind, sign, title, badge, word = OVER[card.kind]
+    chat = Links(base, card.server_id, card.root_id).session
     return Markup(
-        '<article class="card stack tight{}" aria-labelledby="{key}t">'
+        '<article class="card stack tight {}" aria-labelledby="{key}t">'
         '<header><h2 class="row" id="{key}t">{icon}{title}</h2>'
         '<span class="badge {badge}">{word}</span></header>{detail}'
-        '<div class="actions"><a class="btn primary" href="{chat}" data-nav>Open the chat</a>'
+        '<div class="actions"><a class="btn primary" href="{chat}" data-nav>Open the chat</a>{budget}'
         '<form method="post" action="{action}" data-live><button class="btn quiet">Dismiss</button></form></div>'
         "</article>"
     ).format(
-        " failed" if failed else "",
+        kind,
         key=key,
-        icon=icon("warn" if failed else "check"),
-        title="The turn failed" if failed else "The agent is done",
-        badge="bad" if failed else "ok",
-        word="Failed" if failed else "Finished",
+        icon=icon(sign),
+        title=title,
+        badge=badge,
+        word=word,
         detail=Markup('<p class="whole">{}</p>').format(shown(card.detail)) if card.detail else Markup(""),
-        chat=Links(base, card.server_id, card.root_id).session,
+        chat=chat,
+        budget=Markup('<a class="btn" href="{}/usage#budget" data-nav>See the budget</a>').format(chat)
+        if card.kind == "budget"
+        else "",
         action=f"{base}/inbox/{quote(card.id)}/dismiss",
     )
 
@@ -172,7 +182,8 @@ def _none(filtered: bool) -> Markup:
     words = (
         "Nothing of this kind is open."
         if filtered
-        else "What an agent asks, and turns that failed or finished while you were away, come here from every chat."
+        else "What an agent asks, and turns that failed, used up a budget or finished while you were away, come here "
+        "from every chat."
     )
     return Markup('<div class="empty">{}<h2>{}</h2><p>{}</p></div>').format(
         icon("inbox"), "Nothing here" if filtered else "Nothing waits for you", words

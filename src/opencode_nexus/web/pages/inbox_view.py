@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from opencode_nexus.chat.inbox.row import Row
+from opencode_nexus.chat.inbox.row import CUT_SHORT, Row
 from opencode_nexus.live.channel import Channel
 from opencode_nexus.live.view import View
 from opencode_nexus.render.components.inbox import AllowedAll, InboxCard, allowed_all, rows
@@ -23,7 +23,7 @@ KINDS: dict[Kind, str] = {"": "All", "waiting": "Waiting", "failed": "Failed", "
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is to be seen: of one kind, of one server; "" for all."""
+    """What is to be seen: of one kind, of one server; "" for all. What a budget stopped counts as failed."""
 
     kind: Kind = ""
     server: str = ""
@@ -33,7 +33,7 @@ class Filter:
         return f"{TOPIC}:{self.kind}:{self.server}" if self.kind or self.server else TOPIC
 
     def takes(self, row: Row) -> bool:
-        kind = "waiting" if row.waits else row.kind
+        kind = "waiting" if row.waits else "failed" if row.kind in CUT_SHORT else row.kind
         return self.kind in ("", kind) and self.server in ("", row.server_id)
 
     def address(self, base: str) -> str:

@@ -31,6 +31,7 @@ HINTS = {
     "permission": "An agent waits until you allow or reject something.",
     "question": "An agent waits for an answer.",
     "failed": "A turn ended with an error.",
+    "budget": "A chat was stopped at the end of its budget, or of the day’s.",
     "finished": "An agent is done, and nobody looked.",
 }
 

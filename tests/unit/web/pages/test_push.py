@@ -11,6 +11,7 @@ import pytest
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.notify.devices import Devices
 from opencode_nexus.notify.errors import PushFailed
+from opencode_nexus.notify.notice import WORDS
 from opencode_nexus.store.push import PushDevices
 from tests.fakes.push_service import Receiver
 from tests.unit.web.pages.conftest import BASE, Desk, words
@@ -77,7 +78,7 @@ async def test_quiet_hours_that_are_none(desk: Desk, push: Push, start: str, end
     answer = await desk.post(f"{PLACE}/{device}", kind="question", quiet="1", start=start, end=end)
     assert answer.status_code == 400 and "two different times" in words(answer)
     kept = push.devices.get(device)
-    assert kept is not None and kept.quiet_start is None and len(kept.kinds) == 4
+    assert kept is not None and kept.quiet_start is None and kept.kinds == tuple(WORDS)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-InboxKind = Literal["permission", "question", "failed", "finished"]
+InboxKind = Literal["permission", "question", "failed", "budget", "finished"]
 Span = Literal["turn", "15m", "1h"]
 
 
@@ -26,7 +26,7 @@ class Asked(BaseModel):
 
 
 class Waiting(BaseModel):
-    """One permission or question of an agent, or a turn that failed or finished while nobody looked."""
+    """One permission or question of an agent, or a turn that failed, that a budget stopped, or that finished unseen."""
 
     id: str
     kind: InboxKind
