@@ -38,6 +38,9 @@ def serve(
     allowed_hosts: Annotated[str | None, _option("allowed_hosts")] = None,
     trusted_proxies: Annotated[str | None, _option("trusted_proxies")] = None,
     log_level: Annotated[str | None, _option("log_level")] = None,
+    log_levels: Annotated[str | None, _option("log_levels")] = None,
+    log_size: Annotated[int | None, _option("log_size")] = None,
+    log_days: Annotated[int | None, _option("log_days")] = None,
 ) -> None:
     """Start the hub, and open a browser unless told not to. Ctrl-C ends it."""
     start(
@@ -55,5 +58,8 @@ def serve(
             "allowed_hosts": allowed_hosts,
             "trusted_proxies": trusted_proxies,
             "log_level": log_level,
+            "log_levels": log_levels,
+            "log_size": log_size,
+            "log_days": log_days,
         }
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from opencode_nexus.core.errors import BadRequest
+from opencode_nexus.core.log_levels import LEVELS, parse_levels
 
 PREFIX = "OPENCODE_NEXUS_"
 
@@ -76,7 +77,20 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "log_level", "info", "How much is logged.", "--log-level",
-        choices=("debug", "info", "warning", "error"),
+        editable=True, restart=False, choices=LEVELS,
+    ),
+    Setting(
+        "log_levels", "", "Levels of single parts, such as fleet=debug,chat=warning; all others log as log_level says.",
+        "--log-levels", editable=True, restart=False,
+    ),
+    Setting(
+        "log_size", 200,
+        "Most megabytes of all log files together: the hub's, those of servers and tunnels, and crash reports.",
+        "--log-size", editable=True, restart=False,
+    ),
+    Setting(
+        "log_days", 30, "Days after which a log file that is not written any more is removed.",
+        "--log-days", editable=True, restart=False,
     ),
 )  # fmt: skip
 
@@ -131,14 +145,24 @@ def _absolute(value: Any) -> Path:
     return Path(os.path.expanduser(value)).absolute()  # leaves ~nobody as it is, where Path raises
 
 
-def _port(value: Any) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        raise ValueError("must be a whole number") from None
-    if not 0 <= number <= 65535:
-        raise ValueError("must be from 0 to 65535")
-    return number
+def _whole(least: int, most: int) -> Callable[[Any], int]:
+    """What takes a whole number within these bounds."""
+
+    def read(value: Any) -> int:
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            raise ValueError("must be a whole number") from None
+        if not least <= number <= most:
+            raise ValueError(f"must be from {least} to {most}")
+        return number
+
+    return read
+
+
+def _levels(value: Any) -> str:
+    parse_levels(_words(value))
+    return str(value)
 
 
 _SWITCH = dict.fromkeys("1 true t yes y on".split(), True) | dict.fromkeys("0 false f no n off".split(), False)
@@ -152,7 +176,7 @@ def _yes_or_no(value: Any) -> bool:
 
 
 _READ: dict[str, Callable[[Any], object]] = {
-    "port": _port,
+    "port": _whole(0, 65535),
     "home": _absolute,
     "base_path": _tidy_path,
     "open": _yes_or_no,
@@ -160,6 +184,9 @@ _READ: dict[str, Callable[[Any], object]] = {
     "tunnel_front": _host_and_port,
     "allowed_hosts": _split,
     "trusted_proxies": _networks,
+    "log_levels": _levels,
+    "log_size": _whole(20, 1_000_000),
+    "log_days": _whole(1, 3650),
 }
 """Setting → what makes its value of what was given, or raises ValueError; the others are words."""
 
@@ -181,6 +208,9 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     log_level: str = "info"
+    log_levels: str = ""
+    log_size: int = 200
+    log_days: int = 30
 
     @classmethod
     def load(
