@@ -42,7 +42,8 @@ from opencode_nexus.notify.pusher import Pusher
 from opencode_nexus.notify.sender import Sender
 from opencode_nexus.observe.logs import begin
 from opencode_nexus.observe.machine import Machine
-from opencode_nexus.observe.usage import Root, Usage
+from opencode_nexus.observe.trees import Root
+from opencode_nexus.observe.usage import Usage
 from opencode_nexus.practice.practice import Practice
 from opencode_nexus.render.page import environment
 from opencode_nexus.secrets.keyring import SystemKeyring

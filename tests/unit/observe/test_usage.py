@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: MIT
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -12,37 +9,7 @@ from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.observe.machine import Machine
-from opencode_nexus.observe.usage import STALE, Usage, measure
-
-
-@pytest.fixture
-def family() -> "Iterator[subprocess.Popen[bytes]]":
-    """A process with one child, which burns a little processor time."""
-    code = (
-        "import subprocess, sys;"
-        "p = subprocess.Popen([sys.executable, '-c', 'sum(range(3_000_000)); print(1, flush=True); input()'],"
-        " stdin=subprocess.PIPE); sys.stdin.read(); p.communicate()"
-    )
-    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    process.stdout.readline()
-    yield process
-    process.communicate()
-
-
-def test_the_whole_tree_is_counted(family: "subprocess.Popen[bytes]") -> None:
-    started = psutil.Process(family.pid).create_time()
-    usage, seen = measure([("srv_1", family.pid, started)], {}, 0)
-    assert usage["srv_1"].processes == 2
-    assert usage["srv_1"].cpu is None
-    assert usage["srv_1"].memory > psutil.Process(family.pid).memory_info().rss
-    again, _ = measure([("srv_1", family.pid, started)], dict.fromkeys(seen, 0.0), 1.0)
-    assert again["srv_1"].cpu == pytest.approx(100 * sum(seen.values()), rel=0.5)
-
-
-def test_another_process_with_the_same_id_is_not_taken_for_the_server() -> None:
-    usage, _ = measure([("srv_1", os.getpid(), 12345.0), ("srv_2", 2**22 + 1, 1.0)], {}, 1.0)
-    assert usage == {}
+from opencode_nexus.observe.usage import NEAR, QUIET, STALE, WATCHED, Usage
 
 
 @pytest.mark.anyio
@@ -69,10 +36,20 @@ async def test_it_measures_at_once_when_somebody_begins_to_look(tmp_path: Path) 
     await usage.open()
     await bus.wait(0)
     await bus.wait(1)
+    assert usage.pace == WATCHED
     end()
     end()
+    assert usage.pace == QUIET
     await tasks.close()
     assert (bus.since(0) or [])[1].topic == "usage"
+
+
+def test_near_a_limit_it_measures_more_often(tmp_path: Path) -> None:
+    clock = ManualClock()
+    usage = Usage(
+        roots=list, machine=Machine(tmp_path), bus=Bus(clock), clock=clock, tasks=Tasks(), near=lambda measured: True
+    )
+    assert usage.pace == NEAR
 
 
 def test_the_machine_is_measured(tmp_path: Path) -> None:
