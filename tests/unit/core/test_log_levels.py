@@ -9,7 +9,6 @@ import opencode_nexus
 from opencode_nexus.core.log_levels import LEVELS, PARTS, parse_levels
 from opencode_nexus.core.settings import Settings, SettingsError
 
-
 HOME = Path("/srv/nexus")
 
 
