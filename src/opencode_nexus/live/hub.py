@@ -48,6 +48,7 @@ class Live:
         self._entries: dict[str, _Entry] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._closed = False
+        self._beyond = 0  # no channel that has ended came as far
         self.greeting: Callable[[], Ops] = tuple  # what every page is told as it comes, whatever its topic
 
     def register(self, kind: str, make: Callable[[str], Source]) -> None:
@@ -80,7 +81,9 @@ class Live:
             entry = self._entries.get(topic)
             if entry is None:
                 source = make(rest)
-                channel = Channel(topic, self._boot, source.render)
+                # A page that slept may come back with a cursor of a channel that has ended; it must not look like one
+                # of the next channel of the topic, whose first frames that page has not had.
+                channel = Channel(topic, self._boot, source.render, self._beyond)
                 channel.greeting = lambda: self.greeting()
                 await source.start(channel)
                 entry = self._entries[topic] = _Entry(channel, source)
@@ -94,6 +97,7 @@ class Live:
 
     def _look(self, topic: str) -> None:
         entry = self._entries[topic]
+        entry.idle = None
         if entry.channel.viewers:
             self._keep(topic, entry)
         else:
@@ -103,9 +107,10 @@ class Live:
         lock = self._locks.setdefault(topic, asyncio.Lock())
         async with lock:
             entry = self._entries.get(topic)
-            if entry is None or entry.channel.viewers:
-                return
+            if entry is None or entry.idle is not None or entry.channel.viewers:
+                return  # somebody came back since
             del self._entries[topic]
+            self._beyond = max(self._beyond, entry.channel.seq + 1)
             entry.channel.close("idle")
             await entry.source.stop()
 

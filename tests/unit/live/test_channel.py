@@ -244,6 +244,40 @@ async def test_a_source_starts_with_the_first_and_stops_after_the_last() -> None
     await tasks.close()
 
 
+async def test_a_cursor_of_a_channel_that_has_ended_is_none_of_the_next_one() -> None:
+    tasks, source = Tasks(), Source()
+    live = Live("boot1", tasks, linger=0.01)
+    live.register("chat", lambda rest: source)
+    before = await live.open("chat:a")
+    for word in ("one", "two"):
+        send(before, word)
+    cursor = before.cursor
+    await asyncio.sleep(0.05)
+    after = await live.open("chat:a")
+    assert after is not before
+    assert json.loads(resume.first(after, cursor)[0])[1] == [["morph", "live", REGION]]
+    for word in ("three", "four", "five"):
+        send(after, word)
+    assert json.loads(resume.first(after, cursor)[0])[1] == [["morph", "live", REGION]], "four and five are not all"
+    await live.close()
+    await tasks.close()
+
+
+async def test_who_comes_back_just_as_a_topic_was_to_end_finds_it_going_on() -> None:
+    tasks, source = Tasks(), Source()
+    live = Live("boot1", tasks)
+    live.register("chat", lambda rest: source)
+    before = await live.open("chat:a")
+    live._look("chat:a")
+    assert await live.open("chat:a") is before
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert await live.open("chat:a") is before
+    assert source.log == ["start"]
+    await live.close()
+    await tasks.close()
+
+
 async def test_a_topic_that_nobody_feeds() -> None:
     with pytest.raises(UnknownTopic):
         await Live("boot1", Tasks()).open("weather")
