@@ -21,10 +21,10 @@ def test_the_net_holds_the_newest() -> None:
     first = "the-very-first-secret-of-many"
     Secret(first)
     for number in range(module.KNOWN):
-        Secret(f"and-one-more-of-them-{number}")
+        Secret(f"and-one-more-of-them-{number:04}")
     assert len(module._known) == module.KNOWN
     assert first in redact(first)
-    assert redact(f"and-one-more-of-them-{module.KNOWN - 1}") == DOTS
+    assert redact(f"and-one-more-of-them-{module.KNOWN - 1:04}") == DOTS
 
 
 @pytest.mark.parametrize(
