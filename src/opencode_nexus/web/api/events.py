@@ -41,7 +41,15 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
 
-@router.post("", response_class=EventStream)
+ONE = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {"id": {"type": "string"}, "event": {"type": "string"}, "data": {"type": "string"}},
+    "required": ["id", "event", "data"],
+}  # the library would call the whole stream a string
+
+
+@router.post("", response_class=EventStream, responses={200: {"content": {EventStream.media_type: {"schema": ONE}}}})
 async def follow_events(
     request: Request,
     hub: HubDep,

@@ -3,11 +3,13 @@
 
 import json
 import logging
+from functools import cache
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from opencode_nexus.core.errors import BadRequest, NexusError, NotFound
 from opencode_nexus.web.problems import MethodNotAllowed, Refused
@@ -44,12 +46,25 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
         case 404:
             return problem(NotFound(f"There is no {request.scope['path']}."))
         case 405:
-            headers = dict(error.headers or {})
-            return problem(MethodNotAllowed(f"{request.method} is not taken here."), headers)
+            return problem(MethodNotAllowed(f"{request.method} is not taken here."), {"allow": _allowed(request)})
         case status:
             response = problem(Refused(str(error.detail)))
             response.status_code = status
             return response
+
+
+_pattern = cache(compile_path)
+
+
+def _allowed(request: Request) -> str:
+    """Return all methods of the address; the library names those of the first route that has it only."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    document = request.app.openapi()["paths"]
+    return ", ".join(
+        sorted(
+            {name.upper() for known, methods in document.items() if _pattern(known)[0].match(path) for name in methods}
+        )
+    )
 
 
 def _field(error: dict[str, Any]) -> dict[str, str]:
