@@ -24,10 +24,13 @@ from opencode_nexus.render.components.text import Text, added_text, user_text
 from opencode_nexus.render.components.tool import tool
 from opencode_nexus.render.components.untaken import untaken
 from opencode_nexus.render.icons import icon
-from opencode_nexus.render.tree import Box, Leaf, Node, Still, leaf
+from opencode_nexus.render.tree import Box, Leaf, Node, Still, elements, leaf
 
 WINDOW = 30  # messages on a page when it is opened
 KEPT = 60  # messages that an open chat may grow to before the oldest are let go
+MOST = 2000  # elements of the messages on a page before the oldest are let go: page and list have some 300 more
+ROOM = 1300  # elements that then stay, and those of the newest message in any case
+LOOK = 64  # frames of words after which the elements are counted again
 
 
 class Colours(Protocol):
@@ -47,6 +50,8 @@ class Conversation:
         self._texts: dict[str, Text] = {}
         self._parts: dict[str, Node | None] = {}
         self._messages: dict[str, Box] = {}
+        self._sizes: dict[str, tuple[Box, int]] = {}
+        self._frames = 0
         self._window: list[str] = []
         self._stale: set[str] = set()
         self._grown: set[str] = set()
@@ -73,6 +78,7 @@ class Conversation:
         self._texts.clear()
         self._parts.clear()
         self._messages.clear()
+        self._sizes.clear()
         self._status = self._asks = self._untaken = self._head = self._after = self._log = self._plan = None
 
     def _shown_ids(self) -> list[str]:
@@ -165,10 +171,11 @@ class Conversation:
         kids = [self.chats, self._head, self._log, self._plan, self._after, self._status]
         return Box("live", "div", {"class": "live"}, kids)
 
-    def messages_html(self) -> str:
-        """Return the messages alone."""
-        self._make_messages()
-        return "".join(self._messages[message_id].html() for message_id in self._window)
+    def messages(self) -> list[Box]:
+        """Return the messages alone, all that there is room for at first, however many elements they are."""
+        self._make(self._window)
+        self._stale.clear()
+        return [self._messages[message_id] for message_id in self._window]
 
     def _make_asks(self) -> Box:
         cards = [permission(item, self._links) for item in self._state.permissions.values()]
@@ -203,27 +210,61 @@ class Conversation:
         if len(window) > max(KEPT, self._size):
             window = window[-self._size :]
         if window != self._window:
-            gone = set(self._window) - set(window)
-            for message_id in gone:
-                self._messages.pop(message_id, None)
+            self._let_go(window)
             self._stale.update(set(window) - set(self._messages))
-            self._window = window
+        self._frames += 1
+        count = bool(self._stale or self._moved) or self._frames % LOOK == 0
+        self._make(window)
+        for message_id in self._grown - self._stale:
+            if message_id in self._messages:
+                item = self._state.messages[message_id]
+                fresh = body(item, self._nodes(item))
+                self._messages[message_id] = with_body(self._messages[message_id], fresh)
+        if count and (fitting := self._fitting()) != window:
+            self._let_go(fitting)
+            self._stale.clear()
+            self._moved = True  # the first one that is left follows no other any more
+            self._make(fitting)
+        self._stale.clear()
+        self._grown.clear()
+        self._moved = False
+        if len(self._parts) > 64 * KEPT:
+            self._forget()
+
+    def _make(self, window: list[str]) -> None:
+        """Make the messages that are stale, or have another place among the others."""
         if self._stale or self._moved:
             self._place(window)
             for message_id in window:
                 if message_id in self._stale:
                     item = self._state.messages[message_id]
                     self._messages[message_id] = message(item, self._nodes(item), self._places[message_id])
-        for message_id in self._grown - self._stale:
-            if message_id in self._messages:
-                item = self._state.messages[message_id]
-                fresh = body(item, self._nodes(item))
-                self._messages[message_id] = with_body(self._messages[message_id], fresh)
-        self._stale.clear()
-        self._grown.clear()
-        self._moved = False
-        if len(self._parts) > 64 * KEPT:
-            self._forget()
+
+    def _let_go(self, window: list[str]) -> None:
+        """Show no more than these messages."""
+        for message_id in set(self._window) - set(window):
+            self._messages.pop(message_id, None)
+            self._sizes.pop(message_id, None)
+        self._window = window
+
+    def _fitting(self) -> list[str]:
+        """The messages on the page, without the oldest ones when they are too many elements."""
+        sizes = [self._size_of(message_id) for message_id in self._window]
+        left = sum(sizes)
+        if left <= MOST:
+            return self._window
+        first = 0
+        while left > ROOM and first < len(sizes) - 1:
+            left -= sizes[first]
+            first += 1
+        return self._window[first:]
+
+    def _size_of(self, message_id: str) -> int:
+        made = self._messages[message_id]
+        found = self._sizes.get(message_id)
+        if found is None or found[0] is not made:
+            found = self._sizes[message_id] = (made, elements(made))
+        return found[1]
 
     def _forget(self) -> None:
         """Let go of parts that are no longer in the window."""

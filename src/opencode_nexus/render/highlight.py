@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 500  # characters; about a millisecond
 LONGEST = 40_000  # characters; longer code stays plain
+SPANS = 600  # coloured pieces of one block of code, each an element; the rest of it stays plain
 ROOM = 4 << 20  # characters kept, code and result
 
 # Pygments' token types by their first names, and our classes; what is not here stays plain, which
@@ -110,11 +111,12 @@ class Highlighter:
         if lexer is None:
             return html.escape(code, quote=False)
         out: list[str] = []
-        held, held_class = "", ""
+        held, held_class, spans = "", "", 0
         for kind, value in lexer.get_tokens(code):
-            css = self._class(kind) if not value.isspace() else held_class
+            css = held_class if value.isspace() else self._class(kind) if spans < SPANS else ""
             if css != held_class and held:
                 out.append(_span(held, held_class))
+                spans += bool(held_class)
                 held = ""
             held, held_class = held + value, css
         out.append(_span(held, held_class))

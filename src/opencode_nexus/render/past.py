@@ -5,7 +5,7 @@ Made once and never patched. static/past.js puts pieces together and lets go of 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -13,18 +13,24 @@ from opencode_nexus.opencode.state import Message, SessionState
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.components.message import created_ms
 from opencode_nexus.render.conversation import Colours, Conversation, older_link
+from opencode_nexus.render.tree import elements
 
 AROUND = 15  # messages of a piece: some 400 to 800 elements
+MOST = 1300  # elements of a piece from which on it has fewer messages
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A piece: `before` and `after` say whether there is more, `joins` that its last message is on the live page."""
+    """A piece: `before` and `after` say whether there is more, `joins` that its last message is on the live page.
+
+    `around` is the message that it begins from, which is on it however much that is; the newest, when it is not there.
+    """
 
     messages: Sequence[Message]
     before: bool
     after: bool
     joins: bool = False
+    around: str = ""
 
 
 def past_html(state: SessionState, past: Past, links: Links, colours: Colours | None = None) -> str:
@@ -32,12 +38,34 @@ def past_html(state: SessionState, past: Past, links: Links, colours: Colours | 
     held = {item.id: item for item in past.messages}
     window = SessionState(state.id, directory=state.directory, messages=held)
     page = Conversation(window, links, colours, size=len(held))
+    html, past = _bounded(page, past)
     first = past.messages[0] if past.before and past.messages else None
     last = past.messages[-1] if past.after and past.messages else None
-    return (
-        f'{older_link(links, first)}<div class="past">{page.messages_html()}</div>'
-        f"{_newer(links, last, joins=past.joins)}"
+    return f'{older_link(links, first)}<div class="past">{html}</div>{_newer(links, last, joins=past.joins)}'
+
+
+def _bounded(page: Conversation, past: Past) -> tuple[str, Past]:
+    """Return a piece's messages as HTML, and it without those farthest from its beginning when they are too many."""
+    made = page.messages()
+    sizes = [elements(box) for box in made]
+    here = next((at for at, item in enumerate(past.messages) if item.id == past.around), len(made) - 1)
+    first, last, left = 0, len(made), sum(sizes)
+    while left > MOST and last - first > 1:
+        if here - first >= last - 1 - here:
+            left -= sizes[first]
+            first += 1
+        else:
+            last -= 1
+            left -= sizes[last]
+    whole = last == len(made)
+    kept = replace(
+        past,
+        messages=past.messages[first:last],
+        before=past.before or first > 0,
+        after=past.after or not whole,
+        joins=past.joins and whole,
     )
+    return "".join(box.html() for box in made[first:last]), kept
 
 
 def _newer(links: Links, last: Message | None, *, joins: bool) -> Markup:

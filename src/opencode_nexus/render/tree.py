@@ -62,6 +62,12 @@ class Box:
 Node = Leaf | Still | Box
 
 
+def elements(node: Node) -> int:
+    """Return how many elements a node is on the page."""
+    html = node.fresh if node.__class__ is Still else node.body
+    return html.count("<") - html.count("</") if node.kids is None else 1 + sum(map(elements, node.kids))
+
+
 def leaf(key: str, body: Markup) -> Leaf:
     """Return a leaf of a component's markup."""
     return Leaf(key, str(body))

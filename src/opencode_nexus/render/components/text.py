@@ -7,6 +7,7 @@ from opencode_nexus.opencode.state import Part
 from opencode_nexus.render.blocks import Blocks
 from opencode_nexus.render.components.words import cut, mark, size
 from opencode_nexus.render.markdown import Colour
+from opencode_nexus.render.room import Parting
 from opencode_nexus.render.terminal import plain
 from opencode_nexus.render.tree import Box, Leaf, key_of, leaf
 
@@ -15,7 +16,8 @@ GAP = (
     "They come back when the agent finishes this text."
 )
 LONG = 60_000  # characters of a text from which on its middle is left out of the page
-KEPT = 16_000  # characters that are shown of its beginning, and at least of its end
+PIECES = 5  # pieces of `room` from which on it is, too: some 1,500 elements, of the 3,000 that a page may have
+KEPT = 16_000  # characters that are shown of what a user wrote
 TYPED = 20_000  # characters of what a user wrote that are shown
 CUT = "The text ends here because OpenCode stopped. This copy was kept by Nexus."
 
@@ -31,6 +33,7 @@ class Text:
         self._key = key_of(part_id)
         self._whole = whole
         self._fences: tuple[int, str] = (0, "")
+        self._parting = Parting()
         self._colour = colour
         self._pieces: list[Blocks] = []
         self._leaves: list[Leaf] = []
@@ -74,12 +77,13 @@ class Text:
         length = len(part.text)
         cuts = [0, *sorted({gap for gap in part.gaps if 0 <= gap <= length}), length]
         spans = [(start, cuts[index + 1], _GAP if index else Markup("")) for index, start in enumerate(cuts[:-1])]
-        if length <= LONG:
+        begins = self._parting.begins(part.text)
+        if length <= LONG and len(begins) <= PIECES:
             return spans
-        # The end begins at a multiple of KEPT, so that it stays the same while the text grows.
-        head, tail = KEPT, (length - KEPT) // KEPT * KEPT
+        # The first piece, and the last whole one with what follows it: both stay the same while the text grows a piece.
+        head, tail = begins[1], begins[-2]
         head = part.text.rfind("\n", 0, head) + 1 or head
-        tail = part.text.rfind("\n", tail - KEPT // 2, tail) + 1 or tail
+        tail = part.text.rfind("\n", (begins[-3] + tail) // 2, tail) + 1 or tail
         words = Markup('<p class="mark">{} are left out here. <a href="{}" data-nav>Show all ({})</a></p>').format(
             size(part.text[head:tail]), self._whole, size(part.text)
         )

@@ -17,7 +17,6 @@ from opencode_nexus.opencode.state import Message
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.components.message import created_ms
 from opencode_nexus.render.components.whole import patches_of, whole
-from opencode_nexus.render.conversation import WINDOW
 from opencode_nexus.render.highlight import Highlighter
 from opencode_nexus.render.past import AROUND, Past, in_the_past, past_html
 from opencode_nexus.web.chat_choices import choices
@@ -194,18 +193,21 @@ async def _piece(hub: Hub, links: Links, query: QueryParams) -> Past | None:
             while more and found[0].id >= undone:  # none of them is shown
                 found, more = await older(ask, found[0].id, created_ms(found[0]), UNDONE)
             found = [item for item in found if item.id < undone]
-        return Past(found[-AROUND:], before=more or len(found) > AROUND, after=True)
+        found = found[-AROUND:] if (many := len(found) > AROUND) else found
+        return Past(found, before=more or many, after=True, around=found[-1].id if found else "")
     middle = await one(ask, message_id, created)
     if middle is None:
         return None
     behind, after = await newer(ask, message_id, created, AROUND)
     ahead, before = await older(ask, message_id, created, AROUND) if way == "at_message" else ([], True)
-    newest = list(state.messages)[-WINDOW:]
     # the first that is on the live page too is where the two are joined
-    joint = next((number for number, item in enumerate(behind) if item.id in newest), None)
+    _, region = (await hub.live.open(f"chat:{links.server_id}:{links.session_id}")).snapshot()
+    joint = next((number for number, item in enumerate(behind) if f' id="{escape(item.id)}"' in region), None)
     if joint is not None:
         behind = behind[: joint + 1]
-    return Past([*ahead, middle, *behind], before=before, after=after or joint is not None, joins=joint is not None)
+    found = [*ahead, middle, *behind]
+    joined = joint is not None
+    return Past(found, before=before, after=after or joined, joins=joined, around=message_id)
 
 
 async def _past(hub: Hub, links: Links, past: Past) -> str:
