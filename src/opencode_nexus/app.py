@@ -32,6 +32,7 @@ from opencode_nexus.core.ids import new_token
 from opencode_nexus.core.settings import Settings
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.fleet.fleet import Fleet
+from opencode_nexus.fleet.limits import Limits
 from opencode_nexus.install.cloudflared.installer import CloudflaredInstaller
 from opencode_nexus.install.errors import CloudflaredNotFound, CloudflaredNotSupported
 from opencode_nexus.install.installer import Installer
@@ -40,6 +41,9 @@ from opencode_nexus.notify.devices import Devices
 from opencode_nexus.notify.keeping import KeyKeeper
 from opencode_nexus.notify.pusher import Pusher
 from opencode_nexus.notify.sender import Sender
+from opencode_nexus.observe.disk import Disk
+from opencode_nexus.observe.guard import Guard
+from opencode_nexus.observe.history import History
 from opencode_nexus.observe.logs import begin
 from opencode_nexus.observe.machine import Machine
 from opencode_nexus.observe.trees import Root
@@ -64,6 +68,7 @@ from opencode_nexus.store.kv import Kv
 from opencode_nexus.store.marks import Marks
 from opencode_nexus.store.push import PushDevices
 from opencode_nexus.store.rules import RuleRows
+from opencode_nexus.store.samples import Samples
 from opencode_nexus.store.sent import SentMessages
 from opencode_nexus.store.usage import UsageStore
 from opencode_nexus.store.usage_reports import UsageReports
@@ -95,6 +100,23 @@ from opencode_nexus.web.tunnel_door import TunnelDoor
 log = logging.getLogger(__name__)
 
 
+class _Guarded:
+    """The fleet as the guard of resources sees it."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self.recycle, self.keep_running, self.stop = fleet.recycle, fleet.keep_running, fleet.stop
+
+    def name(self, server_id: str) -> str:
+        return self._fleet.get(server_id).name
+
+    def limits(self, server_id: str) -> Limits:
+        return self._fleet.get(server_id).limits
+
+    def planned(self, server_id: str) -> str:
+        return self._fleet.get(server_id).planned
+
+
 @asynccontextmanager
 async def composed(
     home: Home, flags: Mapping[str, Any], environ: Mapping[str, str], *, local_token: str = ""
@@ -122,7 +144,7 @@ async def composed(
         access = Access(db=db, clock=clock, bus=bus, activity=activity, local_token=local_token)
         installer = Installer(
             home=home.path, bus=bus, kv=kv, clock=clock, tasks=tasks, environ=environ,
-            setting=lambda: hub.settings.opencode_binary,
+            setting=lambda: hub.settings.opencode_binary, wanted=lambda: fleet.versions(),
         )  # fmt: skip
         practice = Practice(kv, clock)
         journal = Journal(db)
@@ -209,9 +231,20 @@ async def composed(
         def roots() -> list[Root]:
             return [(s.id, s.pid, s.started) for s in fleet.list() if s.pid is not None and s.started is not None]
 
+        guard = Guard(servers=_Guarded(fleet), bus=bus, clock=clock, tasks=tasks, activity=activity)
+        disk = Disk(
+            servers=lambda: {one.id: one.name for one in fleet.list() if one.kind == "local"},
+            environment=lambda server_id: {
+                **environ, **{one.name: one.value for one in fleet.variables(server_id) if one.value is not None}
+            },
+            runs=lambda server_id: fleet.get(server_id).state not in ("stopped", "failed"), clock=clock, tasks=tasks,
+        )  # fmt: skip
+
         hub = Hub(
             settings=settings, clock=clock, bus=bus, access=access, activity=activity, stored=kv, machine=machine,
-            usage=Usage(roots=roots, machine=machine, bus=bus, clock=clock, tasks=tasks),
+            usage=Usage(roots=roots, machine=machine, bus=bus, clock=clock, tasks=tasks, near=guard.near),
+            history=History(samples=Samples(db), machine=machine, bus=bus, clock=clock, disk=disk.bytes),
+            guard=guard, disk=disk,
             installer=installer, practice=practice, fleet=fleet, chat=chat, search=Search(search, fleet, actions.trash),
             actions=actions,
             exchange=Exchange(chat, fleet, fleet),
@@ -292,11 +325,15 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
     await hub.search.index.open()
     await hub.chat.open()
     hub.turns.open()
+    hub.history.open()
+    hub.guard.open()
     await hub.usage.open()
+    hub.disk.open()
     try:
         application = Application(hub, hub.pages.static)
         await serve(application, listener, hub.closing, ready=ready, before_close=before_close, door=hub.door)
     finally:
+        hub.history.close()
         hub.door.close()
         await hub.fleet.close()
         await hub.actions.close()

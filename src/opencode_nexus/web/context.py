@@ -23,6 +23,9 @@ from opencode_nexus.install.cloudflared.installer import CloudflaredInstaller
 from opencode_nexus.install.installer import Installer
 from opencode_nexus.live.hub import Live
 from opencode_nexus.notify.pusher import Pusher
+from opencode_nexus.observe.disk import Disk
+from opencode_nexus.observe.guard import Guard
+from opencode_nexus.observe.history import History
 from opencode_nexus.observe.machine import Machine
 from opencode_nexus.observe.usage import Usage
 from opencode_nexus.practice.practice import Practice
@@ -50,6 +53,9 @@ class Hub:
     stored: EditableSettings
     machine: Machine
     usage: Usage
+    history: History
+    guard: Guard
+    disk: Disk
     installer: Installer
     practice: Practice
     fleet: Fleet

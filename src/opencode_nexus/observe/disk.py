@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""How much of the disk each server's OpenCode takes, measured seldom; and its cleaning."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+
+from opencode_nexus.core.clock import Clock
+from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.observe.cleaning import Item, clean, offered
+from opencode_nexus.observe.disk_errors import DiskInUse
+from opencode_nexus.observe.opencode_folders import DiskUse, Folders, measure
+
+log = logging.getLogger(__name__)
+
+EVERY = 900.0  # seconds between two walks unasked
+SHARE = 200.0  # but never more than one part in so many of the time: 10 s of walking are repeated after 33 minutes
+FRESH = 60.0  # seconds; a page that asks again within them gets what is known
+
+
+class Disk:
+    """Measures and cleans OpenCode's folders.
+
+    Servers with the same folders share a measure: OpenCode keeps the sessions of all in one place unless a server's
+    own environment says otherwise. `environment(server_id)` is what its OpenCode finds there; `servers()` names all
+    by id; `runs(server_id)` says whether it runs. None of these block.
+    """
+
+    def __init__(
+        self,
+        *,
+        servers: Callable[[], Mapping[str, str]],
+        environment: Callable[[str], Mapping[str, str]],
+        runs: Callable[[str], bool],
+        clock: Clock,
+        tasks: Tasks,
+    ) -> None:
+        self._servers, self._environment, self._runs, self._clock = servers, environment, runs, clock
+        self._tasks = tasks
+        self._known: dict[Folders, DiskUse] = {}
+        self._busy: dict[Folders, asyncio.Lock] = {}
+
+    def open(self) -> None:
+        """Measure from now on."""
+        self._tasks.spawn(self._run(), "disk")
+
+    def folders(self, server_id: str) -> Folders:
+        """Return where a server's OpenCode keeps its things."""
+        return Folders.of(self._environment(server_id))
+
+    def of(self, server_id: str) -> DiskUse | None:
+        """Return what was measured last; None: nothing yet."""
+        return self._known.get(self.folders(server_id))
+
+    def bytes(self, server_id: str) -> int | None:
+        """Return all that a server's OpenCode keeps, in bytes; None: not measured yet."""
+        found = self.of(server_id)
+        return None if found is None else found.total
+
+    def sharing(self, server_id: str) -> list[str]:
+        """Return the names of the other servers with the same folders."""
+        mine = self.folders(server_id)
+        return [name for other, name in self._servers().items() if other != server_id and self.folders(other) == mine]
+
+    async def look(self, server_id: str) -> DiskUse:
+        """Measure now, unless that was done within the last minute."""
+        folders = self.folders(server_id)
+        async with self._busy.setdefault(folders, asyncio.Lock()):
+            known = self._known.get(folders)
+            if known is None or not 0 <= self._clock.now() - known.at < max(FRESH, SHARE * known.seconds):
+                known = self._known[folders] = await asyncio.to_thread(measure, folders, self._clock.now())
+            return known
+
+    async def offered(self, server_id: str) -> list[Item]:
+        """Return what may be deleted, the largest first."""
+        return await asyncio.to_thread(offered, self.folders(server_id))
+
+    def users(self, server_id: str) -> list[str]:
+        """Return the names of those servers that run on any of a server's folders, itself too."""
+        mine = self.folders(server_id)
+        places = {mine.data, mine.cache, mine.database}
+        found = []
+        for other, name in self._servers().items():
+            theirs = self.folders(other)
+            if self._runs(other) and places & {theirs.data, theirs.cache, theirs.database}:
+                found.append(name)
+        return found
+
+    async def clean(self, server_id: str, ids: Iterable[str]) -> list[Item]:
+        """Delete what is named; returns it. Raises DiskInUse, NothingToClean or CleanFailed."""
+        folders, wanted = self.folders(server_id), list(ids)
+        async with self._busy.setdefault(folders, asyncio.Lock()):
+            if users := self.users(server_id):
+                raise DiskInUse(f"Running: {', '.join(users)}.", servers=users)
+            try:
+                return await asyncio.to_thread(clean, folders, wanted)
+            finally:
+                self._known.pop(folders, None)
+
+    async def _run(self) -> None:
+        while True:
+            pause = EVERY
+            try:
+                for server_id in list(self._servers()):
+                    try:
+                        found = await self.look(server_id)
+                    except Exception:  # one folder that cannot be walked must not end the watch over the others
+                        log.exception("the folders of %s could not be measured", server_id)
+                    else:
+                        pause = max(pause, SHARE * found.seconds)
+            except Exception:
+                log.exception("disk use was not measured")
+            await asyncio.sleep(pause)
