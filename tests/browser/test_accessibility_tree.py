@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""What a screen reader is given: the accessibility trees of the chat, the inbox and the search as golden files, and
-what is announced while an answer is streamed. `NEXUS_TEST_WRITE=1` writes the golden files anew."""
+"""What a screen reader is given: the accessibility trees of the chat and the search as golden files, and what is
+announced while an answer is streamed. The inbox's, with a row of each kind, is in `tests/e2e/test_depth_two.py`."""
 
-import os
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.chat_page import ChatApp, eventually
+from tests.browser.reading import as_it_was
 from tests.browser.test_chat_pieces import PIECES, tool
 from tests.browser.tour import Tour
 from tests.browser.walk import PATIENCE, Walk
@@ -18,27 +16,6 @@ from tests.browser.walk import PATIENCE, Walk
 pytestmark = pytest.mark.anyio
 
 expect.set_options(timeout=PATIENCE)
-
-GOLDEN = Path(__file__).parent / "golden"
-# Words that differ from run to run.
-CHANGING = (
-    (re.compile(r"\bsrv_\w+"), "SERVER"),
-    (re.compile(r"\b(ses|msg|prt|per|que)_\w+"), r"\1"),
-    (re.compile(r"\b\d\d:\d\d:\d\d\b"), "TIME"),
-    (re.compile(r"\bat=\d+"), "at=TIME"),
-    (re.compile(r"\d+ messages of \d+ chats, \d+ KB"), "SIZE"),
-)
-
-
-async def as_it_was(page: Page, name: str) -> None:
-    """What `main` holds reads as its golden file says."""
-    seen = await page.get_by_role("main").aria_snapshot() + "\n"
-    for pattern, word in CHANGING:
-        seen = pattern.sub(word, seen)
-    path = GOLDEN / f"{name}.yaml"
-    if os.environ.get("NEXUS_TEST_WRITE"):
-        path.write_text(seen, encoding="utf-8")
-    assert seen.splitlines() == path.read_text(encoding="utf-8").splitlines(), f"{name} reads in another way"
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +35,8 @@ async def test_every_piece_of_a_chat_is_read_in_its_order_and_has_its_name(app: 
     await as_it_was(page, "chat")
 
 
-async def test_the_inbox_and_the_search_are_read_in_their_order_and_have_their_names(tour: Tour, walk: Walk) -> None:
+async def test_the_search_is_read_in_its_order_and_has_its_names(tour: Tour, walk: Walk) -> None:
     page = await walk.signed_in(tour.hub.url)
-    await page.goto(tour.hub.url + tour.pages["chat"])  # which is seen from then on: it leaves the inbox
-    await expect(page.locator("[data-line=live]")).to_be_attached()
-    await page.goto(tour.hub.url + "inbox")
-    await expect(page.locator("[data-row]")).to_have_count(1)
-    await expect(page.locator("[data-line=live]")).to_be_attached()
-    await as_it_was(page, "inbox")
     await page.goto(tour.hub.url + "search")
     await page.get_by_role("searchbox", name="What to search for").fill("just seen")
     await expect(page.locator(".hit")).to_have_count(1)

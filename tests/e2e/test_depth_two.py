@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What a sub-agent of a sub-agent asks, in the inbox of a browser that shows another chat too; with ends by kill -9 at
-seeded moments in between; and two browsers on one session."""
+seeded moments in between; how a row of each kind reads; and two browsers on one session."""
 
 import asyncio
 import json
@@ -13,7 +13,8 @@ import psutil
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.talk import Talk, begin, running
+from tests.browser.reading import as_it_was
+from tests.browser.talk import Talk, begin, eventually, running
 from tests.browser.walk import PATIENCE, Walk
 from tests.fakes.hub import RealHub
 from tests.fakes.real import Provider, lasting_port
@@ -145,6 +146,47 @@ async def test_no_row_lies_after_a_kill(hub: RealHub, walk: Walk, killed: str) -
         for item in api.get("inbox").raise_for_status().json()["items"]:
             assert item["kind"] == "finished", item
             api.post(f"inbox/{item['id']}/dismiss").raise_for_status()
+
+
+async def test_a_row_of_each_kind_is_read_in_its_order_and_has_its_name(hub: RealHub, walk: Walk) -> None:
+    page = await walk.signed_in(hub.url)
+    with hub.api() as api:
+
+        def comes(title: str, kind: str, *steps: list[dict[str, Any]], tokens: int | None = None) -> None:
+            talk = begin(hub, title)
+            if tokens is not None:
+                at = f"servers/{talk.server}/sessions/{talk.session}/budget"
+                api.put(at, json={"tokens": tokens}).raise_for_status()
+            talk.say(script(*steps))
+
+            def there() -> bool:
+                items = api.get("inbox", params={"kind": kind}).raise_for_status().json()["items"]
+                return any(item["root_id"] == talk.session for item in items)
+
+            eventually(there, f"{title} is in the inbox")
+
+        for item in api.get("inbox").raise_for_status().json()["items"]:  # what the tests before have left
+            api.post(f"inbox/{item['id']}/dismiss").raise_for_status()
+        spends = {"tool": "bash", "args": {"command": "true", "description": "spends"}}
+        asked = {"header": "Colour", "question": "Which colour?", "options": [
+            {"label": "Red", "description": "As a rose."}, {"label": "Blue", "description": "As the sea."}
+        ]}  # fmt: skip
+        comes("Done", "finished", [{"text": "All of it is **done**."}])
+        comes("Broken", "failed", [{"status": 400}])
+        comes("Dear", "budget", [spends], [{"wait": "never"}], tokens=100)
+        comes("Curious", "question", [{"tool": "question", "args": {"questions": [asked]}}], [{"text": "thanks"}])
+        deep = [{"tool": "bash", "args": {"command": "touch careful", "description": "ask"}}]
+        comes("Careful", "permission", [task(script([task(script(deep))]))])
+        await page.goto(hub.url + "inbox")
+        await expect(page.locator("[data-line=live]")).to_be_visible()
+        await expect(page.locator("[data-row]")).to_have_count(5)
+        await expect(page.get_by_text("Careful · digger ← digger ← main")).to_be_visible()
+        await as_it_was(page, "inbox")
+        for item in api.get("inbox").raise_for_status().json()["items"]:
+            if item["kind"] in ("permission", "question"):
+                api.post(f"inbox/{item['id']}/reply", json={"reply": "reject"}).raise_for_status()
+            else:
+                api.post(f"inbox/{item['id']}/dismiss").raise_for_status()
 
 
 def _gone(process: psutil.Process) -> None:
