@@ -99,8 +99,9 @@ async def test_a_rejection_with_a_reason_lets_the_agent_go_on(hub: Hub) -> None:
 
 
 async def test_always_asks_no_second_time(hub: Hub) -> None:
-    ask = {"tool": "bash", "args": {"command": "mkdir -p always-1", "description": "x"}}
-    again = {"tool": "bash", "args": {"command": "mkdir -p always-2", "description": "x"}}
+    # OpenCode keeps an "always" for as long as it has the folder open, and all tests share both: no other uses rmdir
+    ask = {"tool": "bash", "args": {"command": "rmdir always-1", "description": "x"}}
+    again = {"tool": "bash", "args": {"command": "rmdir always-2", "description": "x"}}
     session = await hub.session("Always")
     await hub.say(session, [ask], [again], [{"text": "both done"}])
     await hub.until(lambda: hub.chat.waiting(SERVER))

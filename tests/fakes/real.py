@@ -104,7 +104,7 @@ class Provider:
             },
             "permission": {
                 "edit": "allow",
-                "bash": {"*": "allow", "touch *": "ask", "mkdir *": "ask"},
+                "bash": {"*": "allow", "touch *": "ask", "mkdir *": "ask", "rmdir *": "ask"},
                 "webfetch": "deny",
             },
         }
