@@ -49,7 +49,7 @@ class FleetUnderTest:
         self.vault = SealedFile(self.home / "secrets")
         self.store = Servers(self.db)
 
-        async def binary() -> Path:
+        async def binary(version: str) -> Path:
             if isinstance(self.binary, Exception):
                 raise self.binary
             return self.binary

@@ -35,14 +35,31 @@ _NPM = {
 _OWNED = frozenset({PASSWORD, "OPENCODE_SERVER_USERNAME", "OPENCODE_PURE", "OPENCODE_PID", "OPENCODE"})
 
 
+def is_ours(name: str) -> bool:
+    """Tell whether a variable is the hub's to set, so that a server cannot have one of its own by that name.
+
+    XDG_CONFIG_HOME is among them: it leads to the folder that holds the shield.
+    """
+    upper = name.upper()  # Windows knows no case in names
+    return upper in _OWNED or upper == "XDG_CONFIG_HOME" or upper.startswith("OPENCODE_NEXUS_")
+
+
 def child_environment(
-    environ: Mapping[str, str], *, config_home: Path, tools: Path, password: str, mark: str
+    environ: Mapping[str, str],
+    *,
+    config_home: Path,
+    tools: Path,
+    password: str,
+    mark: str,
+    own: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the environment of a server: the user's own, made quiet, with its password and its mark.
 
-    `config_home` becomes XDG_CONFIG_HOME; the data folder stays the user's, with their keys and sessions. `tools` is
-    added at the end of PATH.
+    `own` are the variables of that one server; they win over the user's. `config_home` becomes
+    XDG_CONFIG_HOME; the data folder stays the user's, with their keys and sessions. `tools` is added at the end of
+    PATH.
     """
+    environ = {**environ, **(own or {})}
     before = {"XDG_CONFIG_HOME": environ.get("XDG_CONFIG_HOME")}
     child = {
         name: value for name, value in environ.items() if name not in _OWNED and not name.startswith("OPENCODE_NEXUS_")

@@ -53,6 +53,38 @@ class ProjectTaken(Conflict):
     hint = "Nothing needs to be done."
 
 
+class ProjectUnknown(NotFound):
+    """The folder is not a project of this server."""
+
+    code = "project-not-found"
+    title = "This folder is not one of the server's projects."
+    hint = "Look at the server's list of folders: it may have been moved."
+
+
+class ProjectBusy(Conflict):
+    """An agent works in the folder, and would be cut off."""
+
+    code = "project-busy"
+    title = "An agent works in this folder."
+    hint = "Wait until it is done or stop it, then try again."
+
+
+class LastProject(Conflict):
+    """A server needs a folder to run in."""
+
+    code = "last-project"
+    title = "This is the server's last project folder."
+    hint = "Add the folder to the other server, then remove this server; or add another folder here first."
+
+
+class NotOurs(Conflict):
+    """The server runs elsewhere: what it is started with is not ours to say."""
+
+    code = "server-not-ours"
+    title = "This server runs elsewhere, and OpenCode Nexus only watches it."
+    hint = "Do it where that server was started."
+
+
 class StartFailed(NexusError):
     """The server did not come up; `data` holds `last_lines`, what it wrote last."""
 

@@ -2,52 +2,53 @@
 """All servers of this hub."""
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
-from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.ids import new_id
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.fleet.config_folder import merge
-from opencode_nexus.fleet.environment import MARK
-from opencode_nexus.fleet.errors import FleetNotOpen, ProjectTaken, ServerNotFound
+from opencode_nexus.fleet.edit import Edit
+from opencode_nexus.fleet.errors import FleetNotOpen
+from opencode_nexus.fleet.gate import Gate
 from opencode_nexus.fleet.hosts.local import Local
-from opencode_nexus.fleet.reconcile import Plan, reconcile
-from opencode_nexus.fleet.run import Run, Runs, Vault
-from opencode_nexus.fleet.server import Server, Surroundings
-from opencode_nexus.fleet.spec import check_name, check_project, check_projects
-from opencode_nexus.fleet.state import ServerAccess, ServerState
+from opencode_nexus.fleet.orders import Orders, Outcome
+from opencode_nexus.fleet.projects import Projects
+from opencode_nexus.fleet.roster import Roster
+from opencode_nexus.fleet.run import Runs
+from opencode_nexus.fleet.server import Server
+from opencode_nexus.fleet.state import ServerAccess, ServerState, When
+from opencode_nexus.fleet.surroundings import Surroundings
+from opencode_nexus.fleet.takeup import TakeUp
+from opencode_nexus.fleet.variables import Sealed, Variable, Vault
 from opencode_nexus.processes.backoff import Backoff
-from opencode_nexus.processes.identity import Identity, alive
 from opencode_nexus.processes.logfile import last_lines
-from opencode_nexus.processes.tree import end_all, marked, self_and_parents
 from opencode_nexus.secrets.redact import redact
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.kv import Kv
-from opencode_nexus.store.servers import RunRow, ServerRow, Servers
+from opencode_nexus.store.servers import Servers
 
 States = list[ServerState]  # inside the class `list` is a method
 Lines = list[str]
-Adopting = list[asyncio.Task[None]]
-
-log = logging.getLogger(__name__)
+Outcomes = list[Outcome]
+Chosen = list[Server]
+Variables = list[Variable]
 
 ADOPT_WITHIN = 1.0  # seconds that the hub's start waits for servers to be taken up; what takes longer goes on behind it
-GRACE = 3.0  # seconds for a leftover to end by itself
+STARTS_AT_ONCE = 2  # as many cores as the smallest machine has that we know of
 
 
 class Fleet:
     """Adds, starts, stops and removes servers, and tells the bus (topic "server") of each change.
 
-    `home` is the hub's folder, `binary` says which OpenCode to run, `busy` whether an agent works on a server,
-    `child_config` what we add to OpenCode's configuration, `environ` what the user's own programs find, `on_stop`
-    what `close` does with servers that run: "keep" them, "stop-idle", or "stop" all.
+    `home` is the hub's folder, `binary` says which OpenCode to run, of a version or ("") the one that is chosen,
+    `busy` whether an agent works on a server, `child_config` what we add to OpenCode's configuration, `environ` what
+    the user's own programs find, `on_stop` what `close` does with servers that run: "keep" them, "stop-idle", or
+    "stop" all; `starts_at_once` how many may start at the same time.
     """
 
     def __init__(
@@ -59,21 +60,34 @@ class Fleet:
         home: Path,
         activity: Activity,
         vault: Vault,
-        binary: Callable[[], Awaitable[Path]],
+        binary: Callable[[str], Awaitable[Path]],
         on_stop: Callable[[], str],
         busy: Callable[[str], Awaitable[bool]],
         child_config: Callable[[str], Mapping[str, Any]],
         environ: Mapping[str, str],
         backoff: Backoff | None = None,
+        starts_at_once: Callable[[], int] = lambda: STARTS_AT_ONCE,
     ) -> None:
-        self._clock, self._bus, self._activity = clock, bus, activity
-        self._kv, self._store = Kv(db), Servers(db)
+        self._kv, self._vault, self._activity = Kv(db), vault, activity
         self._host = Local(home, environ)
-        self._home, self._on_stop, self._busy, self._child_config = home, on_stop, busy, child_config
+        self._home, self._on_stop, self._child_config = home, on_stop, child_config
+        self._starts_at_once = starts_at_once
         self._tasks = Tasks()
-        self._runs = Runs(self._store, vault, self._host, clock, self._home_id)
-        self._around = Surroundings(self._runs, bus, self._tasks, activity, binary, self._prepare, backoff or Backoff())
-        self._known: dict[str, Server] | None = None
+        self._around = Surroundings(
+            runs=Runs(Servers(db), vault, self._host, clock, self._home_id),
+            bus=bus,
+            tasks=self._tasks,
+            activity=activity,
+            program=binary,
+            prepare=self._prepare,
+            busy=busy,
+            backoff=backoff or Backoff(),
+            gate=Gate(starts_at_once),
+        )
+        self._roster = Roster(self._around, lambda row: Server(row, self._around))
+        self._projects = Projects(self._roster)
+        self._orders = Orders(self._around)
+        self._take_up = TakeUp(self._around, self._roster.known, self._home_id)
         self._taken_up = asyncio.Event()
         self._trouble: BaseException | None = None  # what `open` raised
 
@@ -85,7 +99,7 @@ class Fleet:
         Returns as soon as the first is done, or after a second; the rest goes on behind it.
         """
         try:
-            adopting = await self._take_up()
+            adopting = await self._take_up.begin()
         except BaseException as error:
             self._trouble = error
             raise
@@ -94,84 +108,10 @@ class Fleet:
         if adopting:
             await asyncio.wait(adopting, timeout=ADOPT_WITHIN)
 
-    async def _take_up(self) -> Adopting:
-        rows = self._store.runs()
-        living = await asyncio.to_thread(_living, rows)
-        carriers = await asyncio.to_thread(marked, MARK, f"{await self._home_id()}:")
-        plan = reconcile(self._store.all(), rows, living, carriers)
-        servers = self._servers()
-        adopting: Adopting = []
-        for server_id, (row, root) in plan.adopt.items():
-            run = await self._find(row, root)
-            adopting.append(self._tasks.spawn(self._adopt(servers[server_id], row, root, run), f"adopt {server_id}"))
-        self._tasks.spawn(self._clear(plan), "clear what is left over")
-        for server_id in plan.start:
-            self._tasks.spawn(servers[server_id].start_unasked(), f"start {server_id}")
-        return adopting  # each task above comes before whoever waits for this
-
     async def close(self) -> None:
         """Do with the running servers what the setting `on_stop` says; a later hub takes up those that are left."""
-        kept = self._on_stop()
-
-        async def leave_or_stop(server: Server) -> None:
-            # one that is just being taken up has not said yet whether an agent works on it
-            leave = kept != "stop" and server.being_taken_up
-            if kept == "keep" and not leave:
-                leave = await server.settled()
-            elif kept == "stop-idle" and not leave:
-                leave = server.state().state == "running" and await self._is_busy(server)
-            if leave:
-                server.leave()
-                return
-            try:
-                await server.stop()
-            except NexusError as error:
-                log.error("%s: %s", server.row.id, error)
-
-        await asyncio.gather(*(leave_or_stop(server) for server in self._servers().values()))
+        await self._take_up.end(self._on_stop())
         await self._tasks.close()
-
-    async def _is_busy(self, server: Server) -> bool:
-        try:
-            # its own word counts too: who follows it may not have heard yet, right after it was taken up
-            return await self._busy(server.row.id) or await server.busy()
-        except Exception:  # who cannot say must not cost an agent its work
-            log.exception("cannot tell whether %s is busy; it is left running", server.row.id)
-            return True
-
-    async def _find(self, row: RunRow, root: Identity) -> Run | None:
-        try:
-            return await self._runs.find(row, root)
-        except NexusError as error:
-            log.error("the password of %s: %s", row.server_id, error)
-            return None
-
-    async def _adopt(self, server: Server, row: RunRow, root: Identity, run: Run | None) -> None:
-        if run is not None:
-            await server.adopt(row, run)
-            return
-        # it is ours by its identity, but nobody can talk to it any more
-        await self._runs.clear(row, root)
-        if server.row.autostart:
-            await server.start_unasked()
-
-    async def _clear(self, plan: Plan) -> None:
-        # a hub that was started from an agent's shell has that agent's OpenCode above it: that is left alone
-        ours = await asyncio.to_thread(self_and_parents)
-        leftovers = [identity for identity in plan.leftovers if identity.pid not in ours]
-        ended = len(leftovers)
-        left = await end_all(leftovers, GRACE)
-        for row, root in plan.end:
-            if root is not None and root.pid in ours:
-                continue  # still in the table, so a later hub ends it
-            left += await self._runs.clear(row, root)
-            ended += root is not None
-        if left:
-            log.error("these leftovers did not end: %s", [identity.pid for identity in left])
-        if ended > len(left):
-            await self._activity.add(
-                "leftovers-ended", f"Ended {ended - len(left)} processes of servers that were gone.", level="info"
-            )
 
     async def _home_id(self) -> str:
         """Return what stands first in the marks of this home; a copy of the home in another place has its own."""
@@ -184,23 +124,32 @@ class Fleet:
     # -- looking -------------------------------------------------------------------------------------------------
 
     def list(self) -> States:
-        """Return every server, oldest first."""
-        return [server.state() for server in self._servers().values()]
+        """Return every server, in their order."""
+        return [server.state() for server in self._roster.all()]
 
     def get(self, server_id: str) -> ServerState:
         """Return one server; raises ServerNotFound."""
-        return self._server(server_id).state()
+        return self._roster.get(server_id).state()
 
     def access(self, server_id: str) -> ServerAccess | None:
         """Return how to talk to a server, None when it does not run; raises ServerNotFound."""
-        return self._server(server_id).access()
+        return self._roster.get(server_id).access()
+
+    def variables(self, server_id: str) -> Variables:
+        """Return a server's own variables; the value of a secret is None. Raises ServerNotFound."""
+        kept = self._roster.get(server_id).row.environment
+        return [Variable(name, value, secret=value is None) for name, value in kept.items()]
+
+    def versions(self) -> frozenset[str]:
+        """Return the versions of OpenCode that servers name as theirs."""
+        return frozenset(server.row.version for server in self._roster.all() if server.row.version)
 
     async def logs(self, server_id: str, lines: int = 200) -> Lines:
         """Return the last lines that a server wrote, oldest first, without secrets; raises ServerNotFound."""
-        access = self._server(server_id).access()
-        known = [access.password] if access else []
+        server = self._roster.get(server_id)
 
         def read() -> Lines:
+            known = [*Sealed(self._vault).of(server_id).values(), *(server.seen.run.hidden if server.seen.run else ())]
             return [redact(line, known) for line in last_lines(self._host.log(server_id), lines)]
 
         return await asyncio.to_thread(read)
@@ -209,45 +158,63 @@ class Fleet:
         """Run a command of a server's OpenCode in a folder, beside it: `["import", FILE]`; returns its exit status and
         what it said. Raises ServerNotFound, StartFailed.
         """
-        self._server(server_id)
-        return await self._host.command(await self._around.program(), words, folder)
+        server = self._roster.get(server_id)
+        return await self._host.command(await self._around.program(server.row.version), words, folder)
 
-    # -- changing ------------------------------------------------------------------------------------------------
+    # -- what is wanted ------------------------------------------------------------------------------------------
 
-    async def add(self, name: str, projects: Lines, *, autostart: bool = True) -> ServerState:
-        """Add a server without starting it; raises BadName, a BadProject or ProjectTaken."""
-        checked = await asyncio.to_thread(check_projects, projects)
-        row = ServerRow(new_id("srv"), check_name(name), checked, autostart, self._clock.now())
-        await self._store.save(row)
-        server = self._servers().setdefault(row.id, Server(row, self._around))
-        server.tell()
-        await self._activity.add("server-added", f"{row.name} was added.", server_id=row.id)
-        return server.state()
+    async def add(self, name: str, projects: Lines, edit: Edit | None = None, *, autostart: bool = True) -> ServerState:
+        """Add a server without starting it, with what `edit` gives.
 
-    async def add_project(self, server_id: str, folder: str) -> ServerState:
-        """Open another folder on a server, whether it runs or not; raises ServerNotFound, BadProject, ProjectTaken.
-
-        OpenCode opens a folder when the first request names it, so nothing is restarted.
+        Raises BadName, a BadProject, ProjectTaken, BadVariable, BadArgument, BadVersion or BadLimits.
         """
-        self._server(server_id)
-        path = await asyncio.to_thread(check_project, folder)
-        server = self._server(server_id)  # it may have been removed meanwhile, and saving would bring it back
-        if path in server.row.projects:
-            raise ProjectTaken(f"{path}.", folder=path)
-        server.row = replace(server.row, projects=(*server.row.projects, path))
-        await self._store.save(server.row)
-        server.tell()
-        await self._activity.add("project-added", f"{path} was added to {server.row.name}.", server_id=server_id)
-        return server.state()
+        return (await self._roster.add_local(name, projects, edit or Edit(), autostart=autostart)).state()
+
+    async def edit(self, server_id: str, edit: Edit) -> ServerState:
+        """Change what is wanted of a server; what it was started with applies after its next start (`changed`).
+
+        Raises ServerNotFound, NotOurs, BadName, BadVariable, BadArgument, BadVersion or BadLimits.
+        """
+        await self._roster.edit(server_id, edit)
+        return self.get(server_id)
+
+    async def duplicate(self, server_id: str, name: str | None = None) -> ServerState:
+        """Add a server like this one; it is not started, not with the hub either. Raises ServerNotFound, BadName."""
+        return (await self._roster.duplicate(server_id, name)).state()
 
     async def remove(self, server_id: str) -> None:
         """Stop a server and forget it; its folders stay. Raises ServerNotFound or StopFailed."""
         server = await self._settled(server_id)
         await server.stop(for_good=True)
-        await self._store.remove(server_id)
-        self._servers().pop(server_id, None)
-        server.tell()
-        await self._activity.add("server-removed", f"{server.row.name} was removed.")
+        await self._roster.forget(server)
+
+    async def add_project(self, server_id: str, folder: str) -> ServerState:
+        """Open another folder on a server, whether it runs or not; raises ServerNotFound, BadProject, ProjectTaken."""
+        await self._projects.add(server_id, folder)
+        return self.get(server_id)
+
+    async def remove_project(self, server_id: str, folder: str) -> ServerState:
+        """Take a folder from a server; folder and sessions stay.
+
+        Raises ServerNotFound, ProjectUnknown, LastProject, ProjectBusy.
+        """
+        await self._projects.leave(server_id, folder)
+        return self.get(server_id)
+
+    async def move_project(self, server_id: str, folder: str, to: str) -> ServerState:
+        """Give a folder to the server `to`, and return that; raises as `remove_project`, and ProjectTaken."""
+        await self._projects.move(server_id, folder, to)
+        return self.get(to)
+
+    async def free_project(self, server_id: str, folder: str) -> ServerState:
+        """Let a server close an idle folder until it is used again, which frees memory.
+
+        Raises ServerNotFound, ProjectUnknown, ProjectBusy.
+        """
+        await self._projects.free(server_id, folder)
+        return self.get(server_id)
+
+    # -- orders --------------------------------------------------------------------------------------------------
 
     async def start(self, server_id: str) -> None:
         """Return when the server runs; raises ServerNotFound or StartFailed."""
@@ -257,24 +224,44 @@ class Fleet:
         """Return when nothing of the server is left; raises ServerNotFound or StopFailed."""
         await (await self._settled(server_id)).stop()
 
-    async def restart(self, server_id: str) -> None:
-        """Stop and start; raises ServerNotFound, StopFailed or StartFailed."""
+    async def restart(self, server_id: str, *, when: When = "now") -> None:
+        """Stop and start; with "idle" as soon as no agent works on it, which is waited for in the background.
+
+        Raises ServerNotFound, StopFailed or StartFailed.
+        """
+        await self._orders.restart(await self._settled(server_id), when)
+
+    async def recycle(self, server_id: str, reason: str) -> None:
+        """Restart a server that runs as soon as it is idle, and say the `reason` in the activity list.
+
+        Raises ServerNotFound, StopFailed or StartFailed.
+        """
         server = await self._settled(server_id)
-        await server.stop()
-        await server.start()
+        if server.access() is not None:
+            await self._orders.recycle(server, reason)
+
+    def keep_running(self, server_id: str) -> None:
+        """Take back a restart that waits for the server to be idle; raises ServerNotFound."""
+        self._roster.get(server_id).seen.plan("")
+
+    async def start_many(self, ids: Iterable[str] | None = None) -> Outcomes:
+        """Start these servers (None: all), in their order and so many at once; raises ServerNotFound."""
+        return await self._orders.many(await self._chosen(ids), Server.start)
+
+    async def stop_many(self, ids: Iterable[str] | None = None) -> Outcomes:
+        """Stop these servers (None: all); raises ServerNotFound."""
+        return await self._orders.many(await self._chosen(ids), Server.stop)
+
+    async def restart_many(self, ids: Iterable[str] | None = None, *, when: When = "now") -> Outcomes:
+        """Restart these servers (None: all that run), in their order and so many at once; raises ServerNotFound."""
+        chosen = await self._chosen(ids)
+        if ids is None:
+            chosen = [server for server in chosen if server.access() is not None]
+        return await self._orders.many(
+            chosen, lambda server: self._orders.restart(server, when), self._starts_at_once()
+        )
 
     # -- small things --------------------------------------------------------------------------------------------
-
-    def _servers(self) -> dict[str, Server]:
-        if self._known is None:
-            self._known = {row.id: Server(row, self._around) for row in self._store.all()}
-        return self._known
-
-    def _server(self, server_id: str) -> Server:
-        server = self._servers().get(server_id)
-        if server is None:
-            raise ServerNotFound(f"{server_id}.", server_id=server_id)
-        return server
 
     async def _settled(self, server_id: str) -> Server:
         """Return the server once what still ran at the hub's start is taken up.
@@ -282,25 +269,24 @@ class Fleet:
         Requests are answered a moment before: a start then would make a second process beside the one that runs.
         Raises FleetNotOpen when that could not be found out.
         """
-        server = self._server(server_id)
+        server = self._roster.get(server_id)
         await self._taken_up.wait()
         if self._trouble is not None:
             raise FleetNotOpen(f"{self._trouble}.") from self._trouble
         return server
 
+    async def _chosen(self, ids: Iterable[str] | None) -> Chosen:
+        named = None if ids is None else frozenset(ids)
+        for server_id in named or ():
+            self._roster.get(server_id)
+        chosen = [server for server in self._roster.all() if named is None or server.row.id in named]
+        for server in chosen[:1]:
+            await self._settled(server.row.id)
+        return chosen
+
     async def _prepare(self) -> None:
         """Make the folders ready that all servers share."""
         ours: dict[str, Any] = {}
-        for server_id in self._servers():
+        for server_id in self._roster.known():
             ours = merge(ours, self._child_config(server_id))
         await self._host.prepare(ours)
-
-
-def _living(rows: list[RunRow]) -> dict[str, Identity]:
-    """Return, by start id, the processes of `rows` that still run. Blocks."""
-    named = {
-        row.start_id: Identity(row.pid, row.created, row.birth)
-        for row in rows
-        if row.pid is not None and row.created is not None
-    }
-    return {start_id: identity for start_id, identity in named.items() if alive(identity)}

@@ -49,6 +49,10 @@ class Probe:
         """Let it open `project` (and load its plugins) before somebody waits for it."""
         await self._ask("GET", f"/config?directory={quote(project, safe='')}", within)
 
+    async def dispose(self, project: str, within: float = 10.0) -> None:
+        """Let it close `project`: what it held of it in memory is freed; the next question opens it anew."""
+        await self._ask("POST", f"/instance/dispose?directory={quote(project, safe='')}", within)
+
     async def _ask(self, method: str, target: str, within: float) -> Any:
         try:
             async with asyncio.timeout(within):

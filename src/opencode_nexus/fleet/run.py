@@ -4,10 +4,9 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.ids import new_id, new_token
@@ -15,6 +14,7 @@ from opencode_nexus.fleet.environment import MARK
 from opencode_nexus.fleet.errors import PortTaken, StartFailed, StartStopped, StartTimeout, StopFailed
 from opencode_nexus.fleet.hosts.local import Local
 from opencode_nexus.fleet.probe import NoAnswer, Probe
+from opencode_nexus.fleet.variables import Sealed, Vault
 from opencode_nexus.processes.health import starting
 from opencode_nexus.processes.identity import Identity
 from opencode_nexus.processes.logfile import last_lines, size_of
@@ -32,19 +32,24 @@ QUIESCE = 3.0  # seconds for its agents to stop, so that their words are stored
 LINES = 20
 
 
-class Vault(Protocol):
-    """Keeps secrets by name; may block (`secrets.sealed_file.SealedFile`)."""
-
-    def get(self, name: str) -> str | None: ...
-    def set(self, name: str, value: str) -> None: ...
-    def delete(self, name: str) -> None: ...
-
-
 class Run:
-    """A process that runs, or did: its row in the database, its tree, and the way to talk to it."""
+    """A process that runs, or did: its row in the database, its tree, and the way to talk to it.
 
-    def __init__(self, row: RunRow, process: Process, password: Secret, host: Local, *, log_from: int = 0) -> None:
+    `secrets` are what it must not be seen to say, beside its password.
+    """
+
+    def __init__(
+        self,
+        row: RunRow,
+        process: Process,
+        password: Secret,
+        host: Local,
+        *,
+        secrets: Iterable[Secret] = (),
+        log_from: int = 0,
+    ) -> None:
         self.row, self.process, self.password = row, process, password
+        self.hidden = (password, *secrets)
         self.probe = Probe(row.port, password)
         self.tree = Tree(process.identity, MARK, row.mark)
         self._host, self._log_from = host, log_from
@@ -86,10 +91,10 @@ class Run:
         return StartFailed(f"It ended before it was ready{how_it_ended(self.process)}.", last_lines=lines)
 
     async def last_lines(self, count: int = LINES) -> list[str]:
-        """Return the last lines it wrote, without its password."""
+        """Return the last lines it wrote, without its secrets."""
         log = self._host.log(self.row.server_id)
         lines = await asyncio.to_thread(last_lines, log, count, self._log_from)
-        return [redact(line, [self.password]) for line in lines]
+        return [redact(line, self.hidden) for line in lines]
 
     async def stop_agents(self, projects: Iterable[str]) -> None:
         """Let its agents stop, so that OpenCode stores what they said; gives up quietly after QUIESCE seconds."""
@@ -154,12 +159,16 @@ class Runs:
         port, password = await self.host.free_port(), Secret(new_token())
         start_id = new_id("start")
         mark = f"{await self.home_id()}:{server.id}:{start_id}"
-        row = RunRow(start_id, server.id, mark, port, self.clock.now())
+        row = RunRow(start_id, server.id, mark, port, self.clock.now(), revision=server.revision)
+        sealed = await asyncio.to_thread(Sealed(self.vault).of, server.id)
+        own = _own(server, sealed)
         await asyncio.to_thread(self.vault.set, _name(start_id), password.reveal())
         try:
             await self.store.begin(row)
             log_from = size_of(self.host.log(server.id))
-            process = await self.host.spawn(server.id, program, server.projects[0], port, password, mark)
+            process = await self.host.spawn(
+                server.id, program, server.projects[0], port, password, mark, own=own, arguments=server.arguments
+            )
         except BaseException:
             await self.forget(start_id)
             raise
@@ -169,7 +178,7 @@ class Runs:
         except Exception:  # a full disk, say: what is not in the table must not run
             await self.clear(row, found)
             raise
-        return Run(row, process, password, self.host, log_from=log_from)
+        return Run(row, process, password, self.host, secrets=sealed.values(), log_from=log_from)
 
     async def find(self, row: RunRow, root: Identity) -> Run | None:
         """Return the run of a process that an earlier hub started; None when its password is not known."""
@@ -178,7 +187,8 @@ class Runs:
             return None
         if row.pid is None:
             row = await self.store.spawned(row, root.pid, root.created, root.birth)
-        return Run(row, Process(root), Secret(kept), self.host)
+        sealed = await asyncio.to_thread(Sealed(self.vault).of, row.server_id)
+        return Run(row, Process(root), Secret(kept), self.host, secrets=sealed.values())
 
     async def answered(self, run: Run, version: str) -> None:
         """Note the version that a run answered with; it runs all the same when that cannot be kept."""
@@ -205,6 +215,16 @@ class Runs:
         if not left:
             await self.forget(row.start_id)
         return left
+
+
+def _own(server: ServerRow, sealed: Mapping[str, Secret]) -> dict[str, str]:
+    """Return the server's own variables with their values; raises StartFailed when one is lost."""
+    own: dict[str, str] = {}
+    for name, value in server.environment.items():
+        if value is None and name not in sealed:
+            raise StartFailed(f"The value of {name} is no longer kept.", hint="Edit the server and give it again.")
+        own[name] = sealed[name].reveal() if value is None else value
+    return own
 
 
 def _name(start_id: str) -> str:

@@ -4,9 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from opencode_nexus.fleet.limits import NO_LIMITS, Limits
 from opencode_nexus.secrets.redact import Secret
 
 State = Literal["stopped", "starting", "running", "stopping", "failed"]
+Kind = Literal["local", "attached"]
+When = Literal["now", "idle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,11 @@ class ServerState:
     in words why it is so ("" when there is nothing to say), `last_lines` what it wrote last when it failed.
     `restarts` counts the crashes of the last ten minutes after which it was started again; `retry_at` is when the
     next try is due, None when none is planned. `adopted` means that an earlier hub started the process.
+
+    `kind` is "attached" for one that runs elsewhere, at `address`: it has no process. `environment` holds the names of
+    its own variables: their values may be secrets. `wanted_version` is "" for the hub's; `changed` says that an edit
+    applies after the next start, `planned` why it is restarted as soon as no agent works on it ("": it is not).
+    `position` is its place in lists, and in what is started in order.
     """
 
     id: str
@@ -34,6 +42,15 @@ class ServerState:
     autostart: bool
     restarts: int
     retry_at: float | None
+    kind: Kind = "local"
+    address: str = ""
+    environment: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    wanted_version: str = ""
+    limits: Limits = NO_LIMITS
+    changed: bool = False
+    planned: str = ""
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)

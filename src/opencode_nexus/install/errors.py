@@ -24,6 +24,15 @@ class OpenCodeNotFound(InstallError):
     status = 404
 
 
+class VersionNotHere(InstallError):
+    """A server wants a version of OpenCode that is not on this machine."""
+
+    code = "version-not-here"
+    title = "This version of OpenCode is not on this machine."
+    hint = "Bring it, or let the server use the version of the hub."
+    status = 404
+
+
 class OpenCodeNotWorking(InstallError):
     """The program is there but does not answer as OpenCode does; `output` holds its own words."""
 

@@ -4,7 +4,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.install import find, npm, orphans
 from opencode_nexus.install.bringing import CACHE, Bringing
 from opencode_nexus.install.check import TESTED, Checked, check
-from opencode_nexus.install.errors import InstallError, OpenCodeNotFound
+from opencode_nexus.install.errors import InstallError, OpenCodeNotFound, VersionNotHere
 from opencode_nexus.install.job import Job
 from opencode_nexus.install.platforms import Machine, this_machine
 from opencode_nexus.install.progress import Progress
@@ -58,7 +58,8 @@ class _Failed:
 class Installer:
     """Finds, checks, chooses and brings OpenCode for the hub whose home folder is `home`.
 
-    `setting` gives the setting `opencode_binary` as it is now. Bus topic "install" carries `Progress`.
+    `setting` gives the setting `opencode_binary` as it is now, `wanted` the versions that must stay here.
+    Bus topic "install" carries `Progress`.
     """
 
     def __init__(
@@ -70,13 +71,14 @@ class Installer:
         clock: Clock,
         tasks: Tasks,
         setting: Callable[[], str] = lambda: "",
+        wanted: Callable[[], Iterable[str]] = frozenset,
         environ: Mapping[str, str] = os.environ,
         page: ReleasePage | None = None,
         machine: Callable[[], Machine] = this_machine,
     ) -> None:
         self.versions = Versions(home / "opencode")
         self._kv, self._clock = kv, clock
-        self._setting, self._environ, self._machine = setting, environ, machine
+        self._setting, self._wanted, self._environ, self._machine = setting, wanted, environ, machine
         self._page = page or ReleasePage()
         self._job: Job[Checked] = Job("OpenCode", "install", bus=bus, clock=clock, tasks=tasks)
         self._failures: dict[Path, _Failed] = {}
@@ -176,9 +178,20 @@ class Installer:
             first = first or found.error
         raise first or OpenCodeNotFound("It is neither on PATH nor in the usual places nor in the home folder.")
 
-    async def binary(self) -> Path:
-        """Return the program to run: `fleet` asks before each start. Raises as `selected`."""
-        return (await self.selected()).program
+    async def binary(self, version: str = "") -> Path:
+        """Return the program to run, of `version` or else the one that is used: `fleet` asks before each start.
+
+        Raises as `selected`, or VersionNotHere.
+        """
+        if not version:
+            return (await self.selected()).program
+        own = self.versions.path(version)
+        if await asyncio.to_thread(own.is_file):
+            return (await self.check(own)).program
+        for found in await self.found():
+            if found.checked is not None and found.checked.version == version:
+                return found.checked.program
+        raise VersionNotHere(f"{version}.", version=version)
 
     # bringing one
 
@@ -212,7 +225,7 @@ class Installer:
         ).run()  # fmt: skip
         if self.choice == before:
             await self.choose(None)
-        await asyncio.to_thread(self.versions.prune, [version])
+        await asyncio.to_thread(self.versions.prune, [version, *self._wanted()])
         return checked
 
 

@@ -3,27 +3,49 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from opencode_nexus.store.db import Database
 
 CRASHES_KEPT = 86_400.0  # seconds
+_SERVER = (
+    "id, name, projects, autostart, created, kind, address, environment, arguments, version, limits, position, revision"
+)
+_RUN = "start_id, server_id, mark, port, begun, pid, created, birth, version, revision"
 
 
 @dataclass(frozen=True, slots=True)
 class ServerRow:
-    """A server as it is wanted; `projects` are absolute folders, the first one is where it is started."""
+    """A server as it is wanted; `projects` are absolute folders, the first one is where it is started.
+
+    `kind` is "local", or "attached" for one at `address`. A variable of `environment` whose value is None has it among
+    the sealed secrets. `version` is "" for the one that the hub uses. `limits` are by name, in bytes, per cent and
+    processes. `position` is its place in the list; `revision` counts the edits that wait for a start.
+    """
 
     id: str
     name: str
     projects: tuple[str, ...]
     autostart: bool
     created: float
+    kind: str = "local"
+    address: str = ""
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    version: str = ""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    position: int = 0
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One life of a server's process; `pid`, `created` and `birth` are its identity once it is spawned."""
+    """One life of a server's process; `pid`, `created` and `birth` are its identity once it is spawned.
+
+    `revision` is that of the server as it was started.
+    """
 
     start_id: str
     server_id: str
@@ -34,6 +56,7 @@ class RunRow:
     created: float | None = None
     birth: str = ""
     version: str | None = None
+    revision: int = 0
 
 
 class Servers:
@@ -43,16 +66,21 @@ class Servers:
         self._db = db
 
     def all(self) -> list[ServerRow]:
-        """Return every server, oldest first."""
-        rows = self._db.read("SELECT id, name, projects, autostart, created FROM servers ORDER BY created, id")
-        return [ServerRow(r[0], r[1], tuple(json.loads(r[2])), bool(r[3]), r[4]) for r in rows]
+        """Return every server in its place; those with the same, oldest first."""
+        rows = self._db.read(f"SELECT {_SERVER} FROM servers ORDER BY position, created, id")
+        return [_server(row) for row in rows]
 
     async def save(self, server: ServerRow) -> None:
         """Add a server, or keep it as it is wanted now."""
-        values = (server.id, server.name, json.dumps(server.projects), int(server.autostart), server.created)
+        await self.save_all([server])
+
+    async def save_all(self, servers: Iterable[ServerRow]) -> None:
+        """Keep several servers as they are wanted now, all or none."""
+        values = [_values(server) for server in servers]
+        places = ", ".join("?" for _ in _SERVER.split(","))
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute("INSERT OR REPLACE INTO servers VALUES (?, ?, ?, ?, ?)", values)
+            connection.executemany(f"INSERT OR REPLACE INTO servers ({_SERVER}) VALUES ({places})", values)
 
         await self._db.write(work)
 
@@ -67,10 +95,7 @@ class Servers:
 
     def runs(self) -> list[RunRow]:
         """Return the runs that were not known to be over, oldest first."""
-        rows = self._db.read(
-            "SELECT start_id, server_id, mark, port, begun, pid, created, birth, version"
-            " FROM server_runs ORDER BY begun"
-        )
+        rows = self._db.read(f"SELECT {_RUN} FROM server_runs ORDER BY begun")
         return [RunRow(*row) for row in rows]
 
     async def begin(self, run: RunRow) -> None:
@@ -78,8 +103,8 @@ class Servers:
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "INSERT INTO server_runs (start_id, server_id, mark, port, begun) VALUES (?, ?, ?, ?, ?)",
-                (run.start_id, run.server_id, run.mark, run.port, run.begun),
+                "INSERT INTO server_runs (start_id, server_id, mark, port, begun, revision) VALUES (?, ?, ?, ?, ?, ?)",
+                (run.start_id, run.server_id, run.mark, run.port, run.begun, run.revision),
             )
 
         await self._db.write(work)
@@ -138,3 +163,39 @@ class Servers:
             connection.execute("DELETE FROM server_crashes WHERE server_id = ?", (server_id,))
 
         await self._db.write(work)
+
+
+def _server(row: Sequence[Any]) -> ServerRow:
+    return ServerRow(
+        id=row[0],
+        name=row[1],
+        projects=tuple(json.loads(row[2])),
+        autostart=bool(row[3]),
+        created=row[4],
+        kind=row[5],
+        address=row[6],
+        environment=json.loads(row[7]),
+        arguments=tuple(json.loads(row[8])),
+        version=row[9],
+        limits=json.loads(row[10]),
+        position=row[11],
+        revision=row[12],
+    )
+
+
+def _values(server: ServerRow) -> tuple[object, ...]:
+    return (
+        server.id,
+        server.name,
+        json.dumps(server.projects),
+        int(server.autostart),
+        server.created,
+        server.kind,
+        server.address,
+        json.dumps(dict(server.environment)),
+        json.dumps(server.arguments),
+        server.version,
+        json.dumps(dict(server.limits)),
+        server.position,
+        server.revision,
+    )

@@ -27,14 +27,14 @@ async def test_a_stop_while_a_crash_is_dealt_with_ends_the_tries_too(
     server_id = await one(rig)
     await rig.fleet.start(server_id)
     stops: list[asyncio.Future[None]] = []
-    real = rig.fleet._runs.store.crashed
+    real = rig.fleet._around.runs.store.crashed
 
     async def crashed(server_id: str, at: float, reason: str) -> None:
         stops.append(asyncio.ensure_future(rig.fleet.stop(server_id)))
         await asyncio.sleep(0)
         await real(server_id, at, reason)
 
-    monkeypatch.setattr(rig.fleet._runs.store, "crashed", crashed)
+    monkeypatch.setattr(rig.fleet._around.runs.store, "crashed", crashed)
     pid = rig.fleet.get(server_id).pid
     assert pid is not None
     os.kill(pid, 9)
@@ -42,7 +42,7 @@ async def test_a_stop_while_a_crash_is_dealt_with_ends_the_tries_too(
     await stops[0]
     state = rig.fleet.get(server_id)
     assert (state.state, state.retry_at) == ("stopped", None)
-    assert rig.fleet._server(server_id)._retry is None
+    assert not rig.fleet._roster.get(server_id)._retry.due
 
 
 async def test_a_log_that_cannot_be_turned_does_not_end_the_watch(
@@ -55,8 +55,8 @@ async def test_a_log_that_cannot_be_turned_does_not_end_the_watch(
         loop.call_soon_threadsafe(tried.set)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("opencode_nexus.fleet.server.WATCH", 0.05)
-    monkeypatch.setattr("opencode_nexus.fleet.server.turn", full)
+    monkeypatch.setattr("opencode_nexus.fleet.watch.WATCH", 0.05)
+    monkeypatch.setattr("opencode_nexus.fleet.watch.turn", full)
     server_id = await one(rig)
     await rig.fleet.start(server_id)
     await tried.wait()
@@ -77,7 +77,7 @@ async def test_a_crash_that_cannot_be_noted_is_shown_all_the_same(
     server_id = await one(rig)
     await rig.fleet.start(server_id)
     for name in ("crashed", "over", "answered"):
-        monkeypatch.setattr(rig.fleet._runs.store, name, full)
+        monkeypatch.setattr(rig.fleet._around.runs.store, name, full)
     monkeypatch.setattr(rig.activity, "add", full)
     pid = rig.fleet.get(server_id).pid
     assert pid is not None
@@ -104,7 +104,7 @@ async def test_a_process_that_cannot_be_noted_does_not_stay(
     async def full(*_: object) -> RunRow:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(rig.fleet._runs.store, "spawned", full)
+    monkeypatch.setattr(rig.fleet._around.runs.store, "spawned", full)
     server_id = await one(rig)
     with pytest.raises(StartFailed, match="disk is full"):
         await rig.fleet.start(server_id)
@@ -135,7 +135,7 @@ async def test_a_folder_checked_during_a_removal_does_not_bring_the_server_back(
             gate.wait(20)
             return folder
 
-        patch.setattr("opencode_nexus.fleet.fleet.check_project", slow)
+        patch.setattr("opencode_nexus.fleet.projects.check_project", slow)
         await asyncio.sleep(0)
         await rig.fleet.remove(server_id)
         gate.set()
@@ -194,7 +194,7 @@ async def test_a_start_asked_for_while_the_hub_starts_makes_no_second_process(ri
 
     loop = asyncio.get_running_loop()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("opencode_nexus.fleet.fleet.marked", slowly)
+        patch.setattr("opencode_nexus.fleet.takeup.marked", slowly)
         await rig.open()
     await early[0]
     assert rig.fleet.get(server_id).pid == pid

@@ -9,7 +9,7 @@ import sqlite3
 import pytest
 
 from opencode_nexus.fleet.errors import FleetNotOpen
-from opencode_nexus.fleet.server import SILENT
+from opencode_nexus.fleet.watch import SILENT
 from opencode_nexus.store.servers import RunRow, Servers
 from tests.fakes.fleet import FleetUnderTest
 from tests.fakes.fleet_look import marked_with, one, runs, tell, until_gone
@@ -68,17 +68,16 @@ async def test_a_start_that_failed_to_look_lets_nothing_begin(
     await rig.until(server_id, "running")
 
 
-async def test_who_cannot_say_whether_it_is_busy_keeps_it_running(
-    rig: FleetUnderTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def broken(server_id: str) -> bool:
-        raise RuntimeError("no")
+async def test_who_cannot_say_whether_it_is_busy_keeps_it_running(rig: FleetUnderTest) -> None:
+    class Broken(set[str]):
+        def __contains__(self, server_id: object) -> bool:
+            raise RuntimeError("no")
 
     server_id = await one(rig)
     await rig.fleet.start(server_id)
     pid = rig.fleet.get(server_id).pid
     rig.on_stop = "stop-idle"
-    monkeypatch.setattr(rig.fleet, "_busy", broken)
+    rig.busy = Broken()
     await rig.close()
     assert pid in marked_with(rig)
     await rig.open()
@@ -111,8 +110,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("opencode_nexus.fleet.run.START_LIMIT", 0.3)
     monkeypatch.setattr("opencode_nexus.fleet.run.GRACE", 0.2)
     monkeypatch.setattr("opencode_nexus.fleet.run.QUIESCE", 0.2)
-    monkeypatch.setattr("opencode_nexus.fleet.server.WATCH", 0.2)
-    monkeypatch.setattr("opencode_nexus.fleet.server.ANSWER", 5.0)
+    monkeypatch.setattr("opencode_nexus.fleet.watch.WATCH", 0.2)
+    monkeypatch.setattr("opencode_nexus.fleet.watch.ANSWER", 5.0)
 
 
 async def test_a_process_that_is_silent_is_taken_up_and_said_to_be(rig: FleetUnderTest, impatient: None) -> None:

@@ -4,7 +4,7 @@
 import asyncio
 import errno
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +51,25 @@ class Local:
             ) from error
 
     async def spawn(
-        self, server_id: str, program: Path, folder: str, port: int, password: Secret, mark: str
+        self,
+        server_id: str,
+        program: Path,
+        folder: str,
+        port: int,
+        password: Secret,
+        mark: str,
+        *,
+        own: Mapping[str, str],
+        arguments: Iterable[str],
     ) -> Process:
-        """Start `program` on `port` in `folder`; raises StartFailed saying what is wrong with program or folder."""
+        """Start `program` on `port` in `folder`, with the server's `own` variables and further `arguments`.
+
+        Raises StartFailed saying what is wrong with program or folder.
+        """
         environ = child_environment(
-            self._environ, config_home=self._config, tools=self._tools, password=password.reveal(), mark=mark
+            self._environ, config_home=self._config, tools=self._tools, password=password.reveal(), mark=mark, own=own
         )
-        words = [str(program), "serve", "--hostname", ADDRESS, "--port", str(port)]
+        words = [str(program), "serve", *arguments, "--hostname", ADDRESS, "--port", str(port)]
         command = Command(words, Path(folder), environ, self.log(server_id))
 
         def work() -> Process:
