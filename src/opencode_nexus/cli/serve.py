@@ -32,6 +32,7 @@ def serve(
     open: Annotated[bool | None, _option("open")] = None,  # noqa: A002 - the name of the setting
     on_stop: Annotated[str | None, _option("on_stop")] = None,
     opencode_binary: Annotated[str | None, _option("opencode_binary")] = None,
+    starts_at_once: Annotated[int | None, _option("starts_at_once")] = None,
     cloudflared_binary: Annotated[str | None, _option("cloudflared_binary")] = None,
     cloudflared_arguments: Annotated[str | None, _option("cloudflared_arguments")] = None,
     tunnel_front: Annotated[str | None, _option("tunnel_front")] = None,
@@ -52,6 +53,7 @@ def serve(
             "open": open,
             "on_stop": on_stop,
             "opencode_binary": opencode_binary,
+            "starts_at_once": starts_at_once,
             "cloudflared_binary": cloudflared_binary,
             "cloudflared_arguments": cloudflared_arguments,
             "tunnel_front": tunnel_front,

@@ -53,6 +53,10 @@ SETTINGS: tuple[Setting, ...] = (
         "--opencode-binary", editable=True, restart=False,
     ),
     Setting(
+        "starts_at_once", 2, "How many OpenCode servers may start at the same time; the others wait for their turn.",
+        "--starts-at-once", editable=True, restart=False,
+    ),
+    Setting(
         "cloudflared_binary", "",
         "Path of your own cloudflared, for tunnels from their next start; empty: one found here, or brought.",
         "--cloudflared-binary", editable=True, restart=False,
@@ -184,6 +188,7 @@ _READ: dict[str, Callable[[Any], object]] = {
     "tunnel_front": _host_and_port,
     "allowed_hosts": _split,
     "trusted_proxies": _networks,
+    "starts_at_once": _whole(1, 100),
     "log_levels": _levels,
     "log_size": _whole(20, 1_000_000),
     "log_days": _whole(1, 3650),
@@ -202,6 +207,7 @@ class Settings:
     open: bool = True
     on_stop: str = "stop-idle"
     opencode_binary: str = ""
+    starts_at_once: int = 2
     cloudflared_binary: str = ""
     cloudflared_arguments: str = ""
     tunnel_front: str = ""
