@@ -28,6 +28,7 @@ from opencode_nexus.chat.usage.usage import TokenUsage
 from opencode_nexus.cli.browser import open_browser
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import SystemClock
+from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.ids import new_token
 from opencode_nexus.core.settings import Settings
 from opencode_nexus.core.tasks import Tasks
@@ -41,17 +42,18 @@ from opencode_nexus.notify.devices import Devices
 from opencode_nexus.notify.keeping import KeyKeeper
 from opencode_nexus.notify.pusher import Pusher
 from opencode_nexus.notify.sender import Sender
+from opencode_nexus.observe.crash import Crashes
 from opencode_nexus.observe.disk import Disk
 from opencode_nexus.observe.guard import Guard
 from opencode_nexus.observe.history import History
-from opencode_nexus.observe.logs import begin
+from opencode_nexus.observe.logs import Logs
 from opencode_nexus.observe.machine import Machine
 from opencode_nexus.observe.trees import Root
 from opencode_nexus.observe.usage import Usage
 from opencode_nexus.practice.practice import Practice
 from opencode_nexus.render.page import environment
 from opencode_nexus.secrets.keyring import SystemKeyring
-from opencode_nexus.secrets.redact import redact
+from opencode_nexus.secrets.redact import Secret, redact
 from opencode_nexus.secrets.sealed_file import SealedFile
 from opencode_nexus.secrets.vault import Vault
 from opencode_nexus.setup.wizard import Wizard
@@ -91,6 +93,7 @@ from opencode_nexus.web.pages.inbox_view import InboxSource
 from opencode_nexus.web.pages.remote import RemoteSource
 from opencode_nexus.web.pages.remote_api import MakingSource
 from opencode_nexus.web.pages.remote_tunnel import TunnelSource
+from opencode_nexus.web.pages.resources import ResourcesSource
 from opencode_nexus.web.pages.search import SearchSource
 from opencode_nexus.web.pages.servers import ServerSource
 from opencode_nexus.web.server import bind, serve
@@ -119,7 +122,12 @@ class _Guarded:
 
 @asynccontextmanager
 async def composed(
-    home: Home, flags: Mapping[str, Any], environ: Mapping[str, str], *, local_token: str = ""
+    home: Home,
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    *,
+    local_token: str = "",
+    logs: Logs | None = None,
 ) -> AsyncIterator[Hub]:
     """Yield the hub's services, wired but not serving: the commands that work without a hub use them too.
 
@@ -156,7 +164,8 @@ async def composed(
         fleet = Fleet(
             db=db, bus=bus, clock=clock, home=home.path, activity=activity,
             vault=sealed, binary=installer.binary, environ=environ, busy=busy,
-            on_stop=lambda: hub.settings.on_stop, child_config=lambda server_id: practice.opencode_config(),
+            on_stop=lambda: hub.settings.on_stop, starts_at_once=lambda: hub.settings.starts_at_once,
+            child_config=lambda server_id: practice.opencode_config(),
         )  # fmt: skip
         chat = Chat(
             servers=fleet, journal=journal, sent=SentMessages(db), bus=bus, clock=clock, tasks=tasks, activity=activity
@@ -254,10 +263,12 @@ async def composed(
             wizard=wizard, door=door, tunnels=tunnels,
             tester=tester, cloudflared=cloudflared, cloudflare=account, opener=opener, drafts=Drafts(clock),
             pairing=Pairing(db=db, clock=clock, access=access, activity=activity),
-            live=Live(bus.boot, tasks), pages=Pages(environment(), StaticFiles()), started=clock.now(),
+            live=Live(bus.boot, tasks), logs=logs or Logs(home.path / "logs"),
+            pages=Pages(environment(), StaticFiles()), started=clock.now(),
         )  # fmt: skip
         hub.live.register("dashboard", lambda rest: DashboardSource(hub))
         hub.live.register("server", lambda rest: ServerSource(hub, rest))
+        hub.live.register("resources", lambda rest: ResourcesSource(hub, rest))
         hub.live.register("inbox", lambda rest: InboxSource(hub, rest))
         hub.live.register("badge", lambda rest: BadgeSource(hub))
         follow_badge(hub)
@@ -272,18 +283,31 @@ async def composed(
 
 
 async def _run(flags: Mapping[str, Any], environ: Mapping[str, str]) -> None:
-    home = Home(Settings.load(flags, environ, {}, default_home()).home)
+    settings = Settings.load(flags, environ, {}, default_home())
+    home = Home(settings.home)
     home.prepare()
     home.lock()
-    token = new_token()
+    token = Secret(new_token())
+    logs, crashes = Logs(home.path / "logs"), Crashes(home.path / "logs")
+    logs.begin(settings)
+    crashes.begin()
+    tasks = Tasks()
+    tasks.spawn(logs.tidy(), "logs")
     try:
-        async with composed(home, flags, environ, local_token=token) as hub:
-            logs = begin(home.path / "logs", hub.settings.log_level)
-            try:
-                await _serve(home, hub, environ, token)
-            finally:
-                logs.stop()
+        async with composed(home, flags, environ, local_token=token.reveal(), logs=logs) as hub:
+            logs.follow(hub.settings)
+            hub.bus.listen(lambda record: logs.follow(hub.settings), "settings")
+            await _serve(home, hub, environ, token.reveal())
+    except NexusError:  # told in its own words: an address that is taken, say
+        raise
+    except Exception as error:
+        if report := crashes.report(error):
+            print(f"What happened is written down in {report}", file=sys.stderr)
+        raise
     finally:
+        await tasks.close()
+        crashes.end()
+        logs.close()
         home.release()
 
 

@@ -20,6 +20,10 @@ from opencode_nexus.store.activity import Activity
 log = logging.getLogger(__name__)
 
 Stage = Literal["", "warn", "recycle", "stop"]
+WATCHING = (
+    "Limits are kept by watching: memory and processes are looked at every 10 seconds, near a limit every 2. "
+    "A limit of the processor is only warned of."
+)
 NEAR = 0.7  # of a limit: from here on it is looked at more often
 BACK = 0.9  # of a limit: below it the warning is over, so that a figure that goes up and down is told of once
 AGAIN = 600.0  # seconds before a server is restarted for its memory once more: what it needs at once, it needs
@@ -88,6 +92,11 @@ class Guard:
     _recycled: dict[str, float] = field(default_factory=dict)
     _stopped: dict[str, str] = field(default_factory=dict)
     _judging: bool = False
+
+    @property
+    def way(self) -> str:
+        """Say how limits are kept here, in a sentence or two."""
+        return WATCHING
 
     def open(self) -> None:
         """Judge from now on."""

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages.overview import overview
 from opencode_nexus.web.pages.pieces import Html, Pieces
+from opencode_nexus.web.pages.resources_view import lines
 
 TOPIC = "dashboard"
 PIECES = ("summary", "waiting", "servers", "running", "machine", "remote", "activity")
@@ -19,6 +20,7 @@ class DashboardSource(Pieces):
 
     def __init__(self, hub: Hub) -> None:
         macros = {name: hub.pages.macro("dashboard_parts.html", name) for name in (*PIECES, "region")}
+        table = hub.pages.macro("resources_parts.html", "table")
         base = hub.settings.base_path
 
         def url(path: str) -> str:
@@ -26,7 +28,8 @@ class DashboardSource(Pieces):
 
         def make() -> Html:
             view = overview(hub)
-            return {f"dash-{name}": macros[name](view, url) for name in PIECES}
+            pieces = {f"dash-{name}": macros[name](view, url) for name in PIECES}
+            return pieces | {"dash-resources": table(lines(hub), url)}
 
         super().__init__(hub.bus, TOPICS, make, macros["region"], hub.usage.watch)
 

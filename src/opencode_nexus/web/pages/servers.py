@@ -10,6 +10,7 @@ from opencode_nexus.fleet.errors import StartFailed
 from opencode_nexus.web.addresses import own_path
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages.pieces import Html, Pieces
+from opencode_nexus.web.pages.resources_view import resources
 from opencode_nexus.web.pages.server_card import server_card
 
 LINES = 200  # of output shown on the page
@@ -21,6 +22,7 @@ class ServerSource(Pieces):
 
     def __init__(self, hub: Hub, server_id: str) -> None:
         macros = {name: hub.pages.macro("server_page_parts.html", name) for name in (*PIECES, "region")}
+        brief = hub.pages.macro("resources_parts.html", "brief")
         base = hub.settings.base_path
 
         def url(path: str) -> str:
@@ -31,7 +33,8 @@ class ServerSource(Pieces):
                 card = server_card(hub, hub.fleet.get(server_id))
             except NotFound:  # removed while the page was open
                 return {}
-            return {f"srv-{name}": macros[name](card, url) for name in PIECES}
+            pieces = {f"srv-{name}": macros[name](card, url) for name in PIECES}
+            return pieces | {"srv-resources": brief(resources(hub, server_id), url)}
 
         super().__init__(hub.bus, ("server", "session", "usage"), make, macros["region"], hub.usage.watch)
 
