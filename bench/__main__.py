@@ -17,7 +17,7 @@ from playwright.async_api import Browser, async_playwright
 
 from bench import report
 from bench.folders import Folders
-from bench.measures import load, long, past, search, startup, stream, tunnel, viewers
+from bench.measures import inbox, load, long, past, search, startup, stream, tunnel, viewers
 from bench.nexus import Nexus
 from bench.opencode_page import OpenCodePage
 from bench.process import free_port
@@ -33,6 +33,7 @@ MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "long": long.measure,
     "past": past.measure,
     "search": search.measure,
+    "inbox": inbox.measure,
     "stream": stream.measure,
     "viewers": viewers.measure,
     "tunnel": tunnel.measure,

@@ -19,7 +19,7 @@ MODEL = "bench/fake"
 
 
 def opencode_config(provider_url: str) -> dict[str, Any]:
-    """The OpenCode configuration that both subjects get: the scripted provider, and no question asked."""
+    """The OpenCode configuration that both subjects get: the scripted provider, and one agent that asks."""
     model = {"name": "Fake", "limit": {"context": 100_000_000, "output": 1_000_000}}
     provider = {
         "npm": "@ai-sdk/openai-compatible",
@@ -35,6 +35,16 @@ def opencode_config(provider_url: str) -> dict[str, Any]:
         "small_model": MODEL,
         "enabled_providers": ["bench"],
         "permission": {"*": "allow"},
+        "subagent_depth": 3,  # 1 unless told otherwise
+        "agent": {
+            "digger": {
+                "description": "Digs deeper.",
+                "mode": "subagent",
+                "prompt": "You dig.",
+                "tools": {"task": True},
+                "permission": {"task": "allow", "bash": {"*": "allow", "touch *": "ask"}},
+            }
+        },
         "provider": {"bench": provider},
     }
 

@@ -49,6 +49,15 @@ class Provider:
             self._take(json.loads(line))
         return self._done.get(name)
 
+    def called(self, tool: str, words: str) -> float | None:
+        """When the model last called a tool with `words` among its arguments (epoch ms); None: it did not."""
+        found = None
+        for text in self._log.read_text().splitlines():
+            line = json.loads(text)
+            if line["kind"] == "tool" and line["tool"] == tool and words in json.dumps(line["args"]):
+                found = float(line["t"]) * 1000
+        return found
+
     def _take(self, line: dict[str, object]) -> None:
         if line["kind"] != "text":
             return

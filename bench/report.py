@@ -51,6 +51,8 @@ LINES = (
     Line("chat of 30, by click", "long", "30/click/cpu1", ("visible_ms",), (None,)),
     Line("chat of 10,000, by address", "long", "10000/address/cpu1", ("visible_ms",), (300,)),
     Line("… by click", "long", "10000/click/cpu1", ("visible_ms",), (100,)),
+    Line("a sub-agent at depth 2 asks → row in another browser", "inbox", "depth2", ("median_ms",), (1000,)),
+    Line("… the worst of 10", "inbox", "depth2", ("worst_ms",), (1000,)),
     Line("500 messages back in it: most elements", "past", "back", ("most_elements",), (3000,), "elements"),
     Line("… heap of the page", "past", "back", ("heap_mb",), (60,), "MB"),
     Line("… growth of the hub", "past", "back", ("hub_growth_mb",), (10,), "MB"),
