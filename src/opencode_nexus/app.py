@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from opencode_nexus import __version__
 from opencode_nexus.access.access import Access
 from opencode_nexus.access.pairing import Pairing
 from opencode_nexus.chat.actions import Actions
@@ -322,6 +323,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
     async def ready() -> None:
         home.announce(RunningHub(os.getpid(), hub.address, token, hub.bus.boot))
         print(f"OpenCode Nexus is ready at {hub.address}", flush=True)
+        log.info("%s, process %d, at %s", __version__, os.getpid(), hub.address)
         link = hub.address
         if not hub.access.has_owner():
             # the browser that we open needs no code; it is printed all the same, for when none appears

@@ -7,6 +7,7 @@ from pathlib import Path
 
 CAP = 5_000_000  # bytes; then the content moves to a second file, which the next turn replaces
 CHUNK = 65_536
+SPARE = 1_000_000  # bytes above the cap that are still kept: what is written between two looks
 
 
 def last_lines(path: Path, count: int, since: int = 0) -> list[str]:
@@ -38,16 +39,24 @@ def size_of(path: Path) -> int:
         return 0
 
 
-def turn(path: Path, cap: int = CAP) -> bool:
+def turn(path: Path, cap: int = CAP, spare: int = SPARE) -> bool:
     """Move the content to `<name>.1` when it has passed `cap` bytes; True when it did.
+
+    Of one that has passed it by more than `spare` bytes its last `cap` are moved: what wrote a gigabyte since the last
+    look does not get to keep it twice.
 
     The writer keeps its file open, so the content is copied and the file cut to nothing: it appends from there on.
     What it writes in the moment between the two is lost.
     """
-    if size_of(path) <= cap:
+    size = size_of(path)
+    if size <= cap:
         return False
     older = path.with_name(path.name + ".1")
-    shutil.copyfile(path, older)
+    with path.open("rb") as source, open(os.open(older, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as copy:
+        if size > cap + spare:
+            source.seek(size - cap)
+            source.readline(CHUNK)  # the rest of a line
+        shutil.copyfileobj(source, copy, CHUNK)
     older.chmod(0o600)
     os.truncate(path, 0)
     return True

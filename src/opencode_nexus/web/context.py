@@ -26,6 +26,7 @@ from opencode_nexus.notify.pusher import Pusher
 from opencode_nexus.observe.disk import Disk
 from opencode_nexus.observe.guard import Guard
 from opencode_nexus.observe.history import History
+from opencode_nexus.observe.logs import Logs
 from opencode_nexus.observe.machine import Machine
 from opencode_nexus.observe.usage import Usage
 from opencode_nexus.practice.practice import Practice
@@ -79,6 +80,7 @@ class Hub:
     drafts: Drafts
     pairing: Pairing
     live: Live
+    logs: Logs
     pages: Pages
     started: float
     address: str = ""

@@ -45,3 +45,11 @@ def test_a_full_file_is_turned_under_its_writer(tmp_path: Path) -> None:
     older = tmp_path / "a.log.1"
     assert older.read_bytes() == b"x" * 100 + b"y"
     assert older.stat().st_mode & 0o777 == 0o600
+
+
+def test_of_a_flood_between_two_looks_the_end_is_kept(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("".join(f"line {number:05}\n" for number in range(1000)))
+    assert turn(log, 110, 0) is True
+    assert log.read_bytes() == b""
+    assert (tmp_path / "a.log.1").read_text() == "".join(f"line {number:05}\n" for number in range(991, 1000))

@@ -51,6 +51,7 @@ async def save_hub(request: Request) -> Response:
         if s.editable and not s.restart and getattr(hub.settings, s.name) == getattr(before, s.name)
     }
     hub.settings = replace(hub.settings, **now)
+    hub.bus.publish("settings", hub.settings)
     return back(request, "hub", "hub")
 
 

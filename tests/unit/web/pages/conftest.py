@@ -104,10 +104,12 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             return await asyncio.to_thread(check, path)
 
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    bus = Bus(clock)
     hub = SimpleNamespace(
         settings=Settings(home=tmp_path, base_path=BASE),
         address="",
-        access=Access(db=db, clock=clock, bus=Bus(clock), local_token="local", passwords=Passwords(weak)),
+        access=Access(db=db, clock=clock, bus=bus, local_token="local", passwords=Passwords(weak)),
+        bus=bus,
         clock=clock,
         stored=Kv(db),
         wizard=SimpleNamespace(done=True),
