@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The heads of a server's messages without their parts, a page at a time, and all its sessions, newest first."""
 
-import asyncio
 from typing import Any
 
 import msgspec
 
 from opencode_nexus.opencode.api import Client, read
-from opencode_nexus.opencode.errors import OpenCodeError
-from opencode_nexus.opencode.lenient import loads
 
 JSON = dict[str, Any]
 
@@ -19,19 +16,13 @@ class _Message(msgspec.Struct, frozen=True):
     info: JSON
 
 
-_MESSAGES = msgspec.json.Decoder(list[_Message])
-
 
 async def message_heads(
     client: Client, session_id: str, limit: int, before: str | None
 ) -> tuple[list[JSON], str | None]:
     """The newest `limit` messages (before a cursor) without their parts, and the cursor of the next page."""
-    answer = await client.send("GET", f"/session/{session_id}/message", limit=limit, before=before)
-    try:
-        found = await asyncio.to_thread(loads, answer.content, _MESSAGES)  # 100 messages may hold 10 MB of output
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise OpenCodeError(f"The messages of {session_id} came in another way than expected.") from error
-    return [message.info for message in found], answer.headers.get("x-next-cursor")
+    found, more = await client.message_list(_Message, session_id, limit, before)
+    return [message.info for message in found], more
 
 
 async def all_sessions(client: Client, limit: int, before: int | None) -> tuple[list[JSON], int | None]:

@@ -7,6 +7,7 @@ routes of a session follow the session's own folder and need none.
 """
 
 import base64
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import httpx2
@@ -23,12 +24,14 @@ from opencode_nexus.opencode.errors import (
 )
 from opencode_nexus.opencode.events import PermissionAsked, QuestionAsked
 from opencode_nexus.opencode.lenient import loads
+from opencode_nexus.opencode.message_list import MessageList
 
 JSON = dict[str, Any]
 T = TypeVar("T")
 
 CONNECT = 2.0  # seconds; a connection on loopback is made at once or never
 ANSWER = 20.0  # the first use of a folder took 1.3 to 4 s
+MOST = 64_000_000  # bytes of a page of messages; of one message, however many it has
 # Streams and long answers share no pool with clicks, so that they never wait for one another.
 LIMITS = httpx2.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=30)
 
@@ -85,17 +88,14 @@ class Client:
 
     async def send(self, method: str, path: str, /, *, body: Any = None, **query: Any) -> httpx2.Response:
         """Ask a route and return its answer; a query member that is None is left out."""
-        params = {name: value for name, value in query.items() if value is not None}
+        params = _asked(query)
         content = None if body is None else msgspec.json.encode(body)
         headers = None if body is None else {"content-type": "application/json"}
         try:
             answer = await self.http.request(method, path, params=params, content=content, headers=headers)
         except httpx2.TransportError as error:
             raise OpenCodeUnreachable(f"{method} {path}: {str(error) or type(error).__name__}") from error
-        if answer.status_code >= 400:
-            raise refusal(answer.status_code, answer.content)
-        if "text/html" in answer.headers.get("content-type", ""):
-            raise WrongRoute(f"{method} {path}")
+        _check(answer, method, path)
         return answer
 
     async def json(self, method: str, path: str, /, *, body: Any = None, **query: Any) -> Any:
@@ -140,9 +140,34 @@ class Client:
 
     async def messages(self, session_id: str, limit: int, before: str | None = None) -> tuple[list[JSON], str | None]:
         """The newest `limit` messages (before a cursor), oldest first, and the cursor of the next page."""
+        return await self.message_list(JSON, session_id, limit, before)
+
+    async def message_list(
+        self, shape: type[T], session_id: str, limit: int, before: str | None
+    ) -> tuple[list[T], str | None]:
+        """The same as objects of `shape`. Fewer than `limit` may come with a cursor: what has more than MOST bytes is
+        asked for in smaller pages.
+        """
         path = f"/session/{session_id}/message"
-        answer = await self.send("GET", path, limit=limit, before=before)
-        return read(answer, list[JSON]), answer.headers.get("x-next-cursor")
+        while True:
+            found = MessageList(shape)
+            params = _asked({"limit": limit, "before": before})
+            try:
+                async with self.http.stream("GET", path, params=params) as answer:
+                    if answer.status_code >= 400:
+                        await answer.aread()
+                    _check(answer, "GET", path)
+                    async for piece in answer.aiter_raw():
+                        found.feed(piece)
+                        if found.size > MOST and limit > 1:
+                            break
+                    else:
+                        return found.end(), answer.headers.get("x-next-cursor")
+            except httpx2.TransportError as error:
+                raise OpenCodeUnreachable(f"GET {path}: {str(error) or type(error).__name__}") from error
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise OpenCodeError(f"{path} answered in another way than expected.") from error
+            limit = max(1, limit // 4)
 
     async def message(self, session_id: str, message_id: str) -> JSON:
         """One message, `{info, parts}`."""
@@ -234,6 +259,18 @@ class Client:
     async def dispose(self) -> None:
         """Let every folder load its configuration anew. Running turns are aborted."""
         await self.json("POST", "/global/dispose")
+
+
+def _asked(query: Mapping[str, Any]) -> JSON:
+    return {name: value for name, value in query.items() if value is not None}
+
+
+def _check(answer: httpx2.Response, method: str, path: str) -> None:
+    """Raise what stands for an answer that is none."""
+    if answer.status_code >= 400:
+        raise refusal(answer.status_code, answer.content)
+    if "text/html" in answer.headers.get("content-type", ""):
+        raise WrongRoute(f"{method} {path}")
 
 
 def read(answer: httpx2.Response, shape: type[T]) -> T:

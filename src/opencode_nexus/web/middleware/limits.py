@@ -33,7 +33,7 @@ FILES = 128 * MIB
 _WITH_FILES = re.compile(r"/chat/[^/]+/(?!new$|key$|compatible$)[^/]+(/attach)?")
 
 
-# A chat as a file; `chat.importing` says the same of the file itself.
+# A chat as a file; `chat.session_file` says the same of the file itself.
 IMPORT = 201 * MIB
 _IMPORT = re.compile(r"/chat/[^/]+/import|/api/v1/servers/[^/]+/sessions/import")
 
