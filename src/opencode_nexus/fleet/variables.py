@@ -12,7 +12,7 @@ from opencode_nexus.fleet.environment import is_ours
 from opencode_nexus.secrets.redact import Secret
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SECRET = re.compile(r"(?i)KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH")
+_SECRET = re.compile(r"(?i)(KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASS|CREDENTIALS?)(_?\d+)?$")
 LENGTH = 32_000  # characters of a value; a system takes 128 KiB a variable (Linux), or 32,767 characters (Windows)
 
 

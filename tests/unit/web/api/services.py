@@ -14,6 +14,7 @@ from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.core.errors import NotFound
 from opencode_nexus.fleet.state import ServerState
+from opencode_nexus.fleet.variables import Variable
 from tests.fakes.composer import Composer
 from tests.fakes.tunnels import CLOUDFLARED, FakeCloudflared, FakeTunnels
 
@@ -54,6 +55,9 @@ class FakeFleet:
         if server_id not in self.servers:
             raise ServerMissing(f"It was asked for as {server_id!r}.")
         return self.servers[server_id]
+
+    def variables(self, server_id: str) -> "list[Variable]":
+        return [Variable(name, None, secret=True) for name in self.get(server_id).environment]
 
     async def stop(self, server_id: str) -> ServerState:
         stopped = replace(self.get(server_id), state="stopped", pid=None, started=None, port=None)

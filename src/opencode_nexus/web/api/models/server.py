@@ -5,6 +5,37 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+MOST = 2**53 - 1  # a whole number that every reader of JSON keeps as it is
+
+
+class Limits(BaseModel):
+    """What a server's whole process tree may take; null: no limit of that kind."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    memory_warn: int | None = Field(default=None, ge=1, le=MOST, description="Bytes at which it is warned of.")
+    memory_recycle: int | None = Field(
+        default=None, ge=1, le=MOST, description="Bytes at which it is restarted as soon as no agent works on it."
+    )
+    memory_stop: int | None = Field(default=None, ge=1, le=MOST, description="Bytes at which it is stopped at once.")
+    cpu_percent: float | None = Field(default=None, gt=0, le=1_000_000, description="Per cent of one core.")
+    processes: int | None = Field(default=None, ge=1, le=MOST)
+
+
+class Variable(BaseModel):
+    """An environment variable of a server's own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200)
+    value: str | None = Field(
+        default=None, description="Its value. A secret's is never told; sent as null, it stays as it is."
+    )
+    secret: bool = Field(
+        default=False,
+        description="Keep the value as a secret. A name that ends in KEY, TOKEN, SECRET or PASSWORD is one anyway.",
+    )
+
 
 class Server(BaseModel):
     """A server as it is now; what is not known is null."""
@@ -26,16 +57,105 @@ class Server(BaseModel):
     uptime: float | None = Field(description="Seconds since its process started.")
     cpu: float | None = Field(description="Per cent of one core, of its whole process tree; measured.")
     memory: int | None = Field(description="Bytes of memory of its whole process tree; measured.")
+    kind: Literal["local", "attached"] = Field(description="Whether it runs here, or elsewhere and is only watched.")
+    address: str = Field(description="Where an attached one is.")
+    environment: list[Variable] = Field(description="Its own variables.")
+    arguments: list[str] = Field(description="Further arguments of “opencode serve”.")
+    wanted_version: str = Field(description="The OpenCode it is to run; empty: the one that the hub uses.")
+    limits: Limits
+    changed: bool = Field(description="An edit applies after its next start.")
+    planned: str = Field(description="Why it is restarted as soon as no agent works on it; empty: it is not.")
+    position: int = Field(description="Its place in the list; servers start in this order.")
 
 
-class NewServer(BaseModel):
-    """What a new server is to be."""
+class _Wanted(BaseModel):
+    """What can be told of a server beyond its name and folders."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    environment: list[Variable] | None = Field(
+        default=None, max_length=500, description="All variables of its own; those that are left out are removed."
+    )
+    arguments: list[str] | None = Field(
+        default=None, max_length=100, description="Further arguments of “opencode serve”, such as --log-level, DEBUG."
+    )
+    version: str | None = Field(
+        default=None,
+        max_length=40,
+        description="An OpenCode version on this machine; empty: the one that the hub uses.",
+    )
+    limits: Limits | None = None
+
+
+class NewServer(_Wanted):
+    """What a new server is to be."""
 
     name: str = Field(min_length=1, max_length=80)
     projects: list[str] = Field(min_length=1, description="Absolute paths of folders that exist.")
     autostart: bool = True
+
+
+class ServerEdit(_Wanted):
+    """A change: what is left out stays as it is."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=80)
+    autostart: bool | None = None
+    position: int | None = Field(default=None, ge=1, le=MOST, description="Its new place in the list, from 1.")
+
+
+class Copy(BaseModel):
+    """What a copy of a server is called."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(default=None, description="Left out: the name of the server with “copy” after it.")
+
+
+class Restart(BaseModel):
+    """When a server is restarted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    when: Literal["now", "idle"] = Field(
+        default="now", description="“now” cuts off what agents do; “idle” waits until none works, in the background."
+    )
+
+
+class Bulk(Restart):
+    """An order to several servers."""
+
+    action: Literal["start", "stop", "restart"]
+    ids: list[str] | None = Field(
+        default=None, max_length=1000, description="Which; left out: all, and of a restart all that run."
+    )
+
+
+class Outcome(BaseModel):
+    """What came of an order to one of several servers."""
+
+    id: str
+    name: str
+    done: bool
+    error: str = Field(description="Why it was not done; empty when it was.")
+    hint: str = Field(description="What to do about it.")
+    server: Server | None = Field(description="As it is now; null when it was removed meanwhile.")
+
+
+class Move(BaseModel):
+    """Where a project folder goes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    folder: str = Field(min_length=1, description="One of the server's project folders.")
+    to: str = Field(description="Id of the server that has it afterwards.")
+
+
+class Project(BaseModel):
+    """A project folder of a server."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    folder: str = Field(min_length=1, description="One of the server's project folders.")
 
 
 class NewProject(BaseModel):
