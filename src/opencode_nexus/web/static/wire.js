@@ -174,7 +174,9 @@
     tries++;
   };
   const hang = () => { const mine = line; line = null; mine?.close(); };
-  const back = () => { tries = 0; connect(); };
+  // A line that was silent longer than the hub ever is may be dead without having been closed; the cursor makes another
+  // one cheap.
+  const back = () => { if (line && Date.now() - heard > 16000) hang(); tries = 0; connect(); };
   const anew = () => { hang(); boot = ""; connect(); };
   const next = () => { store.way = way = WAYS[(WAYS.indexOf(way) + 1) % 3]; hang(); connect(); };
   // Three records at known times tell whether a streamed answer comes in pieces here; asked once a tab.
@@ -188,7 +190,13 @@
       if (last - first < 100) next();
     } catch { store.removeItem("way"); }
   };
-  setInterval(() => { if (line && Date.now() - heard > (way === "poll" ? 40000 : 25000)) line.close(); }, 3000);
+  let tick = Date.now();
+  setInterval(() => {
+    const now = Date.now();
+    if (now - tick > 9000) { hang(); back(); } // the machine slept: the network may be another one
+    else if (line && now - heard > (way === "poll" ? 40000 : 25000)) line.close();
+    tick = now;
+  }, 1000);
   on("online", back);
   on("offline", () => { hang(); show("off", "Offline"); });
   let asleep = 0;
@@ -197,6 +205,8 @@
     if (doc.hidden) asleep = setTimeout(hang, 3000);
     else back();
   });
+  doc.addEventListener("freeze", hang); // no timer runs from here on, and the hub must not think that somebody looks
+  doc.addEventListener("resume", back);
   on("pagehide", hang);
   on("pageshow", (event) => event.persisted && back());
 
