@@ -1,12 +1,42 @@
 # SPDX-License-Identifier: MIT
-"""A page that is put to sleep as a phone does it, and wakes up later."""
+"""A page that really sleeps, as a phone's or a closed laptop's does: its processes are stopped, and go on later.
 
+`Page.setWebLifecycleState` does not do it: the page that it "freezes" goes on (seen with Chromium 156 and Playwright,
+which holds each page for visible). Nor does virtual time, which stops timers alone.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import psutil
 from playwright.async_api import Page, expect
 
 DRAFT = "half a thought"
 MINUTES = 300_000  # ms
-# Lets a test move the page's clock, as it is after a sleep.
-CLOCK = "{ const now = Date.now; window.slept = 0; Date.now = () => now() + window.slept; }"
+ASLEEP = ("renderer", "network.mojom.NetworkService")  # what runs a page, and what takes its bytes off the network
+# `did`: when (ms, by the true clock) the page did something. `passes`: ms by which its own clock is on, from the first
+# look at it after a second in which nothing was done.
+SPY = """{
+    const now = Date.now, did = window.did = [];
+    let last = now(), more = 0;
+    window.passes = 0;
+    Date.now = () => {
+        const t = now();
+        if (t - last > 1000) { more += passes; passes = 0; }
+        last = t;
+        return t + more;
+    };
+    const note = () => { Date.now(); did.push(now()); };
+    setInterval(note, 20);
+    new MutationObserver(note).observe(document, { subtree: true, childList: true, characterData: true });
+}"""
+TOLD = """hidden => {
+    Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+    document.dispatchEvent(new Event(hidden ? "freeze" : "resume"));
+}"""
 
 
 class Sleeper:
@@ -16,8 +46,8 @@ class Sleeper:
         self.page = page
 
     async def open(self, address: str) -> None:
-        self._cdp = await self.page.context.new_cdp_session(self.page)
-        await self.page.add_init_script(CLOCK)
+        """Open it, live, and begin to type."""
+        await self.page.add_init_script(SPY)
         await self.page.goto(address)
         await self.live()
         await self.page.locator("#composer").fill(DRAFT)
@@ -26,14 +56,41 @@ class Sleeper:
         """Until it is live, whichever way it took."""
         await expect(self.page.locator("[data-line]")).to_have_attribute("data-line", "live", timeout=30_000)
 
-    async def sleep(self) -> None:
-        """Freeze it: no timer and no stream of it runs from now on."""
-        await self._cdp.send("Page.setWebLifecycleState", {"state": "frozen"})
+    async def told(self, *, hidden: bool) -> None:
+        """Tell the page what a phone's browser tells it before it stops it, and after; a laptop's lid says nothing."""
+        await self.page.evaluate(TOLD, hidden)
 
-    async def wake(self, slept: int) -> None:
-        """Let it go on `slept` ms later."""
-        await self._cdp.send("Page.setWebLifecycleState", {"state": "active"})
-        await self.page.evaluate("slept => { window.slept = slept; }", slept)
+    @asynccontextmanager
+    async def asleep(self, passed: int = 0) -> AsyncIterator[None]:
+        """Sleep while the block runs, and prove it; then its clock is on by `passed` ms more than it slept."""
+        await self.page.evaluate("passed => { window.passes = passed; }", passed)
+        stopped = await self._processes()
+        try:
+            for process in stopped:
+                process.suspend()
+            while not all(process.status() == psutil.STATUS_STOPPED for process in stopped):
+                await asyncio.sleep(0.01)
+            began = time.time() * 1000
+            yield
+            while time.time() * 1000 < began + 1100:  # for the page to see that it slept
+                await asyncio.sleep(0.05)
+            ended = time.time() * 1000
+        finally:
+            for process in stopped:
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
+        did = await self.page.evaluate("window.did")
+        assert [at for at in did if at < began], "the spy saw it awake"
+        assert not [at for at in did if began < at < ended], "it slept"
+
+    async def _processes(self) -> list[psutil.Process]:
+        """All of this browser that runs a page; the test's own page is the only one it has."""
+        browser = self.page.context.browser
+        assert browser is not None
+        session = await browser.new_browser_cdp_session()
+        told = await session.send("SystemInfo.getProcessInfo")
+        await session.detach()
+        return [psutil.Process(one["id"]) for one in told["processInfo"] if one["type"] in ASLEEP]
 
     async def drafted(self) -> None:
         """What was typed is there."""

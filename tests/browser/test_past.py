@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A long chat in a page of bounded size: both ways through it, to any message, and live all the while."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -129,21 +131,36 @@ async def test_what_is_said_meanwhile_waits_below(walk: Walk) -> None:
         app.kill()
 
 
-async def test_another_server_on_waking(walk: Walk, hub: RealHub) -> None:
+async def test_another_server_and_then_another_hub_on_waking(walk: Walk, hub: RealHub) -> None:
+    """Each time the page shows what a fresh one shows, and its draft."""
     talk = begin(hub, "Server")
-    talk.say("first")
-    talk.reply("once")
-    talk.finished()
+    talk.say("a long one")
     sleeper = Sleeper(await walk.signed_in(hub.url, 375))
     await sleeper.open(hub.url + talk.path)
-    said = await sleeper.page.locator(".msgs").inner_text()
-    await sleeper.sleep()
-    with hub.api() as api:
-        api.post(f"servers/{talk.server}/restart").raise_for_status()
-    running(hub)
-    await sleeper.wake(MINUTES)
-    await sleeper.live()
-    assert await sleeper.page.locator(".msgs").inner_text() == said
-    await sleeper.drafted()
+    await eventually(sleeper.page, "document.querySelectorAll('.msg.assistant .md p').length > 3")
+    async with sleeper.asleep(MINUTES):  # in the middle of the answer
+        with hub.api() as api:
+            api.post(f"servers/{talk.server}/restart").raise_for_status()
+        running(hub)
+    await like_a_fresh_one(sleeper)
+    async with sleeper.asleep(MINUTES):
+        port = str(urlsplit(hub.url).port)
+        hub.kill()
+        hub.start("--port", port)
+        running(hub)
+        talk.say("the next")
+        talk.finished()
+    await like_a_fresh_one(sleeper)
     await sleeper.page.evaluate("document.querySelector('#composer').form.requestSubmit()")
-    await eventually(sleeper.page, "document.querySelectorAll('.msg.user').length === 2")
+    await eventually(sleeper.page, "document.querySelectorAll('.msg.user').length === 3")
+
+
+async def like_a_fresh_one(sleeper: Sleeper) -> None:
+    """Until the page shows what another page that is opened now shows; its draft is there."""
+    fresh = await sleeper.page.context.new_page()
+    await fresh.goto(sleeper.page.url)
+    expected = await fresh.locator(".msgs").inner_text()
+    await fresh.close()
+    assert "practice" in expected
+    await expect(sleeper.page.locator(".msgs")).to_have_text(expected, use_inner_text=True)
+    await sleeper.drafted()

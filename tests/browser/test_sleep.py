@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A page that slept: frozen as phones do it, with another clock, another network, another hub or server on waking."""
+"""A page that slept: for seconds or minutes, with another network or another hub on waking. (Another server, with the
+real hub, is in test_past.py.)"""
 
+import asyncio
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -9,63 +12,117 @@ from playwright.async_api import expect
 from tests.browser.chat_page import ChatApp, spoken, until, words
 from tests.browser.sleeper import MINUTES, Sleeper
 from tests.browser.walk import Walk
+from tests.fakes.proxy import Proxy
 from tests.fakes.real import lasting_port
 
 pytestmark = pytest.mark.anyio
 
-BUSY = [{"do": "busy"}, {"do": "begin"}]
-END = [{"do": "end"}, {"do": "idle"}]
+BUSY: list[dict[str, object]] = [{"do": "busy"}, {"do": "begin"}]
+END: list[dict[str, object]] = [{"do": "end"}, {"do": "idle"}]
 EVENTS = 2000
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app() -> Iterator[ChatApp]:
-    app = ChatApp(lasting_port()).start()
+    app = ChatApp().start()
     yield app
     app.kill()
 
 
-@pytest.mark.parametrize("slept", [5_000, MINUTES])
-async def test_two_thousand_events_while_it_slept(walk: Walk, app: ChatApp, slept: int) -> None:
-    session = await app.script(title="Sleep", steps=BUSY)
+def look(address: str) -> None:
+    """Ask for a page as some other browser does."""
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=30) as answer:
+        answer.read()
+
+
+def said(text: str, rate: int = 0) -> list[dict[str, object]]:
+    """The steps of a text that comes in as many events as the issue names."""
+    return [{"do": "say", "text": text, "each": len(text) // EVENTS, "rate": rate}, *END]
+
+
+async def test_two_thousand_events_in_five_seconds_of_sleep(walk: Walk, app: ChatApp) -> None:
+    session, text = await app.script(title="Short", steps=BUSY), words(EVENTS * 2)
     sleeper = Sleeper(await walk.page(375))
     await sleeper.open(app.address(session))
-    await sleeper.sleep()
-    text = words(EVENTS * 2)
-    each = len(text) // EVENTS
-    await app.script(session=session, steps=[{"do": "say", "text": text, "each": each}, *END])
-    await sleeper.wake(slept)
+    async with sleeper.asleep():
+        await app.script(session=session, steps=said(text, EVENTS // 5))
     await until(sleeper.page, spoken(text))
+    await sleeper.drafted()
+
+
+async def test_two_thousand_events_in_five_minutes_of_sleep_of_a_laptop(walk: Walk, app: ChatApp) -> None:
+    """It holds on to a line that nobody reads."""
+    session, text = await app.script(title="Laptop", steps=BUSY), words(EVENTS * 2)
+    sleeper = Sleeper(await walk.page())
+    await sleeper.open(app.address(session))
+    async with sleeper.asleep(MINUTES):
+        await app.script(session=session, passed=MINUTES / 1000, steps=said(text))
+    await until(sleeper.page, spoken(text))
+    await sleeper.drafted()
+
+
+async def test_two_thousand_events_in_five_minutes_of_sleep_of_a_phone(walk: Walk, app: ChatApp) -> None:
+    """It lets go of its line, so that the topic ends, and somebody else begins it anew."""
+    session, first, text = await app.script(title="Phone", steps=BUSY), words(40, "a"), words(EVENTS * 2)
+    sleeper = Sleeper(await walk.page(375))
+    await sleeper.open(app.address(session))
+    await app.script(session=session, steps=[{"do": "say", "text": first, "rate": 200}])
+    await until(sleeper.page, spoken(first))  # so that its cursor is beyond where the next stream begins
+    await sleeper.told(hidden=True)
+    await app.script(session=session, alone=True)
+    async with sleeper.asleep(MINUTES):
+        await app.script(session=session, passed=MINUTES / 1000)
+        await asyncio.to_thread(look, app.address(session))
+        await app.script(session=session, steps=said(text, EVENTS // 2))
+    await sleeper.told(hidden=False)
+    await until(sleeper.page, spoken(first) + spoken(text))
     await sleeper.drafted()
 
 
 async def test_another_network_on_waking(walk: Walk, app: ChatApp) -> None:
-    session = await app.script(title="Moved", steps=BUSY)
-    sleeper = Sleeper(await walk.page(375))
-    await sleeper.open(app.address(session))
-    await sleeper.sleep()
-    await sleeper.page.context.set_offline(True)
-    text = words(300)
-    await app.script(session=session, steps=[{"do": "say", "text": text, "each": 9}, *END])
-    await sleeper.wake(MINUTES)
-    await expect(sleeper.page.locator("[data-line]")).to_have_text("Offline")
-    await sleeper.page.context.set_offline(False)
-    await sleeper.live()
-    await until(sleeper.page, spoken(text))
-    await sleeper.drafted()
+    """All connections of before are dead, and nobody has said so."""
+    session, text = await app.script(title="Moved", steps=BUSY), words(EVENTS * 2)
+    async with Proxy(app.url) as network:
+        sleeper = Sleeper(await walk.page(375))
+        await sleeper.open(app.address(session).replace(app.url, network.url))
+        async with sleeper.asleep(MINUTES):
+            network.strand()
+            await app.script(session=session, steps=said(text))
+        await until(sleeper.page, spoken(text))
+        await sleeper.drafted()
 
 
-async def test_another_hub_on_waking(walk: Walk, app: ChatApp) -> None:
-    first, second = words(200, "a"), words(200, "b")
+async def test_no_network_for_a_while_on_waking(walk: Walk, app: ChatApp) -> None:
+    session, text = await app.script(title="None", steps=BUSY), words(EVENTS * 2)
+    async with Proxy(app.url) as network:
+        sleeper = Sleeper(await walk.page(375))
+        await sleeper.open(app.address(session).replace(app.url, network.url))
+        async with sleeper.asleep(MINUTES):
+            network.block()
+            await app.script(session=session, steps=said(text))
+        await sleeper.page.context.set_offline(True)
+        await expect(sleeper.page.locator("[data-line]")).to_have_text("Offline")
+        network.unblock()
+        await sleeper.page.context.set_offline(False)
+        await sleeper.live()
+        await until(sleeper.page, spoken(text))
+        await sleeper.drafted()
+
+
+async def test_another_hub_on_waking(walk: Walk) -> None:
+    first, second = words(200, "a"), words(EVENTS * 2, "b")
     steps = [*BUSY, {"do": "say", "text": first}, *END]
-    session = await app.script(title="Hub", steps=steps)
-    sleeper = Sleeper(await walk.page(375))
-    await sleeper.open(app.address(session))
-    await sleeper.sleep()
-    app.kill()
-    app.start()
-    assert await app.script(title="Hub", steps=steps) == session
-    await app.script(session=session, steps=[*BUSY, {"do": "say", "text": second}, *END])
-    await sleeper.wake(MINUTES)
-    await until(sleeper.page, spoken(first) + spoken(second))
-    await sleeper.drafted()
+    app = ChatApp(lasting_port()).start()
+    try:
+        session = await app.script(title="Hub", steps=steps)
+        sleeper = Sleeper(await walk.page(375))
+        await sleeper.open(app.address(session))
+        async with sleeper.asleep(MINUTES):
+            app.kill()
+            app.start()
+            assert await app.script(title="Hub", steps=steps) == session
+            await app.script(session=session, steps=[*BUSY, *said(second)])
+        await until(sleeper.page, spoken(first) + spoken(second))
+        await sleeper.drafted()
+    finally:
+        app.kill()

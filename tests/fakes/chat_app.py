@@ -40,6 +40,7 @@ from opencode_nexus.web.pages import chat, chat_actions, chat_changes, chat_comp
 from opencode_nexus.web.static import StaticFiles
 from tests.fakes.chat_records import SERVER, Aborted, Agent, Conversation, Fleet, Model, Summary, Who
 from tests.fakes.composer import Composer
+from tests.fakes.moving_clock import Loop, pass_time
 from tests.fakes.no_actions import NoActions
 from tests.fakes.no_usage import NoBudgets, NoUsage
 
@@ -351,11 +352,15 @@ class Application:
         self._outer = HeadersMiddleware(self._app)
 
     async def script(self, request: Request) -> Response:
-        """POST /script `{"title"?, "session"?, "steps", "later"?, "models"?}` → `{"session"}`.
+        """POST /script `{"title"?, "session"?, "steps", "later"?, "models"?, "alone"?, "passed"?}` → `{"session"}`.
 
-        Waits for the end unless later. `models`, fields of Model, are all that is offered from then on.
+        Waits for the end unless later. `models`, fields of Model, are all that is offered from then on. First it waits
+        until it is `alone`, nobody looking at the session, and `passed` seconds pass at once.
         """
         told = await request.json()
+        while told.get("alone") and self.hub.live.watched(f"chat:{SERVER}:{told['session']}"):
+            await asyncio.sleep(0.01)
+        await pass_time(told.get("passed", 0.0))
         if "models" in told:
             self.hub.chat.models_ = [Model(*fields) for fields in told["models"]]
             forget(cast("Any", self.hub))
@@ -387,7 +392,8 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", parser.parse_args().port))
     print(json.dumps({"url": f"http://127.0.0.1:{listener.getsockname()[1]}", "server": SERVER}), flush=True)
     config = uvicorn.Config(Application(), lifespan="off", log_level="warning", ws="websockets-sansio")
-    uvicorn.Server(config).run(sockets=[listener])
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(uvicorn.Server(config).serve(sockets=[listener]))
 
 
 if __name__ == "__main__":

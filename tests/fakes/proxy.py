@@ -41,6 +41,12 @@ class Proxy:
         """Pass everything on again."""
         self._open.set()
 
+    def strand(self) -> None:
+        """Never pass anything on again over what is open now, and leave it open; new connections are as ever."""
+        self._open.clear()
+        self._open = asyncio.Event()
+        self._open.set()
+
     def cut(self) -> None:
         """Break every connection."""
         for writer in self._writers:
@@ -48,17 +54,19 @@ class Proxy:
         self._writers.clear()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        passing = self._open
         inner, outer = await asyncio.open_connection(*self._upstream)
         self._writers |= {writer, outer}
         for source, target in ((reader, outer), (inner, writer)):
-            task = asyncio.create_task(self._pump(source, target))
+            task = asyncio.create_task(self._pump(source, target, passing))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    @staticmethod
+    async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter, passing: asyncio.Event) -> None:
         with contextlib.suppress(ConnectionError):
             while data := await source.read(65536):
-                await self._open.wait()
+                await passing.wait()
                 target.write(data)
                 await target.drain()
         target.close()
