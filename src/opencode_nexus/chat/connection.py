@@ -28,6 +28,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0  # seconds between tries, doubling
 # OpenCode 1.18.33 says "connected" before it listens to its own events: what happens in the 60 ms after it
 # is never sent (18 of 125 sessions made then were not told, on a busy machine). So we ask once more.
 SECOND_LOOK = 1.0  # seconds
+LATER = 30.0  # seconds until folders that could not be asked are asked again: somebody mends a configuration meanwhile
 SURE = 0.5  # seconds; an abort tells idle before the message's end
 
 
@@ -66,6 +67,8 @@ class Connection:
         self._backlog: list[tuple[str, Event]] | None = None
         self._again = False  # as the mending under way was begun
         self._mending: asyncio.Task[None] | None = None
+        self._stream = 0  # counts those that were lost
+        self._silent: asyncio.Task[None] | None = None  # will ask the folders again that could not be asked
 
     async def run(self) -> None:
         """Follow the stream until cancelled."""
@@ -78,6 +81,8 @@ class Connection:
                         self._take(batch)
             except NexusError as error:
                 log.info("feed of %s: %s", self.feed.server_id, error)
+            except Exception:  # a fault of ours: the next stream tells what it made us miss
+                log.exception("feed of %s", self.feed.server_id)
             finally:
                 await self._lost()
             await asyncio.sleep(wait)
@@ -103,7 +108,7 @@ class Connection:
         if not self.connected:
             self.connected = True
             self._begin_mending(again=False)
-            self._tasks.spawn(self._look_again(), f"second look at {self.feed.server_id}")
+            self._tasks.spawn(self._look_again(SECOND_LOOK), f"second look at {self.feed.server_id}")
         elif any(type(event) is Unreadable for _, event in batch):
             self._begin_mending(again=False)
         if self._backlog is not None:
@@ -134,9 +139,11 @@ class Connection:
                 self.reconciled.clear()
             self._mending = self._tasks.spawn(self._mend(again), f"reconcile {self.feed.server_id}")
 
-    async def _look_again(self) -> None:
+    async def _look_again(self, after: float) -> None:
         await self.reconciled.wait()
-        await asyncio.sleep(SECOND_LOOK)
+        await asyncio.sleep(after)
+        while (mending := self._mending) is not None and not mending.done():
+            await asyncio.wait({mending})  # it may have asked before there was what this is to find
         if self.connected and not self._abandoned:
             self._begin_mending(again=True)
 
@@ -150,6 +157,7 @@ class Connection:
     async def _lost(self) -> None:
         """The stream ended: nothing more will come on it, so what waits in the backlog is all there is."""
         self.connected = False
+        self._stream += 1
         self.reconciled.clear()
         if self._mending is not None:
             self._mending.cancel()
@@ -171,13 +179,15 @@ class Connection:
         self._feed(backlog)
 
     async def _mend(self, again: bool) -> None:
-        wait = FIRST_WAIT
+        wait, stream = FIRST_WAIT, self._stream
         while True:
             try:
                 cut, truth = await self._reconcile(again)
                 break
             except NexusError as error:
                 log.warning("%s could not be asked what was missed: %s", self.feed.server_id, error)
+            except Exception:  # a fault of ours: ended here, it would leave the hub deaf, with all in the backlog
+                log.exception("%s: what was missed could not be mended", self.feed.server_id)
             if not again:
                 self._mark_gaps()
             self._drain()
@@ -187,9 +197,11 @@ class Connection:
         self._mending = None
         self._drain()
         await self._get_to_know()
-        if self.connected:
+        if self.connected and stream == self._stream:  # else another mending is under way, and tells
             self.reconciled.set()
             self._tell_connected(self.feed.server_id, self.client)
+        if truth.silent and (self._silent is None or self._silent.done()):
+            self._silent = self._tasks.spawn(self._look_again(LATER), f"folders of {self.feed.server_id} again")
         await withdraw_stale(self.client, truth)
         if cut := await self._sure(cut):
             await self._cut_off(self.feed, cut)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What one running server tells, taken in: journalled, kept in mind, and handed to who looks."""
 
+import logging
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from opencode_nexus.opencode import events as ev
 from opencode_nexus.opencode.state import Status
 from opencode_nexus.opencode.wire import TEXT_KINDS, child, part_of, permission_of, question_of, status_of
 from opencode_nexus.store.journal import Journal, OpenPart
+
+log = logging.getLogger(__name__)
 
 IDLE = Status()
 
@@ -62,9 +65,12 @@ class Feed:
                     self._touched.add(conversation)
             elif event.session_id:
                 self.directories.add(directory)
-                self._keep(directory, event)
-                self._follow(directory, event)
-                self._hand_on(event)
+                try:
+                    self._keep(directory, event)
+                    self._follow(directory, event)
+                    self._hand_on(event)
+                except Exception:  # a chat that cannot show it must not keep the inbox from hearing it
+                    log.exception("%s of %s", type(event).__name__, event.session_id)
                 self._listeners.heard(self.server_id, directory, event)
         touched, self._touched = self._touched, set()
         for conversation in touched:

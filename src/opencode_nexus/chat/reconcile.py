@@ -11,8 +11,9 @@ from opencode_nexus.chat.conversation import PAGE
 from opencode_nexus.chat.feed import IDLE, Feed
 from opencode_nexus.chat.inbox.waiting import Inbox
 from opencode_nexus.chat.transcript import cut_off
+from opencode_nexus.core.errors import NexusError
 from opencode_nexus.opencode.api import Client
-from opencode_nexus.opencode.errors import OpenCodeError, UnknownToOpenCode
+from opencode_nexus.opencode.errors import OpenCodeError, OpenCodeRefused, OpenCodeUnreachable, UnknownToOpenCode
 from opencode_nexus.opencode.events import PermissionAsked, QuestionAsked
 from opencode_nexus.opencode.wire import TEXT_KINDS, child, part_of, status_of
 from opencode_nexus.store.journal import Journal, OpenPart
@@ -20,6 +21,7 @@ from opencode_nexus.store.journal import Journal, OpenPart
 log = logging.getLogger(__name__)
 
 JSON = dict[str, Any]
+FOR_ALL = (OpenCodeUnreachable, OpenCodeRefused)  # of the whole server, not of one folder or session
 
 
 @dataclass(slots=True)
@@ -30,39 +32,47 @@ class Truth:
     asked: list[tuple[str, PermissionAsked | QuestionAsked]] = field(default_factory=list)  # with folder
     windows: dict[str, list[JSON]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)  # sessions that were deleted
+    silent: set[str] = field(default_factory=set)  # folders that could not be asked: of them nothing is known
 
 
 async def ask(client: Client, directories: Collection[str], sessions: Collection[str]) -> Truth:
     """Ask for the statuses and waiting requests of the folders, and the windows of the sessions that matter.
 
-    Those are `sessions` (that ran when last heard of) and what runs now. Raises an OpenCodeError.
+    Those are `sessions` (that ran when last heard of) and what runs now. Raises a NexusError, when OpenCode does not
+    answer or no folder could be asked. A folder whose opencode.json has a mistake in it answers 400 to everything
+    (measured on 1.18.33): that must not hide what waits in all the others.
     """
     truth = Truth()
     for directory in directories:
-        # What waits is asked for first: what is idle after that waits for nothing.
-        permissions = await client.permissions(directory)
-        questions = await client.questions(directory)
-        statuses = await client.statuses(directory)
+        try:
+            # What waits is asked for first: what is idle after that waits for nothing.
+            permissions = await client.permissions(directory)
+            questions = await client.questions(directory)
+            statuses = await client.statuses(directory)
+        except NexusError as error:
+            truth.silent.add(directory)
+            if isinstance(error, FOR_ALL) or len(truth.silent) == len(directories):
+                raise
+            log.warning("%s could not be asked what waits in it: %s", directory, error)
+            continue
         truth.asked += [(directory, permission) for permission in permissions]
         truth.asked += [(directory, question) for question in questions]
         truth.statuses |= {session: (directory, status) for session, status in statuses.items()}
     wanted = {*sessions, *truth.statuses}
-    for session_id, window in zip(wanted, await _windows(client, wanted), strict=True):
-        if window is None:
-            truth.gone.add(session_id)
-        else:
-            truth.windows[session_id] = window
+    await asyncio.gather(*(_look(client, session_id, truth) for session_id in wanted))
     return truth
 
 
-async def _windows(client: Client, sessions: Collection[str]) -> list[list[JSON] | None]:
-    async def one(session_id: str) -> list[JSON] | None:
-        try:
-            return (await client.messages(session_id, PAGE))[0]
-        except UnknownToOpenCode:
-            return None
-
-    return await asyncio.gather(*(one(session_id) for session_id in sessions))
+async def _look(client: Client, session_id: str, truth: Truth) -> None:
+    """Ask for the window of one session; one that OpenCode cannot read (500) does not hold up the others."""
+    try:
+        truth.windows[session_id], _ = await client.messages(session_id, PAGE)
+    except UnknownToOpenCode:
+        truth.gone.add(session_id)
+    except NexusError as error:
+        if isinstance(error, FOR_ALL):
+            raise
+        log.warning("session %s could not be asked for its messages: %s", session_id, error)
 
 
 def settle(
@@ -71,11 +81,12 @@ def settle(
     """Bring statuses, inbox and journal in line with the truth; returns the sessions that were cut off.
 
     `opened` are the parts whose beginning was heard on the new stream: of them nothing was missed. `gaps`:
-    words of the other open parts may have been.
+    words of the other open parts may have been. What is in a silent folder stays as it is.
     """
     for session_id in truth.gone:
         journal.forget_session(session_id)
-    before = {*feed.statuses, *journal.running(feed.server_id)}
+    running = journal.running(feed.server_id)
+    before = {one for one in {*feed.statuses, *running} if running.get(one) not in truth.silent}
     for session_id in before - truth.statuses.keys():
         feed.set_status(session_id, IDLE)
     for session_id, (directory, status) in truth.statuses.items():
@@ -103,7 +114,7 @@ def _went_well(window: list[JSON]) -> bool:
 def _settle_inbox(truth: Truth, feed: Feed, inbox: Inbox) -> None:
     real = {request.id: (directory, request) for directory, request in truth.asked}
     for entry in inbox.of(feed.server_id):
-        if entry.request.id not in real:
+        if entry.request.id not in real and entry.directory not in truth.silent:
             inbox.drop(entry.request.id)
             feed.announce("waiting", entry.request.session_id)
     for directory, request in real.values():
@@ -132,7 +143,7 @@ def _settle_copies(truth: Truth, journal: Journal, session_id: str, gaps: bool) 
         done = "completed" in child(heads.get(copy.message_id, {}), "time")
         if part is not None and part_of(part).closed:
             journal.close(copy.id)
-        elif part is None or done or session_id not in truth.statuses:
+        elif copy.directory not in truth.silent and (part is None or done or session_id not in truth.statuses):
             # Not in the newest 40 messages, in a finished one, or in a session that does not run: it will
             # never be closed. If its message is gone, nobody will ask for it. OpenCode may have said more before.
             if gaps:

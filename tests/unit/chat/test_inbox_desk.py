@@ -4,6 +4,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from opencode_nexus.chat.inbox.book import InboxBook
 from opencode_nexus.chat.inbox.desk import InboxDesk
 from opencode_nexus.chat.inbox.rules import Rules
 from opencode_nexus.chat.inbox.turns import MOST, WEEK, Turns
+from opencode_nexus.opencode.errors import OpenCodeError
 from opencode_nexus.secrets.redact import redact
 from opencode_nexus.store.accepting import AcceptingRows
 from opencode_nexus.store.audit import Audit
@@ -26,7 +28,9 @@ from tests.unit.chat.conftest import S, World
 pytestmark = pytest.mark.anyio
 
 ANNA = By("anna", "Firefox on Linux", "192.0.2.1")
-ASKED = {"permission": "bash", "patterns": ["touch x"], "metadata": {"command": "touch x"}, "always": ["touch *"]}
+ASKED: dict[str, Any] = {
+    "permission": "bash", "patterns": ["touch x"], "metadata": {"command": "touch x"}, "always": ["touch *"],
+}  # fmt: skip
 
 
 class Desk(World):
@@ -244,3 +248,56 @@ async def test_what_a_budget_stopped_is_a_row_until_the_chat_goes_on(world: Desk
     world.busy()
     await world.until(lambda: how(world, row.id) == "continued")
     assert world.desk.rows() == []
+
+
+def taken_but_not_said(world: Desk, request_id: str) -> None:
+    """OpenCode takes the answer and tells so in an event, but its reply to it never comes."""
+
+    async def reply(path: str, body: object) -> object:
+        world.tell("permission.replied", requestID=request_id, reply="once")
+        await world.until(lambda: world.chat.inbox.get(request_id) is None)
+        return 500, "application/json", b"{}"
+
+    world.fake.routes[f"POST /permission/{request_id}/reply"] = reply
+
+
+async def test_an_answer_that_came_through_though_its_reply_was_lost_leaves_no_row(world: Desk) -> None:
+    await world.asks()
+    taken_but_not_said(world, "per_1")
+    with pytest.raises(OpenCodeError):
+        await world.desk.answer_permission("per_1", "once", "", ANNA)
+    assert (how(world, "per_1"), world.desk.get("per_1")) == ("elsewhere", None)
+
+    await world.asks("per_2")
+    await world.desk.answer_permission("per_2", "always", "", ANNA)
+    taken_but_not_said(world, "per_3")
+    world.tell("permission.asked", **ASKED, id="per_3")
+    await world.until(lambda: how(world, "per_3"))
+    assert (how(world, "per_3"), world.desk.get("per_3")) == ("elsewhere", None)
+
+
+async def test_what_could_not_be_answered_by_a_rule_waits_for_a_person(
+    world: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.asks()
+    await world.desk.answer_permission("per_1", "always", "", ANNA)
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.chat, "reply_permission", broken)
+        await world.asks("per_2")  # until there is a row
+    await world.desk.answer_permission("per_2", "once", "", ANNA)
+    assert how(world, "per_2") == "once"
+
+
+async def test_what_waits_is_told_though_a_chat_cannot_show_it(world: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = await world.chat.conversation(SERVER, S)
+    talk.watch(lambda changes: None)
+
+    def broken(_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(talk, "apply", broken)
+    await world.asks()  # until there is a row

@@ -103,6 +103,10 @@ class InboxDesk(InboxWatch):
             if row.id in self._book:
                 self._end(row, self._why(row))
             raise NotWaiting(self._became(row.id)) from error
+        except BaseException:
+            self._answering.discard(row.id)
+            self._compare(row.server_id)  # OpenCode may have taken it and told so, which is passed over meanwhile
+            raise
         finally:
             self._answering.discard(row.id)
 

@@ -85,6 +85,9 @@ class Unasked:
         except NexusError as error:
             log.warning("%s could not be answered without asking: %s", row.id, error)
             return self._wait(row)
+        except Exception:  # a fault of ours must not leave an agent waiting for what no person is shown
+            log.exception("%s could not be answered without asking", row.id)
+            return self._wait(row)
         finally:
             self._answering.discard(row.id)
         self._rules.used(rules)
@@ -92,5 +95,7 @@ class Unasked:
         await self._note(f"permission-{how}", row, by, told)
 
     def _wait(self, row: Row) -> None:
-        if row.id not in self._book:
+        if self._chat.inbox.get(row.id) is None:  # OpenCode took the answer and told so: only its reply was lost
+            self._book.end(row, self._why(row))
+        elif row.id not in self._book:
             self._book.put(row)
