@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "tunnel": "opencode_nexus.cli.tunnel",
     "token": "opencode_nexus.cli.token",
     "user": "opencode_nexus.cli.user",
+    "service": "opencode_nexus.cli.service",
 }
 """Command → its module, which holds a `typer.Typer` named `app`."""
 
