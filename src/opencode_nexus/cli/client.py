@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """How a command talks to the running hub: over its API, as the hub's own system user or with a token."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, Self
@@ -39,7 +41,6 @@ class HubClient:
         self._http = httpx2.Client(
             base_url=self.url + "/api/v1",
             headers={"authorization": f"Bearer {token}", "accept": "application/json"},
-            timeout=httpx2.Timeout(START_TIMEOUT, connect=5.0),
             trust_env=not local,  # no proxy between us and our own machine
         )
 
@@ -51,26 +52,56 @@ class HubClient:
     ) -> None:
         self._http.close()
 
-    def request(self, method: str, path: str, body: object = None, **params: object) -> Any:
-        """Return the answer's JSON, None when it has none. Raises HubSaid or HubNotRunning."""
+    def request(
+        self, method: str, path: str, body: object = None, within: float = START_TIMEOUT, **params: object
+    ) -> Any:
+        """Return the answer's JSON, None when it has none; waits `within` seconds for it.
+
+        Raises HubSaid or HubNotRunning.
+        """
         query = {name: str(value) for name, value in params.items() if value is not None}
         try:
-            reply = self._http.request(method, path, json=body, params=query)
+            reply = self._http.request(
+                method, path, json=body, params=query, timeout=httpx2.Timeout(within, connect=5.0)
+            )
         except httpx2.TransportError as error:
             reason = str(error) or type(error).__name__
             raise HubNotRunning(f"{self.url} does not answer: {reason}.") from error
+        self._check(reply)
+        return reply.json() if reply.content else None
+
+    @contextmanager
+    def stream(self, method: str, path: str, body: object = None, *, wait: float) -> Iterator[httpx2.Response]:
+        """Give an answer that is read as it comes, with at most `wait` seconds between two pieces of it.
+
+        Raises HubSaid or HubNotRunning.
+        """
+        timeout = httpx2.Timeout(wait, connect=5.0)
+        try:
+            with self._http.stream(method, path, json=body, timeout=timeout) as reply:
+                if not reply.is_success:
+                    reply.read()
+                self._check(reply)
+                yield reply
+        except httpx2.TransportError as error:
+            raise HubNotRunning(f"{self.url} answers no more: {str(error) or type(error).__name__}.") from error
+
+    @staticmethod
+    def _check(reply: httpx2.Response) -> None:
         if reply.is_success:
-            return reply.json() if reply.content else None
+            return
         try:
             problem = reply.json()
         except ValueError:
             problem = None
         if not isinstance(problem, dict):
-            problem = {"detail": f"{method} {reply.url} answered {reply.status_code}, and not as a hub does."}
+            problem = {
+                "detail": f"{reply.request.method} {reply.url} answered {reply.status_code}, and not as a hub does."
+            }
         raise HubSaid(problem, reply.status_code)
 
     def get(self, path: str, **params: object) -> Any:
-        return self.request("GET", path, **params)
+        return self.request("GET", path, None, START_TIMEOUT, **params)
 
     def post(self, path: str, body: object = None) -> Any:
         return self.request("POST", path, {} if body is None else body)

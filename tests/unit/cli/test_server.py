@@ -24,6 +24,10 @@ def server(number: int = 1, name: str = "work", **values: Any) -> dict[str, Any]
         "port": 4096,
         "version": "1.18.33",
         "uptime": 65.0,
+        "changed": False,
+        "planned": "",
+        "environment": [],
+        "limits": {},
         **values,
     }
 
@@ -78,6 +82,74 @@ def test_add_sends_absolute_folders_and_starts(
     assert hub.asked[1][0] == "POST /servers/srv_1/start"
     assert run("server", "add", "--name", "n", "--project", "/two", "--no-start") == 0
     assert hub.asked[-1][0] == "POST /servers"
+
+
+def test_several_or_all_are_ordered_about_at_once(hub: HubStub, run: Run, capsys: Capture) -> None:
+    with_servers(hub, server(), server(2, "other"))
+    good = {"id": "srv_1", "name": "work", "done": True, "error": "", "hint": "", "server": server()}
+    bad = {**good, "id": "srv_2", "name": "other", "done": False, "error": "No folder.", "hint": "Put it back."}
+    hub.answers["POST /servers/bulk"] = (200, {"items": [good, bad], "next": None})
+    assert run("server", "start", "other", "work") == 1
+    assert hub.asked[-1] == ("POST /servers/bulk", {"action": "start", "ids": ["srv_2", "srv_1"]})
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["Server work runs.", "Server other failed: No folder.", "  Put it back."]
+    hub.answers["POST /servers/bulk"] = (200, {"items": [good], "next": None})
+    assert run("server", "restart", "--all", "--when-idle") == 0
+    assert hub.asked[-1] == ("POST /servers/bulk", {"action": "restart", "ids": None, "when": "idle"})
+    for wrong in (["stop"], ["stop", "work", "--all"]):
+        assert run("server", *wrong) == 2
+
+
+def test_edit_sends_what_was_given_and_keeps_the_rest(
+    hub: HubStub, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    secret = {"name": "API_KEY", "value": None, "secret": True}
+    plain = {"name": "LANG", "value": "C", "secret": False}
+    with_servers(hub, server(environment=[secret, plain], limits={"memory_warn": 5, "processes": 9}))
+    hub.answers["PATCH /servers/srv_1"] = (200, server(changed=True))
+    monkeypatch.setenv("MY_TOKEN", "s3cr3t-of-mine")
+    words = ["--env", "A=b=c", "--secret", "MY_TOKEN", "--unset", "LANG", "--arguments", "--cors 'https://a b'"]
+    limits = ["--memory-recycle", "2.5G", "--memory-warn", "none", "--cpu", "150"]
+    assert run("server", "edit", "work", "--name", "New", *words, *limits, "--opencode", "") == 0
+    assert hub.asked[-1] == (
+        "PATCH /servers/srv_1",
+        {
+            "name": "New",
+            "environment": [
+                secret,
+                {"name": "A", "value": "b=c", "secret": False},
+                {"name": "MY_TOKEN", "value": "s3cr3t-of-mine", "secret": True},
+            ],
+            "arguments": ["--cors", "https://a b"],
+            "version": "",
+            "limits": {"memory_warn": None, "processes": 9, "memory_recycle": 2_500_000_000, "cpu_percent": 150},
+        },
+    )
+    assert "after its next start" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [], ["--env", "A"], ["--unset", "A"], ["--secret", "A=b"], ["--secret", "NOT_SET_ANYWHERE"],
+        ["--memory-warn", "lots"], ["--memory-warn", "0"], ["--cpu", "-1"],
+    ],
+)  # fmt: skip
+def test_an_edit_that_makes_no_sense_asks_nothing_of_the_hub(hub: HubStub, run: Run, words: list[str]) -> None:
+    with_servers(hub, server())
+    assert run("server", "edit", "work", *words) == 2
+    assert not any(line.startswith("PATCH") for line, _ in hub.asked)
+
+
+def test_a_folder_is_moved_and_a_copy_made(hub: HubStub, run: Run, capsys: Capture) -> None:
+    with_servers(hub, server(), server(2, "other"))
+    hub.answers["POST /servers/srv_1/projects/move"] = (200, server(2, "other"))
+    assert run("server", "project", "move", "work", "/p/../q", "other") == 0
+    assert hub.asked[-1][1] == {"folder": "/q", "to": "srv_2"}
+    hub.answers["POST /servers/srv_1/duplicate"] = (201, server(3, "work copy", state="stopped", pid=None))
+    assert run("server", "duplicate", "work") == 0
+    assert hub.asked[-1][1] == {}
+    assert capsys.readouterr().out.endswith("Server work copy is added.\n")
 
 
 def test_logs_and_remove(hub: HubStub, run: Run, capsys: Capture) -> None:

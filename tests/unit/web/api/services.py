@@ -37,6 +37,9 @@ SERVER = ServerState(
 )
 
 
+Variables = list[Variable]
+
+
 class ServerMissing(NotFound):
     code = "server-not-found"
     title = "There is no such server."
@@ -56,7 +59,7 @@ class FakeFleet:
             raise ServerMissing(f"It was asked for as {server_id!r}.")
         return self.servers[server_id]
 
-    def variables(self, server_id: str) -> "list[Variable]":
+    def variables(self, server_id: str) -> Variables:
         return [Variable(name, None, secret=True) for name in self.get(server_id).environment]
 
     async def stop(self, server_id: str) -> ServerState:
