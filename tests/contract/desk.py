@@ -87,7 +87,11 @@ class DeskHub(Hub):
 
     async def row(self, what: Callable[[Row], object], why: str = "a row") -> Row:
         """The row for which `what` is true, once there is one."""
-        await self.until(lambda: any(what(row) for row in self.desk.rows()), why)
+        try:
+            await self.until(lambda: any(what(row) for row in self.desk.rows()), why)
+        except AssertionError as error:
+            ended = [(one.row.detail, one.how) for one in self.desk.ended()]
+            raise AssertionError(f"{error}; {self.desk.rows()}, ended {ended}, OpenCode asks {self.asked()}") from error
         return next(row for row in self.desk.rows() if what(row))
 
     async def end(self, row_id: str) -> Ended:

@@ -2,10 +2,12 @@
 """Kills and cuts in the middle of a stream, with a real OpenCode: every word that was heard is kept."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from opencode_nexus.chat.errors import ServerNotRunning
+from opencode_nexus.chat.reconcile import ask
 from tests.contract.conftest import Hub, parts, text
 from tests.fakes.one_server import SERVER
 from tests.fakes.proxy import Proxy
@@ -176,3 +178,11 @@ async def test_a_lost_stream_heals(hub: Hub, fault: str) -> None:
         hub.provider.release(f"{fault}-3")
         await hub.until(lambda: text(talk) == HEAD + MISSED + TAIL)
         assert parts(talk, "text")[0].gaps == []
+
+
+async def test_a_folder_with_a_mistake_in_its_configuration_is_silent_and_no_other(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "opencode.json").write_text('{"model": "scripted/m1",, }')
+    connection = hub.chat.feeds.connection(SERVER)
+    assert connection is not None
+    truth = await ask(connection.client, [str(tmp_path), str(hub.opencode.project)], ())
+    assert truth.silent == {str(tmp_path)}

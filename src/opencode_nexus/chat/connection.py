@@ -194,12 +194,15 @@ class Connection:
             await asyncio.sleep(wait)
             wait = min(LONGEST_WAIT, wait * 2)
             self._backlog = []
+        unread = any(type(event) is Unreadable for _, event in self._backlog or ())
         self._mending = None
         self._drain()
         await self._get_to_know()
         if self.connected and stream == self._stream:  # else another mending is under way, and tells
             self.reconciled.set()
             self._tell_connected(self.feed.server_id, self.client)
+            if unread:  # what could not be read came after what was asked: a permission with a large diff, say
+                self._begin_mending(again=False)
         if truth.silent and (self._silent is None or self._silent.done()):
             self._silent = self._tasks.spawn(self._look_again(LATER), f"folders of {self.feed.server_id} again")
         await withdraw_stale(self.client, truth)

@@ -400,3 +400,18 @@ async def test_a_second_look_comes_after_one_that_is_under_way(world: World) -> 
     gate.open.set()
     await look
     await world.until(world.chat.waiting)
+
+
+async def test_an_event_that_cannot_be_read_while_opencode_is_asked_is_asked_for_too(world: World) -> None:
+    await talking(world)
+    gate = Gate(world)
+    connection = world.chat.feeds.connection(SERVER)
+    assert connection is not None
+    connection._begin_mending(again=True)
+    async with asyncio.timeout(20):
+        await gate.asked.wait()
+    world.fake.routes["GET /permission"] = [ASKED]  # after that one has asked for them
+    world.fake.say(b"{nonsense")
+    await world.until(lambda: connection._backlog)
+    gate.open.set()
+    await world.until(world.chat.waiting)
