@@ -19,6 +19,7 @@ ROOM = 200_000  # characters of a patch that are looked at, unless all of it is 
 BARE = "@@ @@"  # begins lines of which nobody knows where they stand
 
 _HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+_NAMED = re.compile(r"^(?:---|\+\+\+) (?:[ab]/)?([^\t\n]+)", re.MULTILINE)
 _LETTERS = re.compile(r"\w")
 
 
@@ -72,10 +73,20 @@ def counts(patch: str) -> tuple[int, int]:
     return added, removed
 
 
+def _lineless(patch: str) -> Markup:
+    """Return in words what a patch without a line tells: an empty box would tell nothing."""
+    names = [found[1] for found in _NAMED.finditer(patch[:ROOM])]
+    moved = len(names) == 2 and names[0] != names[1] and "/dev/null" not in names
+    words = "Only its name changed." if moved else "The file is empty."
+    return Markup('<p class="muted small lineless">{}</p>').format(words)
+
+
 def view(patch: str, lines: int | None = LINES) -> tuple[Markup, bool]:
     """Return (the diff in one column, as one <pre>, whether lines were left out). `lines` None shows all."""
     cut = lines is not None and len(patch) > ROOM
     runs = _runs(rows(patch[:ROOM] if cut else patch))
+    if not runs:
+        return _lineless(patch), cut
     out: list[str] = []
     used = 0
     for index, run in enumerate(runs):
@@ -97,6 +108,8 @@ def columns(patch: str, lines: int | None = None) -> tuple[Markup, bool]:
     """
     cut = lines is not None and len(patch) > ROOM
     runs = _runs(rows(patch[:ROOM] if cut else patch))
+    if not runs:
+        return _lineless(patch), cut
     cells: list[str] = []
     used = index = 0
     while index < len(runs):

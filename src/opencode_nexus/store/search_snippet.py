@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The piece of a text that shows why it was found."""
 
+import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +10,13 @@ from opencode_nexus.store.search_query import Term
 from opencode_nexus.store.search_words import pieces, spans
 
 WIDTH = 240  # characters
+LINE = 500  # characters before the piece in which the beginning of its line is looked for
 BEFORE = 60  # of them, before the first word found
+
+
+_RULE = re.compile(r"\s*[|+]?(?:\s*:?-{2,}:?\s*[|+])+(?:\s*:?-{2,}:?\s*)?")  # between a table's head and its rows
+_FENCE = re.compile(r"\s*(?:```|~~~)[\w+-]*\s*")
+_HEADING = re.compile(r"\s*#{1,6}\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +41,53 @@ def snippet(text: str, terms: Sequence[Term], width: int = WIDTH) -> Snippet:
     while 0 < start < len(text) and start < (found[0][0] if found else 0) and text[start - 1].isalnum():
         start += 1  # not in the middle of a word
     end = min(len(text), start + width)
-    piece = "".join(" " if char.isspace() else char for char in text[start:end])
-    marks = tuple((max(a, start) - start, min(b, end) - start) for a, b, _ in found if a < end and b > start)
+    piece, places = _readable(text, start, end)
+    marks = tuple(
+        (bisect_left(places, a), bisect_left(places, min(b, end))) for a, b, _ in found if a < end and b > start
+    )
     return Snippet(piece, _apart(marks), (start > 0, end < len(text)))
+
+
+def _readable(text: str, start: int, end: int) -> tuple[str, list[int]]:
+    """Return a piece of a text in one line without what makes tables and headings of it, and where each character is.
+
+    Cells have a dot between them. What a bar or a sign is elsewhere (`a | b`, `#tag`) stays.
+    """
+    line = text.rfind("\n", max(0, start - LINE), start) + 1 or max(0, start - LINE)
+    shown: list[str] = []
+    places: list[int] = []
+
+    def say(char: str, at: int) -> None:
+        if char == " " and (not shown or shown[-1] == " "):
+            return
+        shown.append(char)
+        places.append(at)
+
+    while line < end:
+        stop = text.find("\n", line, end)
+        stop = end if stop < 0 else stop
+        row = text[line:stop]
+        if _RULE.fullmatch(row) or _FENCE.fullmatch(row):
+            begin = stop
+        else:
+            found = _HEADING.match(row)
+            begin = line + (found.end() if found else 0)
+        bars = row.lstrip().startswith("|")
+        for at in range(max(begin, start), stop):
+            char = text[at]
+            if bars and char == "|" and text[at - 1] != "\\":
+                if text[line:at].strip() and text[at + 1 : stop].strip():
+                    say(" ", at)
+                    say("·", at)
+                say(" ", at)
+            else:
+                say(" " if char.isspace() else char, at)
+        say(" ", stop)
+        line = stop + 1
+    while shown and shown[-1] == " ":
+        shown.pop()
+        places.pop()
+    return "".join(shown), places
 
 
 def _found(text: str, terms: Sequence[Term]) -> list[tuple[int, int, int]]:

@@ -23,6 +23,34 @@ def test_a_kept_output_is_read(folder: Path) -> None:
     assert kept_output.read(str(folder / NAME)) == b"all of it\xff"
 
 
+CUT = "...output truncated...\n\nFull output saved to: /d/tool_1\n\n59999\n60000\n"
+HEAD = "1\n2\n3\n\n...9 lines truncated...\n\nThe tool call succeeded but the output was truncated."
+
+
+@pytest.mark.parametrize(
+    ("output", "content", "begins", "ends"),
+    [
+        (CUT, "1\n2\n59999\n60000\n", None, True),
+        (CUT, "1\n2\n59999\n60000", None, True),
+        (CUT + "\n<shell_metadata>\nIt took too long.\n</shell_metadata>", "1\n59999\n60000\n", None, True),
+        (CUT, "1\n2\n59998\n", None, False),
+        (CUT, "", None, False),
+        (HEAD, "1\n2\n3\n4\n", True, None),
+        (HEAD, "2\n3\n4\n", False, None),
+        ("what says nothing", "1\n2\n3\n4\n", None, None),
+    ],
+)
+def test_what_the_chat_shows_is_looked_for(output: str, content: str, begins: bool | None, ends: bool | None) -> None:
+    kept = kept_output.compared(content.encode(), output)
+    assert (kept.begins, kept.ends) == (begins, ends)
+    assert kept.lines == len(content.splitlines())
+
+
+def test_what_is_no_character_is_compared_as_it_is_shown() -> None:
+    shown = "...output truncated...\n\n" + "x" * 300 + "\ufffd" * 300
+    assert kept_output.compared(b"x" * 9000 + b"\xff" * 300, shown).ends is True
+
+
 def test_nothing_else_is(folder: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("not for you")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A unified diff as HTML."""
 
+import pytest
+
 from opencode_nexus.render import diff
 
 PATCH = "Index: a.py\n====\n--- a.py\n+++ a.py\n@@ -1,2 +1,3 @@\n same\n-old <x>\n+new & x\n+more\n"
@@ -71,3 +73,18 @@ def test_a_huge_patch_costs_no_more_than_is_shown() -> None:
 
 def test_what_a_reader_would_not_see_is_marked() -> None:
     assert "⟨U+202E⟩" in diff.view("@@ -1 +1 @@\n-a\n+\u202eb\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("patch", "words"),
+    [
+        ("Index: /a\n=====\n--- /a\n+++ /a\n", "The file is empty."),
+        ("--- /dev/null\n+++ b/a\n", "The file is empty."),
+        ("--- a/old.py\n+++ b/new.py\n", "Only its name changed."),
+    ],
+)
+def test_a_patch_without_lines_is_told_in_words(patch: str, words: str) -> None:
+    for made, left_out in (diff.view(patch), diff.columns(patch)):
+        assert f">{words}</p>" in made
+        assert "<pre" not in made and "<div" not in made
+        assert not left_out

@@ -129,6 +129,16 @@ def test_what_hides_in_a_command_or_a_path_is_shown() -> None:
     assert "⟨U+E0041⟩" in html("read", failed({"filePath": "/p/a\U000e0041.py"}, "no"))
 
 
+def test_an_empty_file_is_told_in_words() -> None:
+    patch = "Index: /p/a\n=====\n--- /p/a\n+++ /p/a\n"
+    for made in (
+        html("write", done({"filePath": "/p/a", "content": ""}, "ok", diff=patch)),
+        html("write", done({"filePath": "/p/a", "content": ""}, "ok")),
+    ):
+        assert "The file is empty." in made
+        assert "<pre" not in made and "Side by side" not in made
+
+
 def test_a_tool_of_a_server_is_named_with_it() -> None:
     assert title_of("github_create_issue") == "github › create_issue"
     assert title_of("mine") == "mine"

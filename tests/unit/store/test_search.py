@@ -286,6 +286,27 @@ def test_a_snippet_marks_what_was_found(text: str, typed: str, marked: list[str]
     assert [shown.text[start:end] for start, end in shown.marks] == marked
 
 
+TABLE = "## What *came*\n\n| name | what it is |\n|:-----|---:|\n| beta | one \\| two |\n| gamma |  |\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "marked"),
+    [
+        (TABLE, "What *came* name · what it is beta · one \\| two gamma", ["beta"]),
+        ("a | b\nbeta || c\n#tag - x", "a | b beta || c #tag - x", ["beta"]),
+        ("```python\nbeta = 1\n```\n", "beta = 1", ["beta"]),
+        ("+----+---+\n| beta | x |\n+----+---+\n", "beta · x", ["beta"]),
+        ("  \n\n ## beta  \t x\n", "beta x", ["beta"]),
+        ("| x | " + "y" * 600 + " | beta | z |", None, ["beta"]),
+    ],
+)
+def test_a_snippet_is_read_as_a_line_not_as_a_table(text: str, shown: str | None, marked: list[str]) -> None:
+    found = snippet(text, parse("beta"))
+    assert shown is None or found.text == shown
+    assert [found.text[start:end] for start, end in found.marks] == marked
+    assert "  " not in found.text
+
+
 def test_a_snippet_is_the_piece_with_most_of_the_words() -> None:
     text = "alpha " + "x " * 500 + "alpha and beta\nhere " + "y " * 500
     shown = snippet(text, parse("alpha beta"))

@@ -51,7 +51,7 @@ class Links:
         return f"{self.session}/file/{quote(message_id)}/{quote(part_id)}?at={created}"
 
     def output(self, message_id: str, part_id: str, created: int) -> str:
-        """All of an output that OpenCode cut; `created` of the message, in milliseconds."""
+        """What OpenCode keeps of an output that it cut; `created` of the message, in milliseconds."""
         return f"{self.session}/output/{quote(message_id)}/{quote(part_id)}?at={created}"
 
     @property

@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from functools import partial
+from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
 from markupsafe import Markup
@@ -17,8 +18,10 @@ from opencode_nexus.chat import kept_output
 from opencode_nexus.chat.changes import Turn, told, turns
 from opencode_nexus.chat.errors import MessageNotFound, ServerNotRunning
 from opencode_nexus.core.errors import NotFound
+from opencode_nexus.opencode.bounds import LONGEST, cut
 from opencode_nexus.opencode.wire import child
 from opencode_nexus.render.components.changes import by_file, change, named, total
+from opencode_nexus.render.terminal import plain
 from opencode_nexus.render.unseen import shown as unseen
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages import columns
@@ -33,11 +36,11 @@ _DATA = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]{0,80})*)(;base
 
 
 class OutputGone(NotFound):
-    """OpenCode keeps whole outputs for some days only."""
+    """OpenCode keeps its files of outputs for some days only."""
 
     code = "output-gone"
-    title = "The whole of this output is not kept any more."
-    hint = "What OpenCode kept of it stands in the chat."
+    title = "OpenCode’s file of this output is not kept any more."
+    hint = "What is left of the output stands in the chat."
 
 
 async def show(request: Request) -> Response:
@@ -118,17 +121,39 @@ async def file(request: Request) -> Response:
 
 
 async def output(request: Request) -> Response:
-    """GET /chat/{server}/{session}/output/{message}/{part}: all of an output that OpenCode cut, as plain text."""
+    """GET /chat/{server}/{session}/output/{message}/{part}: what OpenCode's file of an output that it cut holds.
+
+    A page that says how much that is; with `as=text` the file itself, as plain text.
+    """
     hub: Hub = request.state.hub
-    links = links_of(request)
-    message = await read_message(hub, links, request.path_params["message"], request.query_params.get("at", ""))
+    links, query = links_of(request), request.query_params
+    message = await read_message(hub, links, request.path_params["message"], query.get("at", ""))
     part = message.parts.get(request.path_params["part"]) if message is not None else None
     told = child(child(part.data, "state"), "metadata").get("outputPath") if part is not None else None
     content = await asyncio.to_thread(kept_output.read, told)
-    if content is None:
+    if content is None or part is None:
         raise OutputGone
-    headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
-    return Response(content, media_type="text/plain; charset=utf-8", headers=headers)
+    if query.get("as") == "text":
+        headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
+        return Response(content, media_type="text/plain; charset=utf-8", headers=headers)
+    shown = child(part.data, "state").get("output")
+
+    def make() -> Response:  # megabytes are looked through
+        kept = kept_output.compared(content, shown if isinstance(shown, str) else "")
+        text = content.decode(errors="replace")
+        body = plain(cut(text) if len(text) > LONGEST else text)
+        address = f"?{urlencode({**query, 'as': 'text'})}"
+        values: dict[str, Any] = {
+            "links": links,
+            "part": part,
+            "kept": kept,
+            "body": body,
+            "whole": len(text) <= LONGEST,
+        }
+        full = len(content) == kept_output.MOST
+        return hub.pages.response(request, "chat_output.html", as_text=address, full=full, **values)
+
+    return await asyncio.to_thread(make)
 
 
 def _content(url: str) -> bytes | None:

@@ -5,6 +5,7 @@ import asyncio
 import base64
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -165,16 +166,46 @@ def test_a_file_that_is_not_data_has_no_content_here(client: TestClient, app: Ap
         assert client.get(file_of(client, app, mime="image/png", filename="x", url=url)).status_code == 404
 
 
-def test_an_output_that_is_not_kept_says_so(client: TestClient, app: Application) -> None:
+def output_of(client: TestClient, app: Application, path: str, output: str = "x") -> str:
+    """Return the address of an output that OpenCode cut, with its file at `path`."""
     state = {
         "status": "completed",
         "input": {},
-        "output": "x",
-        "metadata": {"outputPath": "/etc/passwd", "truncated": True},
+        "output": output,
+        "metadata": {"outputPath": path, "truncated": True},
     }
     steps = [{"do": "begin"}, {"do": "tool", "tool": "bash", "state": state}]
     session = client.post("/script", json={"title": "Files", "steps": steps}).json()["session"]
     [message] = app.hub.chat.sessions_[session].state.messages.values()
-    answer = client.get(f"/chat/{SERVER}/{session}/output/{message.id}/{next(iter(message.parts))}")
+    return f"/chat/{SERVER}/{session}/output/{message.id}/{next(iter(message.parts))}"
+
+
+def test_an_output_that_is_not_kept_says_so(client: TestClient, app: Application) -> None:
+    answer = client.get(output_of(client, app, "/etc/passwd"))
     assert answer.status_code == 404
     assert "not kept any more" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("".join(f"<b>{number}</b>\n" for number in range(30_000)), "OpenCode does not say whether that is all"),
+        ("0\n1\n", "It does not end as what the chat shows: some of the output is missing here."),
+    ],
+)
+def test_of_an_output_that_was_cut_it_is_said_how_much_was_kept(
+    client: TestClient, app: Application, tmp_path: Path, content: str, said: str
+) -> None:
+    path = tmp_path / "opencode" / "tool-output" / "tool_00000000"
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    address = output_of(client, app, str(path), "...output truncated...\n\n<b>29998</b>\n<b>29999</b>\n")
+    answer = client.get(address)
+    words = " ".join(answer.text.split())
+    count = content.count("\n")
+    assert f"{count:,} lines, {len(content):,} bytes. {said}" in words
+    assert ("Only its beginning and its end are shown here." in words) == (count > 2)
+    assert "<b>" not in answer.text
+    found = re.search('href="([^"]*as=text)"', answer.text)
+    assert found is not None
+    assert client.get(f"{address}{found[1]}").text == content

@@ -59,6 +59,8 @@ def _written(call: Call) -> list[Leaf]:
         return [changed(call, patch), *_diagnostics(call)]
     content = call.text("content")
     made = [call.leaf("i", cut_block(call, content, "Content"))] if content else fields(call)
+    if not content and call.done and call.input.get("content") == "":
+        made = [call.leaf("i", Markup('<p class="muted small">The file is empty.</p>'))]
     return made + _long(call) + _diagnostics(call)
 
 

@@ -70,14 +70,17 @@ def _value(value: Any) -> str:
 
 
 def cut_by_opencode(call: Call) -> list[Leaf]:
-    """Return the way to all of an output that OpenCode itself cut; nothing when it did not."""
+    """Return the way to what OpenCode keeps of an output that it cut; nothing when it did not.
+
+    Not "all of it": its file is not always whole, which is told where the file is read (`chat.kept_output`).
+    """
     path = call.metadata.get("outputPath")
     if call.metadata.get("truncated") is not True or not isinstance(path, str) or not path:
         return []
     address = call.links.output(call.part.message_id, call.part.id, call.created)
     words = Markup(
-        'OpenCode kept only a part of this output. <a href="{}" target="_blank" rel="noopener">All of it</a> is in '
-        "<code>{}</code> on the server’s machine."
+        'OpenCode cut this output. <a href="{}" data-nav>What it kept of it</a> is in <code>{}</code> on the server’s '
+        "machine."
     ).format(address, shown(one_line(path, 300)))
     return [call.leaf("t", Markup('<p class="hint">{}</p>').format(words))]
 
@@ -85,6 +88,8 @@ def cut_by_opencode(call: Call) -> list[Leaf]:
 def changed(call: Call, patch: str, place: str = "d", lines: int = diff.LINES) -> Leaf:
     """Return a diff, and the ways to all of it and to its two columns."""
     made, left_out = diff.view(patch, lines)
+    if not made.startswith("<pre"):
+        return call.leaf(place, made)
     return call.leaf(
         place,
         Markup('<div>{}<p class="more">{}<a href="{}&amp;view=two" data-nav>Side by side</a></p></div>').format(
