@@ -91,6 +91,7 @@ from opencode_nexus.web.opening import Opener
 from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages.dashboard import DashboardSource
 from opencode_nexus.web.pages.inbox_view import InboxSource
+from opencode_nexus.web.pages.logs_view import LogsSource
 from opencode_nexus.web.pages.remote import RemoteSource
 from opencode_nexus.web.pages.remote_api import MakingSource
 from opencode_nexus.web.pages.remote_tunnel import TunnelSource
@@ -274,6 +275,7 @@ async def composed(
         hub.live.register("badge", lambda rest: BadgeSource(hub))
         follow_badge(hub)
         hub.live.register("search", lambda rest: SearchSource(hub))
+        hub.live.register("logs", lambda rest: LogsSource(hub, rest))
         hub.live.register("remote", lambda rest: RemoteSource(hub))
         hub.live.register("tunnel", lambda rest: TunnelSource(hub, rest))
         hub.live.register("tunnel-making", lambda rest: MakingSource(hub))

@@ -9,11 +9,12 @@ Via = Literal["session", "token", "local", "setup"]
 SCOPES: dict[str, str] = {
     "all": "Everything that the API offers.",
     "read": "Read through the API, and follow its events. Changes nothing.",
+    "metrics": "Read /metrics, and nothing else.",
 }
 """Scope of an API token → what it allows; page, command, API reference and docs show this table."""
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_READ_BY_POST = frozenset({"/api/v1/events"})  # streamed GETs do not pass quick tunnels
+_READ_BY_POST = frozenset({"/api/v1/events", "/api/v1/logs/tail"})  # streamed GETs do not pass quick tunnels
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Who:
         """Whether the scopes cover `method` at `path` (below the base path)."""
         if "all" in self.scopes:
             return True
+        if path == "/metrics" and "metrics" in self.scopes:
+            return method in _SAFE
         if "read" in self.scopes and path.startswith("/api/"):
             return method in _SAFE or path in _READ_BY_POST
         return False

@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "status": "opencode_nexus.cli.status",
     "server": "opencode_nexus.cli.server",
     "tunnel": "opencode_nexus.cli.tunnel",
+    "logs": "opencode_nexus.cli.logs",
     "token": "opencode_nexus.cli.token",
     "user": "opencode_nexus.cli.user",
     "service": "opencode_nexus.cli.service",

@@ -70,3 +70,12 @@ class ZoneUnclear(NexusError):
     title = "The token sees no domain that this host name belongs to."
     hint = "Give a host name below one of the domains named, or let the token see the other domain as well."
     status = 422
+
+
+class FileUnwritable(NexusError):
+    """A file that a command was to write cannot be written."""
+
+    code = "file-unwritable"
+    title = "The file cannot be written."
+    hint = "Name a file in a folder that you may write to, on a disk that is not full."
+    status = 500

@@ -18,11 +18,12 @@ _HEAD = re.compile(r"(DEBUG|INFO|WARN|WARNING|ERROR)\s+(\d{4}-\d\d-\d\dT[\d:.]+(
 LONGEST = 20_000  # characters of a message or a trace; the rest is counted
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, rename={"about": "server"}):
     """One thing that was logged.
 
     `at` is when (None: the line does not tell), `level` one of core.log_levels ("": not told), `part` of the hub, or
-    `server` or `tunnel` for what those wrote; `about` is the server or tunnel it is about, `trace` the traceback,
+    `server` or `tunnel` for what those wrote; `about` (in JSON `server`, as in the API) is
+    the server or tunnel it is about, `trace` the traceback,
     `where` the module.
     """
 

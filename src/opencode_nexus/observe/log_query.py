@@ -90,7 +90,7 @@ class LogQuery:
             groups.append((text,))
         if json:
             if self.about:
-                groups.append((b'"about":"' + self.about.encode("utf-8", "replace") + b'"',))
+                groups.append((b'"server":"' + self.about.encode("utf-8", "replace") + b'"',))
             if self.level not in ("", "debug"):
                 groups.append(tuple(f'"level":"{level}"'.encode() for level in self.levels))
             if self.part:

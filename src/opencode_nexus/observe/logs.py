@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 import msgspec
 
+from opencode_nexus.core.clock import SystemClock
 from opencode_nexus.core.log_levels import PARTS, parse_levels
 from opencode_nexus.core.settings import Settings
 from opencode_nexus.observe.log_entry import Entry, line_of, of_record, readable
@@ -23,6 +24,7 @@ from opencode_nexus.observe.log_query import LogQuery
 from opencode_nexus.observe.log_search import Found, search
 from opencode_nexus.observe.log_tail import Tail
 from opencode_nexus.observe.log_writer import HubFile
+from opencode_nexus.observe.page_errors import PageErrors
 from opencode_nexus.secrets.redact import redact, without_known
 
 log = logging.getLogger(__name__)
@@ -86,6 +88,7 @@ class Logs:
         self.files = LogFiles(folder)
         self.tail = Tail()
         self.file = HubFile(self.files)
+        self.pages = PageErrors(SystemClock())
         self._terminal = terminal
         self._shown = logging.WARNING
         self._lost = 0

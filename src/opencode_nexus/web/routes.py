@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from opencode_nexus import __version__
-from opencode_nexus.web import live, selftest
+from opencode_nexus.web import live, metrics, selftest
 from opencode_nexus.web.api.lazy import LazyApi
 from opencode_nexus.web.pages import (
     chat,
@@ -17,8 +17,10 @@ from opencode_nexus.web.pages import (
     chat_message,
     chat_sent,
     dashboard,
+    disk,
     inbox,
     login,
+    logs,
     pair,
     palette,
     phone,
@@ -50,6 +52,7 @@ def routes(static: StaticFiles) -> list[BaseRoute]:
         *dashboard.routes,
         *servers.routes,
         *resources.routes,
+        *disk.routes,
         *search.routes,
         *palette.routes,
         *remote.routes,
@@ -65,7 +68,9 @@ def routes(static: StaticFiles) -> list[BaseRoute]:
         *chat_sent.routes,
         *settings.routes,
         *usage.routes,
+        *logs.routes,
         *live.routes,
         *selftest.routes,
+        *metrics.routes,
         Mount("/api/v1", LazyApi()),
     ]

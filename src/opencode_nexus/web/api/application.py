@@ -13,8 +13,10 @@ from opencode_nexus.web.api import (
     devices,
     events,
     inbox,
+    logs,
     messages,
     pairings,
+    resources,
     rules,
     search,
     servers,
@@ -68,7 +70,21 @@ def application() -> FastAPI:
         dependencies=[Depends(_BEARER)],
         generate_unique_id_function=_operation_id,
     )
-    here = (status, setup, servers, session_actions, sessions, messages, search, inbox, rules, usage, events)
+    here = (
+        status,
+        setup,
+        servers,
+        session_actions,
+        sessions,
+        messages,
+        search,
+        inbox,
+        rules,
+        usage,
+        events,
+        logs,
+        resources,
+    )
     from_outside = (tunnels, visitors, devices, pairings, cloudflared)
     for module in (*here, *from_outside, tokens):
         api.include_router(module.router)

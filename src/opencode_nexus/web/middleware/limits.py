@@ -20,6 +20,7 @@ LIMITS: tuple[tuple[str, int], ...] = (
     ("/setup", 64 * KIB),
     ("/settings", 64 * KIB),
     ("/live", 64 * KIB),
+    ("/logs/page", 8 * KIB),
     ("/chat/", MESSAGE),
     ("/api/", MESSAGE),
     ("/", 64 * KIB),

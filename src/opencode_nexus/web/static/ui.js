@@ -2,6 +2,19 @@
 // What every page needs from a script, and works without: the dialog that asks before a dangerous step.
 (() => {
   "use strict";
+  // What goes wrong in a script is told to the hub's log, the first few times; it goes nowhere else.
+  let told = 0;
+  const fault = (error, place = "") => {
+    if (told++ > 4) return;
+    const [message, stack] = [String(error?.message || error), String(error?.stack || "")].map((text) => text.slice(0, 2000));
+    fetch(`${document.body.dataset.base || ""}/logs/page`, {
+      method: "POST", keepalive: true, headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify({ message, stack, place, page: location.pathname }),
+    }).catch(() => {});
+  };
+  addEventListener("error", ({ error, message, filename, lineno, colno }) => fault(error || message, `${filename}:${lineno}:${colno}`));
+  addEventListener("unhandledrejection", ({ reason }) => fault(reason));
+
   const here = () => location.pathname.slice((document.body.dataset.base || "").length) || "/";
   const id = (name) => document.getElementById(name);
 
