@@ -82,6 +82,9 @@ def main() -> None:
             if self.headers.get("authorization") != right:
                 return self.reply(401, None)
             name = self.path.split("/")[2]
+            if self.path.startswith("/instance/dispose"):
+                with Path("disposed.txt").open("a") as file:
+                    file.write(self.path.partition("directory=")[2] + "\n")
             if name in busy:
                 busy.remove(name)
                 with Path("aborted.txt").open("a") as file:
