@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes docs/reference from the code: settings, commands, errors, API, keys. `--check` only says what has changed."""
+"""Writes docs/reference from the code; `--check` only says what has changed."""
 
 import importlib
 import pkgutil
@@ -15,6 +15,7 @@ from opencode_nexus.access.who import SCOPES
 from opencode_nexus.cli.commands import app as command_line
 from opencode_nexus.core.errors import all_errors
 from opencode_nexus.core.settings import SETTINGS
+from opencode_nexus.observe.metrics import METRICS
 from opencode_nexus.web.api.application import application
 from opencode_nexus.web.shortcuts import by_place
 
@@ -47,6 +48,26 @@ def settings_page() -> str:
         if setting.editable:
             when = "takes effect at the next start" if setting.restart else "takes effect at once"
             lines.append(f"- On the settings page: yes; {when}")
+    return "\n".join(lines) + "\n"
+
+
+def metrics_page() -> str:
+    lines = [
+        "# Metrics",
+        MADE,
+        "`/metrics` answers in Prometheus' text format, to a token with the scope `metrics`:",
+        "",
+        "    opencode-nexus token create --name prometheus --scope metrics",
+        "",
+        "Names and labels are kept stable. Each value of a label that says a state or kind is there from the start.",
+        "A figure that is not known is left out, never 0. `examples/grafana-dashboard.json` shows them.",
+        "",
+        "| metric | kind | labels | |",
+        "|---|---|---|---|",
+    ]
+    for metric in METRICS:
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        lines.append(f"| `{metric.full_name}` | {metric.kind} | {labels} | {metric.help} |")
     return "\n".join(lines) + "\n"
 
 
@@ -181,6 +202,7 @@ def pages() -> dict[str, str]:
     """The whole reference: file name → text."""
     return {
         "settings.md": settings_page(),
+        "metrics.md": metrics_page(),
         "commands.md": commands_page(),
         "errors.md": errors_page(),
         "api.md": api_page(),

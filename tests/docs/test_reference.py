@@ -8,6 +8,7 @@ import pytest
 
 from opencode_nexus.core.errors import all_errors
 from opencode_nexus.core.settings import SETTINGS
+from opencode_nexus.observe.metrics import METRICS, PREFIX
 from scripts import reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +21,7 @@ def made() -> dict[str, str]:
     return reference.pages()
 
 
-@pytest.mark.parametrize("name", ["settings.md", "commands.md", "errors.md", "api.md", "keyboard.md"])
+@pytest.mark.parametrize("name", ["settings.md", "metrics.md", "commands.md", "errors.md", "api.md", "keyboard.md"])
 def test_reference_is_what_the_code_says(made: dict[str, str], name: str) -> None:
     assert (reference.REFERENCE / name).read_text() == made[name], "run scripts/docs"
 
@@ -32,6 +33,12 @@ def headings(name: str) -> set[str]:
 
 def test_every_setting_has_a_heading() -> None:
     assert {setting.name for setting in SETTINGS} <= headings("settings.md")
+
+
+def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
+    asked = set(re.findall(PREFIX + r"\w+", (ROOT / "examples/grafana-dashboard.json").read_text()))
+    assert asked
+    assert asked <= {metric.full_name for metric in METRICS}
 
 
 def test_every_error_code_has_a_heading(made: dict[str, str]) -> None:

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.road import Road, ok, text_of
 from tests.fakes.hub import RealHub
 from tests.fakes.real import Provider
+from tests.leaks import remember
 
 
 def script(*steps: list[dict[str, Any]]) -> str:
@@ -33,6 +36,32 @@ def test_status_and_setup(road: Road, hub: RealHub) -> None:
     assert (status["pid"], status["address"], status["setup_done"]) == (hub.process.pid, hub.url, True)
     assert (status["servers"], status["servers_running"]) == (1, 1)
     assert ok(road.api.get("/setup"))["done"] is True
+
+
+def test_metrics_tell_what_is_so_to_a_token_for_them_alone(road: Road, hub: RealHub) -> None:
+    done = hub.command("token", "create", "--name", "prometheus", "--scope", "metrics", "--json")
+    bearer = {"authorization": f"Bearer {remember(json.loads(done.stdout)['token'])}"}
+    server = road.until(road.server, lambda found: found["state"] == "running")
+    with httpx2.Client(base_url=hub.url, trust_env=False) as prometheus:
+        assert prometheus.get("metrics").status_code == 401
+        assert prometheus.get("api/v1/status", headers=bearer).status_code == 403
+        answer = prometheus.get("metrics", headers=bearer)
+    assert answer.status_code == 200
+    found = {
+        (one.name.removeprefix("opencode_nexus_"), one.labels.get("state", one.labels.get("kind", ""))): one.value
+        for family in text_string_to_metric_families(answer.text)
+        for one in family.samples
+    }
+    states = {state: value for (name, state), value in found.items() if name == "server_state"}
+    assert states == {"stopped": 0, "starting": 0, "running": 1, "stopping": 0, "failed": 0}
+    assert found["server_up", ""] == 1
+    assert {kind for name, kind in found if name == "inbox_rows"} == {
+        "permission", "question", "failed", "budget", "finished",
+    }  # fmt: skip
+    assert hub.process is not None
+    assert found["hub_memory_bytes", ""] == pytest.approx(psutil.Process(hub.process.pid).memory_info().rss, rel=0.2)
+    tree = psutil.Process(server["pid"])
+    assert found["server_processes", ""] == pytest.approx(1 + len(tree.children(recursive=True)), abs=3)
 
 
 def test_a_turn_with_reasoning_tool_and_text(road: Road, provider: Provider) -> None:
