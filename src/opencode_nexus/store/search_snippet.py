@@ -76,7 +76,7 @@ def _readable(text: str, start: int, end: int) -> tuple[str, list[int]]:
         for at in range(max(begin, start), stop):
             char = text[at]
             if bars and char == "|" and text[at - 1] != "\\":
-                if text[line:at].strip() and text[at + 1 : stop].strip():
+                if text[line:at].strip(" |") and text[at + 1 : stop].strip(" |"):
                     say(" ", at)
                     say("·", at)
                 say(" ", at)
