@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.observe.cleaning import Item, clean, offered
-from opencode_nexus.observe.disk_errors import DiskInUse
+from opencode_nexus.observe.disk_errors import DiskInUse, RunsElsewhere
 from opencode_nexus.observe.opencode_folders import DiskUse, Folders, measure
 
 log = logging.getLogger(__name__)
@@ -38,14 +38,18 @@ class Disk:
         self._servers, self._environment, self._runs, self._clock = servers, environment, runs, clock
         self._tasks = tasks
         self._known: dict[Folders, DiskUse] = {}
-        self._busy: dict[Folders, asyncio.Lock] = {}
+        self._walks: dict[Folders, asyncio.Task[DiskUse]] = {}
+        self._offers: dict[Folders, tuple[float, asyncio.Task[list[Item]]]] = {}
+        self._cleaning: dict[Folders, asyncio.Lock] = {}
 
     def open(self) -> None:
         """Measure from now on."""
         self._tasks.spawn(self._run(), "disk")
 
     def folders(self, server_id: str) -> Folders:
-        """Return where a server's OpenCode keeps its things."""
+        """Return where a server's OpenCode keeps its things; raises RunsElsewhere."""
+        if server_id not in self._servers():
+            raise RunsElsewhere(f"{server_id}.", server_id=server_id)
         return Folders.of(self._environment(server_id))
 
     def of(self, server_id: str) -> DiskUse | None:
@@ -63,17 +67,28 @@ class Disk:
         return [name for other, name in self._servers().items() if other != server_id and self.folders(other) == mine]
 
     async def look(self, server_id: str) -> DiskUse:
-        """Measure now, unless that was done within the last minute."""
+        """Measure now, unless that was done within the last minute; a walk goes on when its caller does not wait."""
         folders = self.folders(server_id)
-        async with self._busy.setdefault(folders, asyncio.Lock()):
-            known = self._known.get(folders)
-            if known is None or not 0 <= self._clock.now() - known.at < max(FRESH, SHARE * known.seconds):
-                known = self._known[folders] = await asyncio.to_thread(measure, folders, self._clock.now())
+        known = self._known.get(folders)
+        if known is not None and 0 <= self._clock.now() - known.at < max(FRESH, SHARE * known.seconds):
             return known
+        walk = self._walks.get(folders)
+        if walk is None or walk.done():
+            walk = self._walks[folders] = self._tasks.spawn(self._walk(folders), "measure disk use")
+        return await asyncio.shield(walk)
+
+    async def _walk(self, folders: Folders) -> DiskUse:
+        self._known[folders] = found = await asyncio.to_thread(measure, folders, self._clock.now())
+        return found
 
     async def offered(self, server_id: str) -> list[Item]:
-        """Return what may be deleted, the largest first."""
-        return await asyncio.to_thread(offered, self.folders(server_id))
+        """Return what may be deleted, the largest first; as fresh as `look`."""
+        folders = self.folders(server_id)
+        at, offer = self._offers.get(folders, (0.0, None))
+        if offer is None or (offer.done() and not 0 <= self._clock.now() - at < FRESH / 6):
+            offer = self._tasks.spawn(asyncio.to_thread(offered, folders), "what may be deleted")
+            self._offers[folders] = (self._clock.now(), offer)
+        return await asyncio.shield(offer)
 
     def users(self, server_id: str) -> list[str]:
         """Return the names of those servers that run on any of a server's folders, itself too."""
@@ -89,13 +104,14 @@ class Disk:
     async def clean(self, server_id: str, ids: Iterable[str]) -> list[Item]:
         """Delete what is named; returns it. Raises DiskInUse, NothingToClean or CleanFailed."""
         folders, wanted = self.folders(server_id), list(ids)
-        async with self._busy.setdefault(folders, asyncio.Lock()):
+        async with self._cleaning.setdefault(folders, asyncio.Lock()):
             if users := self.users(server_id):
                 raise DiskInUse(f"Running: {', '.join(users)}.", servers=users)
             try:
                 return await asyncio.to_thread(clean, folders, wanted)
             finally:
                 self._known.pop(folders, None)
+                self._offers.pop(folders, None)
 
     async def _run(self) -> None:
         while True:

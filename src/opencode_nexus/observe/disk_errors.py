@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: MIT
 """What can go wrong when OpenCode's folders are cleaned."""
 
-from opencode_nexus.core.errors import BadRequest, NexusError
+from opencode_nexus.core.errors import BadRequest, NexusError, NotFound
+
+
+class RunsElsewhere(NotFound):
+    """A server that was attached by address has no folders here."""
+
+    code = "runs-elsewhere"
+    title = "This server runs elsewhere, so its disk is not known here."
+    hint = "Look at it on the machine that it runs on."
 
 
 class DiskInUse(NexusError):

@@ -18,6 +18,7 @@ WHATS: tuple[What, ...] = get_args(What)
 MACHINE = "machine"  # what the machine's own figures are kept under
 FRESH = 600  # seconds that are kept as they were sampled, each second at most
 SECONDS = 600  # samples of them
+SLACK = 5.0  # seconds: who asks for the last ten minutes asked its own clock a moment ago
 
 Point = tuple[float, float]
 """When (epoch seconds), and how much."""
@@ -115,12 +116,12 @@ class History:
         now, ring = self._clock.now(), self._rings.get(subject)
         begin = until
         newest: list[Point] = []
-        if since >= now - FRESH and ring is not None and ring.begin < until:
+        if since >= now - FRESH - SLACK and ring is not None and ring.begin < until:
             newest, begin = ring.of(what, since, until), ring.begin
             if begin <= since:
                 return newest
         rows: list[Sample] = []
-        if since < now - KEPT[MINUTE]:
+        if since < now - KEPT[MINUTE] - SLACK:
             rows = self._samples.of(subject, QUARTER, since, begin)
         after = rows[-1].at + QUARTER if rows else since
         rows += self._samples.of(subject, MINUTE, max(after, since), begin)

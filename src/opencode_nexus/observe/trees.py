@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import psutil
 
@@ -13,6 +14,8 @@ from opencode_nexus.secrets.redact import DOTS, redact
 
 Root = tuple[str, int, float]
 """Server id, process id, and the process's start in epoch seconds (a process id alone may be another's by now)."""
+
+Kind = Literal["server", "language server", "MCP server", ""]
 
 TOLERANCE = 1.0  # seconds between two readings of a start
 COMMAND = 160  # characters of a command that are shown
@@ -33,7 +36,7 @@ class Member:
     pid: int
     parent: int
     depth: int
-    kind: str
+    kind: Kind
     name: str
     command: str
     cpu: float | None
@@ -132,7 +135,7 @@ class Trees:
         return TreeUsage(cpu, memory, len(tree), own, files, tuple(members))
 
 
-def kind_of(command: str) -> str:
+def kind_of(command: str) -> Kind:
     """Return what a child is, told from its command alone: "language server", "MCP server" or ""."""
     words = command.lower()
     if "mcp" in words or "modelcontextprotocol" in words:

@@ -56,6 +56,7 @@ async def test_ten_minutes_are_kept_as_they_were_sampled(scene: Scene) -> None:
     assert [value for _, value in found] == [float(second) for second in range(100, 700)]
     assert found[0][0] == BEGIN + 100 and len(found) == SECONDS
     assert {value for _, value in scene.of("disk", FRESH)} == {7_000.0}
+    assert len(scene.of("cpu", FRESH + 0.1)) == SECONDS  # asked a moment before, by another reading of the clock
 
 
 async def test_what_is_not_known_is_not_there(scene: Scene) -> None:
