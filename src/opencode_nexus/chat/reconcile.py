@@ -33,6 +33,7 @@ class Truth:
     windows: dict[str, list[JSON]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)  # sessions that were deleted
     silent: set[str] = field(default_factory=set)  # folders that could not be asked: of them nothing is known
+    outlived: set[str] = field(default_factory=set)  # requests whose answer has ended: nothing waits for them
 
 
 async def ask(client: Client, directories: Collection[str], sessions: Collection[str]) -> Truth:
@@ -60,6 +61,9 @@ async def ask(client: Client, directories: Collection[str], sessions: Collection
         truth.statuses |= {session: (directory, status) for session, status in statuses.items()}
     wanted = {*sessions, *truth.statuses}
     await asyncio.gather(*(_look(client, session_id, truth) for session_id in wanted))
+    for _, request in truth.asked:
+        if await _outlived(client, request, truth):
+            truth.outlived.add(request.id)
     return truth
 
 
@@ -73,6 +77,24 @@ async def _look(client: Client, session_id: str, truth: Truth) -> None:
         if isinstance(error, FOR_ALL):
             raise
         log.warning("session %s could not be asked for its messages: %s", session_id, error)
+
+
+async def _outlived(client: Client, request: PermissionAsked | QuestionAsked, truth: Truth) -> bool:
+    """Whether the answer in which it was asked has ended: the session runs again, and waits for something else."""
+    window, message_id = truth.windows.get(request.session_id), (request.tool or {}).get("messageID")
+    if not message_id or not window or request.session_id not in truth.statuses:
+        return False
+    asked_in = [info for item in window if (info := child(item, "info")).get("id") == message_id]
+    if not asked_in:  # the newest 40, or fewer where they are large, and a person may have said more since
+        try:
+            asked_in = [child(await client.message(request.session_id, message_id), "info")]
+        except UnknownToOpenCode:
+            return True
+        except NexusError as error:
+            if isinstance(error, FOR_ALL):
+                raise
+            return False  # rather shown in vain than never
+    return "completed" in child(asked_in[0], "time")
 
 
 def settle(
@@ -119,17 +141,8 @@ def _settle_inbox(truth: Truth, feed: Feed, inbox: Inbox) -> None:
             feed.announce("waiting", entry.request.session_id)
     for directory, request in real.values():
         # OpenCode lists requests of aborted turns for good; only a session that runs waits for something.
-        if request.session_id in truth.statuses and not _outlived(request, truth.windows.get(request.session_id)):
+        if request.session_id in truth.statuses and request.id not in truth.outlived:
             feed.take([(directory, request)])
-
-
-def _outlived(request: PermissionAsked | QuestionAsked, window: list[JSON] | None) -> bool:
-    """Whether the answer in which it was asked has ended: the session runs again, and waits for something else."""
-    message_id = (request.tool or {}).get("messageID")
-    if not message_id or not window:
-        return False
-    asked_in = [info for item in window if (info := child(item, "info")).get("id") == message_id]
-    return not asked_in or "completed" in child(asked_in[0], "time")
 
 
 def _settle_copies(truth: Truth, journal: Journal, session_id: str, gaps: bool) -> None:

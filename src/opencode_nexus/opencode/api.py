@@ -86,11 +86,16 @@ class Client:
         """Close the connections."""
         await self.http.aclose()
 
+    def _check_open(self, method: str, path: str) -> None:
+        if self.http.is_closed:  # its process ended while somebody was about to ask; httpx2 has no error of its own
+            raise OpenCodeUnreachable(f"{method} {path}: the process has ended.")
+
     async def send(self, method: str, path: str, /, *, body: Any = None, **query: Any) -> httpx2.Response:
         """Ask a route and return its answer; a query member that is None is left out."""
         params = _asked(query)
         content = None if body is None else msgspec.json.encode(body)
         headers = None if body is None else {"content-type": "application/json"}
+        self._check_open(method, path)
         try:
             answer = await self.http.request(method, path, params=params, content=content, headers=headers)
         except httpx2.TransportError as error:
@@ -152,6 +157,7 @@ class Client:
         while True:
             found = MessageList(shape)
             params = _asked({"limit": limit, "before": before})
+            self._check_open("GET", path)
             try:
                 async with self.http.stream("GET", path, params=params) as answer:
                     if answer.status_code >= 400:

@@ -415,3 +415,17 @@ async def test_an_event_that_cannot_be_read_while_opencode_is_asked_is_asked_for
     await world.until(lambda: connection._backlog)
     gate.open.set()
     await world.until(world.chat.waiting)
+
+
+async def test_a_request_asked_before_the_newest_messages_waits_until_its_answer_has_ended(world: World) -> None:
+    await talking(world)
+    asked_in = {"info": {"id": "msg_0", "role": "assistant", "sessionID": S, "time": {"created": 1}}, "parts": []}
+    tool = {"messageID": "msg_0", "callID": "call_1"}
+    world.fake.routes[f"GET /session/{S}/message/msg_0"] = lambda path, body: asked_in
+    world.fake.routes["GET /permission"] = [ASKED | {"tool": tool}]
+    await lose(world)
+    assert [one.id for one in world.chat.waiting()] == ["per_1"]
+    world.servers.tell("stopped")
+    asked_in["info"] |= {"time": {"created": 1, "completed": 2}}  # type: ignore[operator]
+    await world.run(2, adopted=True)
+    assert world.chat.waiting() == []

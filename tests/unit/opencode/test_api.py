@@ -72,6 +72,15 @@ async def test_nobody_there(free_port: int) -> None:
     await client.close()
 
 
+async def test_who_asks_after_the_end_is_told_so(fake: FakeOpenCode) -> None:
+    client = Client(fake.url, "opencode", PASSWORD)
+    await client.close()
+    with pytest.raises(OpenCodeUnreachable, match="GET /session: the process has ended"):
+        await client.sessions("/p")
+    with pytest.raises(OpenCodeUnreachable, match="the process has ended"):
+        await client.messages("ses_1", 1)
+
+
 async def test_a_wrong_password_is_told(fake: FakeOpenCode) -> None:
     client = Client(fake.url, "opencode", "wrong")
     with pytest.raises(OpenCodeRefused):
