@@ -167,6 +167,7 @@ async def composed(
             db=db, bus=bus, clock=clock, home=home.path, activity=activity,
             vault=sealed, binary=installer.binary, environ=environ, busy=busy,
             on_stop=lambda: hub.settings.on_stop, starts_at_once=lambda: hub.settings.starts_at_once,
+            close_after=lambda: 60.0 * hub.settings.close_idle_folders,
             child_config=lambda server_id: practice.opencode_config(),
         )  # fmt: skip
         chat = Chat(
@@ -200,6 +201,7 @@ async def composed(
         search = SearchIndex(home.path / "search.db", servers=fleet, journal=journal, bus=bus, clock=clock)
         closing.push_async_callback(search.close)  # writes what was heard last
         chat.feeds.listeners.add(search)
+        chat.feeds.listeners.add(fleet.idle_folders)
         cloudflared = CloudflaredInstaller(
             home=home.path, bus=bus, kv=kv, clock=clock, tasks=tasks, environ=environ,
             setting=lambda: hub.settings.cloudflared_binary,

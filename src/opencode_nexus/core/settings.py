@@ -57,6 +57,11 @@ SETTINGS: tuple[Setting, ...] = (
         "--starts-at-once", editable=True, restart=False,
     ),
     Setting(
+        "close_idle_folders", 30,
+        "Minutes after which a server closes a project folder that nobody uses, which frees memory; 0: never.",
+        "--close-idle-folders", editable=True, restart=False,
+    ),
+    Setting(
         "cloudflared_binary", "",
         "Path of your own cloudflared, for tunnels from their next start; empty: one found here, or brought.",
         "--cloudflared-binary", editable=True, restart=False,
@@ -189,6 +194,7 @@ _READ: dict[str, Callable[[Any], object]] = {
     "allowed_hosts": _split,
     "trusted_proxies": _networks,
     "starts_at_once": _whole(1, 100),
+    "close_idle_folders": _whole(0, 100_000),
     "log_levels": _levels,
     "log_size": _whole(20, 1_000_000),
     "log_days": _whole(1, 3650),
@@ -208,6 +214,7 @@ class Settings:
     on_stop: str = "stop-idle"
     opencode_binary: str = ""
     starts_at_once: int = 2
+    close_idle_folders: int = 30
     cloudflared_binary: str = ""
     cloudflared_arguments: str = ""
     tunnel_front: str = ""

@@ -15,6 +15,7 @@ from opencode_nexus.fleet.edit import Edit
 from opencode_nexus.fleet.errors import FleetNotOpen
 from opencode_nexus.fleet.gate import Gate
 from opencode_nexus.fleet.hosts.local import Local
+from opencode_nexus.fleet.idle_folders import IdleFolders
 from opencode_nexus.fleet.orders import Orders, Outcome
 from opencode_nexus.fleet.projects import Projects
 from opencode_nexus.fleet.roster import Roster
@@ -48,7 +49,8 @@ class Fleet:
     `home` is the hub's folder, `binary` says which OpenCode to run, of a version or ("") the one that is chosen,
     `busy` whether an agent works on a server, `child_config` what we add to OpenCode's configuration, `environ` what
     the user's own programs find, `on_stop` what `close` does with servers that run: "keep" them, "stop-idle", or
-    "stop" all; `starts_at_once` how many may start at the same time.
+    "stop" all; `starts_at_once` how many may start at the same time, `close_after` the seconds after which a server
+    closes a folder that nobody uses (0: never). Who hears what servers tell passes it on to `idle_folders`.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Fleet:
         environ: Mapping[str, str],
         backoff: Backoff | None = None,
         starts_at_once: Callable[[], int] = lambda: STARTS_AT_ONCE,
+        close_after: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._kv, self._vault, self._activity = Kv(db), vault, activity
         self._host = Local(home, environ)
@@ -88,6 +91,7 @@ class Fleet:
         self._projects = Projects(self._roster)
         self._orders = Orders(self._around)
         self._take_up = TakeUp(self._around, self._roster.known, self._home_id)
+        self.idle_folders = IdleFolders(self._roster, self._projects, clock, close_after)
         self._taken_up = asyncio.Event()
         self._trouble: BaseException | None = None  # what `open` raised
 
@@ -105,6 +109,7 @@ class Fleet:
             raise
         finally:
             self._taken_up.set()
+        self._tasks.spawn(self.idle_folders.run(), "close idle folders")
         if adopting:
             await asyncio.wait(adopting, timeout=ADOPT_WITHIN)
 

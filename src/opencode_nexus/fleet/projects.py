@@ -68,9 +68,13 @@ class Projects:
         Raises ServerNotFound, ProjectUnknown, ProjectBusy.
         """
         server = self._holder(server_id, folder)
+        await self.close_idle(server, folder)
+        await server.seen.note("project-closed", f"{folder} was closed on {server.row.name}, to free its memory.")
+
+    async def close_idle(self, server: Server, folder: str) -> None:
+        """Close a folder on a server unless an agent works in it; raises ProjectBusy."""
         await self._idle(server, folder)
         await self._close(server, folder)
-        await server.seen.note("project-closed", f"{folder} was closed on {server.row.name}, to free its memory.")
 
     def _holder(self, server_id: str, folder: str) -> Server:
         server = self._roster.get(server_id)

@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.fleet.edit import Edit
 from opencode_nexus.fleet.errors import (
     LastProject,
@@ -17,6 +18,7 @@ from opencode_nexus.fleet.errors import (
     StartFailed,
     StartStopped,
 )
+from opencode_nexus.fleet.idle_folders import IdleFolders
 from opencode_nexus.fleet.limits import Limits
 from opencode_nexus.fleet.variables import BadVariable, Variable
 from tests.fakes.fleet import FleetUnderTest
@@ -264,3 +266,44 @@ async def test_a_stop_during_a_restart_wins(rig: FleetUnderTest) -> None:
     with pytest.raises(StartStopped):
         await restart
     assert (rig.fleet.get(server_id).state, marked_with(rig)) == ("stopped", [])
+
+
+async def test_a_folder_that_nobody_uses_is_closed_once_until_it_is_used_again(
+    rig: FleetUnderTest, tmp_path: Path
+) -> None:
+    (tmp_path / "more").mkdir()
+    more, clock = str(tmp_path / "more"), ManualClock()
+    server_id = (await rig.fleet.add("One", [str(rig.project), more])).id
+    after = 0.0
+    idle = IdleFolders(rig.fleet._roster, rig.fleet._projects, clock, lambda: after)
+
+    async def closed() -> list[str]:
+        await idle.look()
+        file = rig.project / "disposed.txt"
+        said = file.read_text().replace("%2F", "/").splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return said
+
+    assert await closed() == []
+    await rig.fleet.start(server_id)
+    clock.advance(10_000)
+    assert await closed() == []  # switched off
+    after = 600.0
+    assert await closed() == []  # from now on
+    clock.advance(400)
+    idle.heard(server_id, more, object())
+    clock.advance(300)
+    assert await closed() == [str(rig.project)]
+    clock.advance(500)
+    assert await closed() == [more]
+    clock.advance(10_000)
+    assert await closed() == []
+    idle.heard(server_id, more, object())
+    clock.advance(700)
+    assert await closed() == [more]
+    tell(rig, busy=["ses_1"])
+    await rig.fleet.restart(server_id)  # opens them anew
+    idle.died(server_id)
+    await idle.look()
+    clock.advance(700)
+    assert await closed() == []  # an agent works there
