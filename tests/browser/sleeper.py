@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""A page that really sleeps, as a phone's or a closed laptop's does: its processes are stopped, and go on later.
-
-`Page.setWebLifecycleState` does not do it: the page that it "freezes" goes on (seen with Chromium 156 and Playwright,
-which holds each page for visible). Nor does virtual time, which stops timers alone.
-"""
+"""A page that sleeps and wakes up later, and can tell that it slept."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
-import psutil
 from playwright.async_api import Page, expect
+
+from tests.fakes.stopped_browser import stopped
 
 DRAFT = "half a thought"
 MINUTES = 300_000  # ms
-ASLEEP = ("renderer", "network.mojom.NetworkService")  # what runs a page, and what takes its bytes off the network
 # `did`: when (ms, by the true clock) the page did something. `passes`: ms by which its own clock is on, from the first
 # look at it after a second in which nothing was done.
 SPY = """{
@@ -64,33 +60,17 @@ class Sleeper:
     async def asleep(self, passed: int = 0) -> AsyncIterator[None]:
         """Sleep while the block runs, and prove it; then its clock is on by `passed` ms more than it slept."""
         await self.page.evaluate("passed => { window.passes = passed; }", passed)
-        stopped = await self._processes()
-        try:
-            for process in stopped:
-                process.suspend()
-            while not all(process.status() == psutil.STATUS_STOPPED for process in stopped):
-                await asyncio.sleep(0.01)
+        browser = self.page.context.browser
+        assert browser is not None
+        async with stopped(browser):
             began = time.time() * 1000
             yield
             while time.time() * 1000 < began + 1100:  # for the page to see that it slept
                 await asyncio.sleep(0.05)
             ended = time.time() * 1000
-        finally:
-            for process in stopped:
-                with suppress(psutil.NoSuchProcess):
-                    process.resume()
         did = await self.page.evaluate("window.did")
         assert [at for at in did if at < began], "the spy saw it awake"
         assert not [at for at in did if began < at < ended], "it slept"
-
-    async def _processes(self) -> list[psutil.Process]:
-        """All of this browser that runs a page; the test's own page is the only one it has."""
-        browser = self.page.context.browser
-        assert browser is not None
-        session = await browser.new_browser_cdp_session()
-        told = await session.send("SystemInfo.getProcessInfo")
-        await session.detach()
-        return [psutil.Process(one["id"]) for one in told["processInfo"] if one["type"] in ASLEEP]
 
     async def drafted(self) -> None:
         """What was typed is there."""

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.anyio
 BUSY: list[dict[str, object]] = [{"do": "busy"}, {"do": "begin"}]
 END: list[dict[str, object]] = [{"do": "end"}, {"do": "idle"}]
 EVENTS = 2000
+# What the page waits 5 s for, it waits half a second for.
+IMPATIENT = "{ const set = setTimeout; window.setTimeout = (act, ms) => set(act, ms === 5000 ? 500 : ms); }"
 
 
 @pytest.fixture(scope="module")
@@ -93,18 +95,24 @@ async def test_another_network_on_waking(walk: Walk, app: ChatApp) -> None:
 
 
 async def test_no_network_for_a_while_on_waking(walk: Walk, app: ChatApp) -> None:
+    """First nothing answers, then the browser knows why; the page keeps the way that it took."""
     session, text = await app.script(title="None", steps=BUSY), words(EVENTS * 2)
     async with Proxy(app.url) as network:
         sleeper = Sleeper(await walk.page(375))
+        await sleeper.page.add_init_script(IMPATIENT)
         await sleeper.open(app.address(session).replace(app.url, network.url))
+        line = sleeper.page.locator("[data-line]")
+        way = await line.inner_text()
         async with sleeper.asleep(MINUTES):
             network.block()
             await app.script(session=session, steps=said(text))
+        await expect(line).to_have_text("Reconnecting…")
         await sleeper.page.context.set_offline(True)
-        await expect(sleeper.page.locator("[data-line]")).to_have_text("Offline")
+        await expect(line).to_have_text("Offline")
         network.unblock()
         await sleeper.page.context.set_offline(False)
         await sleeper.live()
+        await expect(line).to_have_text(way)
         await until(sleeper.page, spoken(text))
         await sleeper.drafted()
 

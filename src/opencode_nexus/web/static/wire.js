@@ -82,7 +82,7 @@
   const tells = {
     announce: say,
     title: (words) => { doc.title = words; },
-    hello: (id) => { boot = id; tries = 0; show("live", NAMES[way]); probe(); },
+    hello: (id) => { boot = id; tries = 0; sure = true; show("live", NAMES[way]); probe(); },
     bye: (reason) => { if (reason === "gone") topic = ""; line?.close(); },
   };
 
@@ -90,7 +90,7 @@
   const WAYS = ["stream", "socket", "poll"];
   const NAMES = { stream: "Live", socket: "Live by WebSocket", poll: "Live by asking again" };
   const store = sessionStorage;
-  let topic = "", boot = "", seq = 0, line = null, tries = 0, heard = 0, timer = 0, way = store.way || WAYS[0];
+  let topic = "", boot = "", seq = 0, line = null, tries = 0, heard = 0, timer = 0, sure = false, way = store.way || WAYS[0];
   const show = (state, words) => {
     tell("line", doc, state);
     for (const el of all("[data-line]")) { el.dataset.line = state; el.textContent = words; }
@@ -123,9 +123,11 @@
     return answer;
   });
   const wish = (now) => JSON.stringify({ topic, cursor: boot ? `${boot}.${seq}` : null, now });
+  // A way that has worked here is not given up for a network that is not there yet, as when a phone wakes up.
+  const trust = () => sure && tries < 3;
   const open = {
     async stream(mine, signal) {
-      const early = setTimeout(() => mine === line && next(), 5000), put = feed(), decoder = new TextDecoder();
+      const early = setTimeout(() => mine === line && (trust() ? line.close() : next()), 5000), put = feed(), decoder = new TextDecoder();
       try {
         const reader = (await post("/live", false, signal)).body.getReader();
         for (let part; !(part = await reader.read()).done && mine === line;) {
@@ -142,7 +144,7 @@
       socket.onmessage = ({ data }) => mine === line && put(data);
       socket.onclose = ({ code }) => {
         if (code === 4404) topic = "";
-        if (!opened && mine === line && navigator.onLine) way = WAYS[2];
+        if (!opened && mine === line && navigator.onLine && !trust()) way = WAYS[2];
         end();
       };
     }),
@@ -178,7 +180,7 @@
   // one cheap.
   const back = () => { if (line && Date.now() - heard > 16000) hang(); tries = 0; connect(); };
   const anew = () => { hang(); boot = ""; connect(); };
-  const next = () => { store.way = way = WAYS[(WAYS.indexOf(way) + 1) % 3]; hang(); connect(); };
+  const next = () => { sure = false; store.way = way = WAYS[(WAYS.indexOf(way) + 1) % 3]; hang(); connect(); };
   // Three records at known times tell whether a streamed answer comes in pieces here; asked once a tab.
   const probe = async () => {
     if (store.way) return;
