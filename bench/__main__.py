@@ -17,7 +17,7 @@ from playwright.async_api import Browser, async_playwright
 
 from bench import report
 from bench.folders import Folders
-from bench.measures import inbox, load, long, past, search, startup, stream, tunnel, viewers
+from bench.measures import inbox, load, long, past, search, startup, stream, tunnel, viewers, wake
 from bench.nexus import Nexus
 from bench.opencode_page import OpenCodePage
 from bench.process import free_port
@@ -35,6 +35,7 @@ MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "search": search.measure,
     "inbox": inbox.measure,
     "stream": stream.measure,
+    "wake": wake.measure,
     "viewers": viewers.measure,
     "tunnel": tunnel.measure,
 }

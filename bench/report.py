@@ -34,6 +34,8 @@ LINES = (
     Line("200/s, CPU × 4: write → DOM, p50 / p95", "stream", "200/cpu4", ("dom_p50", "dom_p95"), (60, 150)),
     Line("200/s: main thread busy in 10 s", "stream", "200/cpu1", ("busy_ms",), (1500,)),
     Line("the same in CPU time, without what waited", "stream", "200/cpu1", ("busy_cpu_ms",), (1500,)),
+    Line("asleep for 5 s and 2,000 deltas: waking → all is there", "wake", "5s", ("there_ms",), (1000,)),
+    Line("… the same, with the clock 5 min on", "wake", "5min", ("there_ms",), (1000,)),
     Line("50/s: bytes a delta", "stream", "50/cpu1", ("bytes_per_delta",), (100,), "B"),
     Line("50/s: bytes a streamed character", "stream", "50/cpu1", ("bytes_per_char",), (None,), "B"),
     Line("200/s: bytes a streamed character", "stream", "200/cpu1", ("bytes_per_char",), (1.5,), "B"),
@@ -104,6 +106,8 @@ def table(results: Results) -> str:
         for row in results.rows
         if row["measure"] == "stream" and row["seen"] < row["deltas"]
     ]
+    woken = [row for row in results.rows if row["measure"] == "wake"]
+    unlike = [f"{row['subject']} {row['variant']}" for row in woken if not row["as_fresh"] or row["while_asleep"]]
     return "\n".join([
         f"Medians. {machine}.",
         "",
@@ -113,6 +117,7 @@ def table(results: Results) -> str:
         "",
         f"{noisy} of {len(results.rows)} measurements ran while others used over {BUSY_MACHINE} of a core.",
         "Deltas that never showed: " + ("; ".join(short) or "none") + ".",
+        *(["Pages that woke unlike a fresh one: " + (", ".join(unlike) or "none") + "."] if woken else []),
     ])  # fmt: skip
 
 
