@@ -68,7 +68,8 @@ class Connection:
         self._again = False  # as the mending under way was begun
         self._mending: asyncio.Task[None] | None = None
         self._stream = 0  # counts those that were lost
-        self._silent: asyncio.Task[None] | None = None  # will ask the folders again that could not be asked
+        self._silent: set[str] = set()  # the folders that could not be asked
+        self._later: asyncio.Task[None] | None = None  # will ask them again
 
     async def run(self) -> None:
         """Follow the stream until cancelled."""
@@ -203,11 +204,18 @@ class Connection:
             self._tell_connected(self.feed.server_id, self.client)
             if unread:  # what could not be read came after what was asked: a permission with a large diff, say
                 self._begin_mending(again=False)
-        if truth.silent and (self._silent is None or self._silent.done()):
-            self._silent = self._tasks.spawn(self._look_again(LATER), f"folders of {self.feed.server_id} again")
+        self._come_back(truth.silent)
         await withdraw_stale(self.client, truth)
         if cut := await self._sure(cut):
             await self._cut_off(self.feed, cut)
+
+    def _come_back(self, silent: set[str]) -> None:
+        """Ask the folders again, later, that could not be asked."""
+        if fresh := silent - self._silent:
+            log.warning("%s cannot be asked about %s: is its opencode.json right?", self.feed.server_id, sorted(fresh))
+        self._silent = silent
+        if silent and (self._later is None or self._later.done()):
+            self._later = self._tasks.spawn(self._look_again(LATER), f"folders of {self.feed.server_id} again")
 
     async def _reconcile(self, again: bool) -> tuple[list[str], Truth]:
         feed, journal = self.feed, self._journal

@@ -54,7 +54,7 @@ async def ask(client: Client, directories: Collection[str], sessions: Collection
             truth.silent.add(directory)
             if isinstance(error, FOR_ALL) or len(truth.silent) == len(directories):
                 raise
-            log.warning("%s could not be asked what waits in it: %s", directory, error)
+            log.info("%s could not be asked what waits in it: %s", directory, error)
             continue
         truth.asked += [(directory, permission) for permission in permissions]
         truth.asked += [(directory, question) for question in questions]
