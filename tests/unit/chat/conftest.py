@@ -14,6 +14,7 @@ from opencode_nexus.chat.chat import Chat
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import ManualClock
 from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.opencode.state import Part
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.journal import Journal
@@ -125,6 +126,45 @@ class World:
         """What was published of sessions, in order."""
         records = [r.data for r in self.bus.since(0) or [] if r.topic == "session"]
         return [data["what"] for data in records if isinstance(data, dict)]
+
+
+def part(world: World, name: str = "prt_1", message: str = "msg_1") -> Part:
+    return world.chat.feeds.conversations[SERVER][S].state.messages[message].parts[name]
+
+
+async def lose(world: World, *, meanwhile: Any = None) -> None:
+    """Cut the stream, let something happen, and wait until what was missed is mended."""
+    connection = world.chat.feeds.connection(SERVER)
+    assert connection is not None
+    world.fake.cut()
+    await world.until(lambda: not connection.connected)
+    if meanwhile is not None:
+        meanwhile()
+    await world.settled()
+
+
+async def talking(world: World, *, text: str = "one ") -> None:
+    """A session that runs and has said `text`, looked at."""
+    talk = await world.chat.conversation(SERVER, S)
+    talk.watch(lambda changes: None)
+    world.busy()
+    world.begin()
+    world.delta(text)
+    await world.until(lambda: talk.state.messages and part(world).text == text)
+
+
+class Gate:
+    """Holds the answer to "who is busy?" back."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.statuses = world, world.fake.routes["GET /session/status"]
+        self.asked, self.open = asyncio.Event(), asyncio.Event()
+        world.fake.routes["GET /session/status"] = self.answer
+
+    async def answer(self, path: str, body: Any) -> Any:
+        self.asked.set()
+        await self.open.wait()
+        return self.statuses
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,7 @@ import pytest
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.journal import Journal
 from tests.fakes.one_server import SERVER
-from tests.unit.chat.conftest import S, World
-from tests.unit.chat.test_connection import part, talking
+from tests.unit.chat.conftest import S, World, part, talking
 
 pytestmark = pytest.mark.anyio
 
