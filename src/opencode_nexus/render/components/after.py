@@ -77,6 +77,6 @@ def _undone(state: SessionState, facts: HeadFacts, links: Links) -> Markup:
     elif facts.put_back is not None:
         files = " No file was changed by that."
     link = Markup('<a class="btn" href="{}" data-nav>Restore…</a>').format(f"{links.session}/restore")
-    return Markup('<div class="note warn">{}<div>{}{} They go for good with your next message.</div>{}</div>').format(
+    return Markup('<div class="note warn">{}<div>{} They go for good with your next message.{}</div>{}</div>').format(
         icon("undo"), what, files, link
     )

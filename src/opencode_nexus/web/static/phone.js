@@ -21,7 +21,7 @@
     if (main.isConnected) title = doc.title;
     // in a document of its own, which loads no pictures: a clone's did, against the page's policy
     const copy = doc.implementation.createHTMLDocument("").importNode(main, true), rows = [...copy.querySelectorAll(".msg")];
-    for (const el of copy.querySelectorAll("form:not(.composer), .older, .menu, .more, .chat-head :is(a, button:not(.list-button)), .foot-pane > :not(.composer)")) el.remove();
+    for (const el of copy.querySelectorAll("form:not(.composer), .older, .menu, .more, .chat-head :is(a, button:not(.list-button)), .foot-pane > :not(.composer), .chips img")) el.remove();
     $("[data-topic]", copy).removeAttribute("data-cursor");
     let html = copy.innerHTML;
     while (html.length > LONGEST) {

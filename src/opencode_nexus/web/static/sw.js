@@ -42,8 +42,8 @@ const unreachable = async (path) => {
       .replace(/<!--seen-->[^]*<!--\/seen-->/, () => mark + here.html);
   } else if (all.length) {
     page = page.replace("<!--list-->", () => '<section class="card stack"><h2>Seen on this device</h2><ul class="list">' + all.map((one) =>
-      `<li><a class="go" href="${plain(one.path)}"><b class="clip">${plain(one.title)}</b>`
-      + `<small class="muted">seen at ${plain(moment(one.at))}</small></a></li>`).join("") + "</ul></section>");
+      `<li><a class="go" href="${plain(one.path)}"><span class="grow stack tight"><b class="clip">${plain(one.title)}</b>`
+      + `<small class="muted">Seen at ${plain(moment(one.at))}</small></span></a></li>`).join("") + "</ul></section>");
   }
   return new Response(page, { status: here ? 200 : 503, headers: hub.headers });
 };
