@@ -22,6 +22,9 @@ END: list[dict[str, object]] = [{"do": "end"}, {"do": "idle"}]
 EVENTS = 2000
 # What the page waits 5 s for, it waits half a second for.
 IMPATIENT = "{ const set = setTimeout; window.setTimeout = (act, ms) => set(act, ms === 5000 ? 500 : ms); }"
+# What it does three seconds after it was hidden it comes not to do: it is stopped before.
+SOON = "{ const set = setTimeout; window.setTimeout = (act, ms) => ms === 3000 ? 0 : set(act, ms); }"
+LINES = "window.lines = []; addEventListener('nexus:line', event => lines.push(event.detail))"
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,7 @@ async def test_two_thousand_events_in_five_minutes_of_sleep_of_a_phone(walk: Wal
     """It lets go of its line, so that the topic ends, and somebody else begins it anew."""
     session, first, text = await app.script(title="Phone", steps=BUSY), words(40, "a"), words(EVENTS * 2)
     sleeper = Sleeper(await walk.page(375))
+    await sleeper.page.add_init_script(SOON)
     await sleeper.open(app.address(session))
     await app.script(session=session, steps=[{"do": "say", "text": first, "rate": 200}])
     await until(sleeper.page, spoken(first))  # so that its cursor is beyond where the next stream begins
@@ -87,10 +91,12 @@ async def test_another_network_on_waking(walk: Walk, app: ChatApp) -> None:
     async with Proxy(app.url) as network:
         sleeper = Sleeper(await walk.page(375))
         await sleeper.open(app.address(session).replace(app.url, network.url))
+        await sleeper.page.evaluate(LINES)
         async with sleeper.asleep(MINUTES):
             network.strand()
             await app.script(session=session, steps=said(text))
         await until(sleeper.page, spoken(text))
+        assert await sleeper.page.evaluate("lines.filter(line => line !== 'live')") == [], "it did not wait to notice"
         await sleeper.drafted()
 
 
