@@ -342,8 +342,28 @@ async def test_a_plain_form_sends_files_and_keeps_the_text_when_one_is_too_large
     await box.fill("read this")
     await page.set_input_files("[name=files]", str(large))
     await page.get_by_role("button", name="Send", exact=True).click()
-    await expect(page.get_by_role("alert")).to_contain_text("“large.txt” has more than 10 MB.")
+    refused = page.get_by_role("alert")
+    await expect(refused).to_contain_text("“large.txt” has more than 10 MB.")
     await expect(box).to_have_value("read this")
+    for name, content in (("tool.bin", b"\x7fELF\0\0"), ("fake.png", b"MZ\0 no picture")):
+        await page.set_input_files("[name=files]", _file(name, content))
+        await page.get_by_role("button", name="Send", exact=True).click()
+        await expect(refused).to_contain_text(f"“{name}” is neither a picture nor a PDF nor text.")
+        await expect(box).to_have_value("read this")
+    # the same for a program, which the page's own script is too
+    ask = {"Accept": "application/json", "X-Nexus": "live", "Origin": hub.url}
+    for name, content, status, code in (
+        ("large.txt", b"x" * 10_000_001, 413, "attachment-too-large"),
+        ("tool.bin", b"\x7fELF\0\0", 400, "attachment-kind"),
+        ("fake.png", b"MZ\0 no picture", 400, "attachment-kind"),
+    ):
+        answer = await page.context.request.post(
+            f"{hub.url}{talk.path}/attach", multipart={"files": _file(name, content)}, headers=ask
+        )
+        problem = await answer.json()
+        assert (answer.status, problem["code"]) == (status, code)
+        assert name in problem["detail"]
+    await expect(page.locator(".chips li")).to_have_count(0)
     await page.set_input_files("[name=files]", _file("b.md", b"# b"))
     await page.get_by_role("button", name="Send", exact=True).click()
     await expect(box).to_have_value("")
