@@ -22,6 +22,7 @@ Source = Literal["hub", "server", "tunnel", "crash"]
 CURRENT = "hub.log"
 _NUMBERED = re.compile(r"hub\.(\d+)\.log")
 _OLD = re.compile(r"hub\.log\.(\d+)")  # of an older hub: the higher, the older
+_OUTPUT = re.compile(r"(\w+)\.log(\.1)?")
 _FOLDERS: tuple[tuple[Source, str], ...] = (("server", "servers"), ("tunnel", "tunnels"))
 CRASHES, REPORTS = "crashes", 20  # folder, and how many reports are kept
 LEAST = 65_536  # bytes that are left of an output when the cap leaves no room for it
@@ -72,9 +73,8 @@ class LogFiles:
         found: list[LogFile] = []
         for source, folder in _FOLDERS:
             for path in _in(self.folder / folder):
-                identifier, _, rest = path.name.partition(".log")
-                if rest in ("", ".1") and about in ("", identifier):
-                    found += _seen(path, source, identifier, 0 if rest else 1, current=not rest)
+                if (known := _OUTPUT.fullmatch(path.name)) and about in ("", known[1]):
+                    found += _seen(path, source, known[1], 0 if known[2] else 1, current=not known[2])
         found.sort(key=lambda file: (file.source, file.about, file.number))
         return found
 

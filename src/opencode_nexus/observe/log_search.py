@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from opencode_nexus.observe.log_entry import Entry, read, read_output
-from opencode_nexus.observe.log_files import LogFile, LogFiles
+from opencode_nexus.observe.log_files import DAY, LogFile, LogFiles
 from opencode_nexus.observe.log_query import LogQuery, LogQueryUnusable
 from opencode_nexus.secrets.redact import redact
 
@@ -53,7 +53,7 @@ def _order(files: LogFiles, query: LogQuery) -> list[LogFile]:
         outputs = [file for file in files.outputs(query.about) if query.part in ("", file.source)]
         found += sorted(outputs, key=lambda file: (file.source, file.about, -file.number))
     if query.since is not None:
-        found = [file for file in found if file.changed >= query.since]
+        found = [file for file in found if file.changed >= query.since - DAY]  # the clock may have been set since
     return found
 
 

@@ -72,9 +72,7 @@ class _Listener(logging.handlers.QueueListener):
         self._logs.write(clean)
         if self._hand.left_out and self.queue.qsize() < WAITING // 2:  # type: ignore[attr-defined]
             count, self._hand.left_out = self._hand.left_out, 0
-            self._logs.write(
-                _said(clean, f"{count:,} entries were left out: they came faster than they can be written")
-            )
+            self._logs.write(_said(clean, f"Entries left out, as they came too fast to be written: {count:,}"))
 
 
 def _said(entry: Entry, message: str) -> Entry:
@@ -137,7 +135,9 @@ class Logs:
 
     def write(self, entry: Entry) -> None:
         """Put an entry into file, terminal and tail. The thread's alone."""
-        if self._lost and self.file.add(line_of(_said(entry, f"{self._lost:,} entries could not be written here"))):
+        if self._lost and self.file.add(
+            line_of(_said(entry, f"Entries that could not be written here: {self._lost:,}"))
+        ):
             self._lost = 0
         if not self.file.add(line_of(entry)):
             self._lost += 1

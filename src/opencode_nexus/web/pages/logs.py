@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
@@ -22,7 +21,7 @@ from opencode_nexus.observe.log_query import OUTPUTS, LogQueryUnusable
 from opencode_nexus.observe.logs import MEGABYTE
 from opencode_nexus.observe.page_errors import PageError
 from opencode_nexus.web.context import Hub
-from opencode_nexus.web.pages.logs_view import FIELDS, PAGE, EntryNodes, asked_of, box, query_of, topic_of
+from opencode_nexus.web.pages.logs_view import PAGE, EntryNodes, asked_of, query_of, region, topic_of, words_of
 
 _NAME = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{1,10}")
 
@@ -41,7 +40,7 @@ async def show(request: Request) -> Response:
     given = request.query_params
     asked = asked_of(list(given.items()))
     before, paused = given.get("before") or None, bool(given.get("paused"))
-    values: dict[str, Any] = {"topic": "", "cursor": "", "region": "", "following": "", "problem": ""}
+    values: dict[str, Any] = {"topic": "", "cursor": "", "region": "", "problem": ""}
     status = 200
     try:
         query = query_of(asked)
@@ -50,10 +49,10 @@ async def show(request: Request) -> Response:
             channel = await hub.live.open(topic)
             values["topic"] = topic
             values["cursor"], values["region"] = channel.snapshot()
-        found = await hub.logs.find(query, PAGE, before)
-        if not values["topic"]:
-            values["region"] = box([*map(EntryNodes(hub, query.text).node, found.entries)], query).html()
-        values["following"] = _address(hub, asked, before=found.next) if found.next else ""
+        else:
+            found = await hub.logs.find(query, PAGE, before)
+            nodes = [*map(EntryNodes(hub, query.text).node, found.entries)]
+            values["region"] = region(hub, asked, nodes, found.next).html()
     except LogQueryUnusable as error:
         status, values["problem"] = error.status, f"{error.title} {error.detail} {error.hint}"
     files = await asyncio.to_thread(hub.logs.files.all)
@@ -65,8 +64,8 @@ async def show(request: Request) -> Response:
         status,
         asked=asked,
         older=before is not None,
-        plain=_words(asked),
-        paused=_words(asked, paused="1"),
+        plain=words_of(asked),
+        paused=words_of(asked, paused="1"),
         parts=[(name, name) for name in (*PARTS, *OUTPUTS)],
         servers=servers,
         crashes=[file for file in reversed(files) if file.source == "crash"],
@@ -76,15 +75,6 @@ async def show(request: Request) -> Response:
         days=hub.settings.log_days,
         **values,
     )
-
-
-def _words(asked: dict[str, str], **more: str) -> str:
-    words = {name: asked[name] for name in FIELDS if asked[name]} | more
-    return f"?{urlencode(words, errors='replace')}" if words else ""
-
-
-def _address(hub: Hub, asked: dict[str, str], **more: str) -> str:
-    return f"{hub.settings.base_path}/logs{_words(asked, **more)}"
 
 
 async def download(request: Request) -> Response:

@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from urllib.parse import parse_qsl, urlencode
 
+from markupsafe import escape
+
 from opencode_nexus.core.errors import NotFound
 from opencode_nexus.live.channel import Channel
 from opencode_nexus.live.view import View
@@ -19,20 +21,29 @@ MOST = 300  # entries that a page keeps while more come
 LONG = 2000  # characters of a message or a traceback that are shown
 FIELDS = ("q", "level", "part", "server")
 
+Asked = dict[str, str]
+"""What the form asks for: a value for each of FIELDS."""
+
 _ATTRS = {"class": "list entries", "aria-label": "Entries, the newest first"}
 
 
-def query_of(asked: dict[str, str]) -> LogQuery:
+def query_of(asked: Asked) -> LogQuery:
     """Return what the form asks for; raises LogQueryUnusable."""
     return LogQuery(asked["q"], asked["level"], asked["part"], asked["server"]).checked()
 
 
-def topic_of(asked: dict[str, str]) -> str:
+def words_of(asked: Asked, **more: str) -> str:
+    """Return the query of an address, with its question mark; "" when nothing is asked for."""
+    words = {name: asked[name] for name in FIELDS if asked[name]} | more
+    return f"?{urlencode(words, errors='replace')}" if words else ""
+
+
+def topic_of(asked: Asked) -> str:
     """Return the live topic of what the form asks for."""
-    return f"logs:{urlencode({name: asked[name] for name in FIELDS if asked[name]}, errors='replace')}"
+    return f"logs:{words_of(asked)[1:]}"
 
 
-def asked_of(words: Sequence[tuple[str, str]]) -> dict[str, str]:
+def asked_of(words: Sequence[tuple[str, str]]) -> Asked:
     """Return the form's fields of pairs of an address."""
     given = dict(words)
     return {name: given.get(name, "").strip()[:200] for name in FIELDS}
@@ -79,18 +90,26 @@ def pieces(message: str, text: str) -> list[tuple[str, bool]]:
     return [piece for piece in (*found, (message[at:], False)) if piece[0]]
 
 
-def box(kids: Sequence[Leaf], query: LogQuery) -> Box:
-    """Return the list of entries, the newest first; where there is none it says so."""
-    words = "Nothing was logged yet." if query == LogQuery() else "Nothing in the logs fits that."
-    return Box("live", "ol", _ATTRS, kids or [Leaf("none", f'<li class="muted">{words}</li>')])
+def region(hub: Hub, asked: Asked, kids: Sequence[Leaf], following: str | None) -> Box:
+    """Return the list of entries, the newest first, and the way to older ones; where there is none it says so."""
+    if not kids:
+        words = "Nothing in the logs fits that." if any(asked.values()) else "Nothing was logged yet."
+        kids = [Leaf("none", f'<li class="muted">{words}</li>')]
+    parts: list[Leaf | Box] = [Box("rows", "ol", _ATTRS, kids)]
+    if following:
+        href = escape(hub.settings.base_path + "/logs" + words_of(asked, before=following))
+        parts.append(Leaf("older", f'<p><a class="btn" href="{href}">Older entries</a></p>'))
+    return Box("live", "div", {"class": "stack tight"}, parts)
 
 
 class LogsSource:
     """Feeds the topic `logs:<query>` while somebody looks; `app.py` registers it."""
 
     def __init__(self, hub: Hub, words: str) -> None:
-        self._query = query = query_of(asked_of(parse_qsl(words)))
+        self._hub, self._asked = hub, asked_of(parse_qsl(words))
+        query = query_of(self._asked)
         self._nodes = EntryNodes(hub, query.text)
+        self._following: str | None = None
         self._kids: deque[Leaf] = deque(maxlen=MOST)
         self._feed = LogFeed(hub.logs, query, self._hear)
         self._channel: Channel | None = None
@@ -100,7 +119,8 @@ class LogsSource:
         """Take what is there, and follow."""
         found = await self._feed.start(PAGE)
         self._kids.extend(map(self._nodes.node, found.entries))
-        self._channel, self._view = channel, View(lambda: box(tuple(self._kids), self._query))
+        self._following = found.next
+        self._channel, self._view = channel, View(self._tree)
         channel.collect = self._view.collect
 
     async def stop(self) -> None:
@@ -110,6 +130,9 @@ class LogsSource:
     def render(self) -> str:
         """Return the list as of the last frame."""
         return self._view.html() if self._view is not None else ""
+
+    def _tree(self) -> Box:
+        return region(self._hub, self._asked, tuple(self._kids), self._following)
 
     def _hear(self, fresh: Sequence[Entry]) -> None:
         self._kids.extendleft(map(self._nodes.node, fresh))  # past MOST the oldest go
