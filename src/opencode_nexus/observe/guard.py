@@ -75,6 +75,7 @@ class Case:
     hot_since: float | None = None
     hot: bool = False
     crowded: bool = False
+    asked: bool = False  # for a restart
     words: str = ""
     reason: str = ""
 
@@ -155,7 +156,7 @@ class Guard:
     def _over(self, server_id: str) -> None:
         """Close the case of a run that has ended."""
         case = self._cases.pop(server_id, None)
-        if case is not None and case.stage == "recycle":
+        if case is not None and case.asked:
             self._recycled[server_id] = self.clock.monotonic()
 
     # -- memory --------------------------------------------------------------------------------------------------
@@ -172,11 +173,15 @@ class Guard:
             if at is not None and usage.memory > (BACK * at if held else at):
                 stage, limit = step, at
         if stage == case.stage:
+            if stage == "recycle" and not case.asked and self._may_recycle(server_id):
+                case.asked = True
+                self._spawn(self.servers.recycle(server_id, case.reason), f"recycle {server_id}")
             return
         before, case.stage = case.stage, stage
         if order.index(stage) < order.index(before):
             if case.reason and self.servers.planned(server_id) == case.reason and order.index(stage) < 2:
                 self.servers.keep_running(server_id)
+            case.asked = case.asked and order.index(stage) >= 2
             if not stage:
                 case.words = case.reason = ""
             return
@@ -197,13 +202,17 @@ class Guard:
             self._spawn(self.servers.stop(server_id), f"stop {server_id}")
 
     async def _recycle(self, server_id: str, name: str, case: Case) -> None:
-        now, last = self.clock.monotonic(), self._recycled.get(server_id)
-        if last is not None and now - last < AGAIN:
+        if not self._may_recycle(server_id):
             case.words += " It was restarted for that just now, so it needs more than its limit. Raise the limit."
             await self._note(server_id, "limit-too-low", f"{name}: {case.words}", "warning")
             return
+        case.asked = True
         # at once when it is idle, else as soon as it is; the fleet says so in the activity list, with the reason
         self._spawn(self.servers.recycle(server_id, case.reason), f"recycle {server_id}")
+
+    def _may_recycle(self, server_id: str) -> bool:
+        last = self._recycled.get(server_id)
+        return last is None or self.clock.monotonic() - last >= AGAIN
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Let it go on beside the judging: a restart takes seconds, and other servers are judged meanwhile."""

@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from opencode_nexus.web.api.models.server import Limits
+
 _UNKNOWN = "Null: not known."
 
 
@@ -21,16 +23,6 @@ class ProcessUsage(BaseModel):
     files: int | None = Field(description=f"Open files, sockets and pipes. {_UNKNOWN}")
 
 
-class ResourceLimits(BaseModel):
-    """The limits in force; null: none of that kind."""
-
-    memory_warn: int | None
-    memory_recycle: int | None
-    memory_stop: int | None
-    cpu_percent: float | None
-    processes: int | None
-
-
 class Resources(BaseModel):
     """What a server's whole process tree takes now."""
 
@@ -42,7 +34,7 @@ class Resources(BaseModel):
     processes: int | None = Field(description=_UNKNOWN)
     disk: int | None = Field(description=f"Bytes that its OpenCode keeps. {_UNKNOWN}")
     members: list[ProcessUsage]
-    limits: ResourceLimits
+    limits: Limits
     guard: str = Field(description="What the guard of the limits has to say of it.")
     way: str = Field(description="How limits are kept on this machine.")
 
