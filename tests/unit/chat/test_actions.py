@@ -14,8 +14,8 @@ from opencode_nexus.chat import exporting
 from opencode_nexus.chat.commands_run import Told
 from opencode_nexus.chat.errors import ImportInvalid, ImportTooLarge, NotDeleted, SessionNotFound
 from opencode_nexus.chat.exporting import file_name
-from opencode_nexus.chat.importing import checked
 from opencode_nexus.chat.markdown import message_markdown
+from opencode_nexus.chat.session_file import checked
 from opencode_nexus.chat.stop_words import stop_words
 from opencode_nexus.chat.stopping import AbortResult
 from opencode_nexus.chat.trash import KEEP, Trash
