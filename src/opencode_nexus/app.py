@@ -35,6 +35,7 @@ from opencode_nexus.core.settings import Settings
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.fleet.fleet import Fleet
 from opencode_nexus.fleet.limits import Limits
+from opencode_nexus.install import ripgrep
 from opencode_nexus.install.cloudflared.installer import CloudflaredInstaller
 from opencode_nexus.install.errors import CloudflaredNotFound, CloudflaredNotSupported
 from opencode_nexus.install.installer import Installer
@@ -293,7 +294,8 @@ async def _run(flags: Mapping[str, Any], environ: Mapping[str, str]) -> None:
     home.prepare()
     home.lock()
     token = Secret(new_token())
-    logs, crashes = Logs(home.path / "logs"), Crashes(home.path / "logs")
+    logs = Logs(home.path / "logs", ripgrep=lambda: ripgrep.find(environ))
+    crashes = Crashes(home.path / "logs")
     logs.begin(settings)
     crashes.begin()
     tasks = Tasks()

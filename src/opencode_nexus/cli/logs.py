@@ -2,6 +2,7 @@
 """`opencode-nexus logs`: what hub, servers and tunnels wrote. It reads the files themselves when no hub runs."""
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from opencode_nexus.cli.client import HomeOption, HubClient, JsonOption, TokenOp
 from opencode_nexus.cli.errors import FileUnwritable, HubNotRunning
 from opencode_nexus.cli.server_find import find_server
 from opencode_nexus.cli.table import show_json
+from opencode_nexus.install import ripgrep
 from opencode_nexus.observe.log_bundle import bundle as bundled
 from opencode_nexus.observe.log_entry import Entry, readable
 from opencode_nexus.observe.log_files import LogFiles
@@ -54,7 +56,9 @@ def logs(
     if crash:
         reports = [(file.path.stem, file.path.read_text("utf-8", "replace")) for file in files.crashes()[-1:]]
         return _tell_crash(reports, as_json)
-    found = search_files(files, LogQuery(search, level, part, server).checked(), lines)
+    found = search_files(
+        files, LogQuery(search, level, part, server).checked(), lines, ripgrep=ripgrep.find(os.environ)
+    )
     _tell(reversed(found.entries), as_json)
 
 

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Looks for entries in the log files, rotated ones too, from the newest backwards. All of it blocks: use a thread.
 
-Lines are found as bytes, a block at a time, and only what may fit is read as an entry: 1 GB takes about 2 s, a block
-of it 2 ms, for which alone the other threads wait.
+Lines are found as bytes, a block at a time, and only what may fit is read as an entry; of many files only those that
+`log_sieve` names are read.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from opencode_nexus.observe.log_entry import Entry, read, read_output
 from opencode_nexus.observe.log_files import DAY, LogFile, LogFiles
 from opencode_nexus.observe.log_query import LogQuery, LogQueryUnusable
+from opencode_nexus.observe.log_sieve import FEW, holding
 from opencode_nexus.secrets.redact import redact
 
 BLOCK = 1 << 20  # bytes read at one go
@@ -29,13 +31,15 @@ class Found:
     next: str | None
 
 
-def search(files: LogFiles, query: LogQuery, limit: int, before: str | None = None) -> Found:
+def search(
+    files: LogFiles, query: LogQuery, limit: int, before: str | None = None, ripgrep: Path | None = None
+) -> Found:
     """Return up to `limit` entries that fit, after those that an earlier answer with this `next` gave.
 
     First comes the hub's own log, then each output. Raises LogQueryUnusable.
     """
     entries: list[Entry] = []
-    for file, end in _from(_order(files, query), before):
+    for file, end in _worth(query, [*_from(_order(files, query), before)], ripgrep):
         for place, line in _lines(file, query, end):
             entry = _entry(file, line)
             if not query.fits(entry):
@@ -74,6 +78,21 @@ def _from(order: Sequence[LogFile], before: str | None) -> Iterator[tuple[LogFil
             yield file, min(place, file.size)
         elif mine > mark:
             yield file, file.size
+
+
+def _worth(
+    query: LogQuery, order: Sequence[tuple[LogFile, int]], ripgrep: Path | None
+) -> Iterator[tuple[LogFile, int]]:
+    """Yield the files that may hold something; the older of the hub's own are asked for only when it comes to them."""
+    hub = [(file, end) for file, end in order if file.source == "hub"]
+    yield from hub[:FEW]
+    groups = query.needles(json=True)
+    left = [file for file, _ in hub[FEW:]]
+    if left:
+        small = bool(query.text) and not query.exact
+        worth = set(holding(ripgrep, left, groups[0] if groups else (), small=small))
+        yield from ((file, end) for file, end in hub[FEW:] if file in worth)
+    yield from ((file, end) for file, end in order if file.source != "hub")
 
 
 def _entry(file: LogFile, line: bytes) -> Entry:

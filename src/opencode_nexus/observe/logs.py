@@ -10,6 +10,7 @@ import logging
 import logging.handlers
 import queue
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -80,14 +81,22 @@ def _said(entry: Entry, message: str) -> Entry:
 
 
 class Logs:
-    """The logs of the home whose folder for them is `folder`. Without `begin` it only reads what is there."""
+    """The logs of the home whose folder for them is `folder`. Without `begin` it only reads what is there.
 
-    def __init__(self, folder: Path, terminal: TextIO | None = None) -> None:
+    `ripgrep` finds that program, which makes searching many files quick.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        terminal: TextIO | None = None,
+        ripgrep: Callable[[], Path | None] = lambda: None,
+    ) -> None:
         self.files = LogFiles(folder)
         self.tail = Tail()
         self.file = HubFile(self.files)
         self.pages = PageErrors(SystemClock())
-        self._terminal = terminal
+        self._terminal, self._ripgrep = terminal, ripgrep
         self._shown = logging.WARNING
         self._lost = 0
         self._listener: _Listener | None = None
@@ -131,7 +140,10 @@ class Logs:
     async def find(self, query: LogQuery, limit: int, before: str | None = None) -> Found:
         """Search the files, as `log_search.search` says."""
         async with self._searching:
-            return await asyncio.to_thread(search, self.files, query.checked(), limit, before)
+            return await asyncio.to_thread(self._find, query.checked(), limit, before)
+
+    def _find(self, query: LogQuery, limit: int, before: str | None) -> Found:
+        return search(self.files, query, limit, before, self._ripgrep())
 
     def write(self, entry: Entry) -> None:
         """Put an entry into file, terminal and tail. The thread's alone."""

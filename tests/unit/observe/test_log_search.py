@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 """The search over all log files finds what a plain look at each line finds, page by page, newest first."""
 
+import os
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from opencode_nexus.observe import log_search
+from opencode_nexus.install import ripgrep
+from opencode_nexus.observe import log_search, log_sieve
 from opencode_nexus.observe.log_entry import Entry, line_of
-from opencode_nexus.observe.log_files import LogFiles
+from opencode_nexus.observe.log_files import LogFile, LogFiles
 from opencode_nexus.observe.log_query import LogQuery, LogQueryUnusable
 from opencode_nexus.observe.log_search import search
 
@@ -88,6 +91,37 @@ def test_it_finds_what_a_plain_look_finds(
     expected = [entry for entry in reversed(entries(400, 1)) if query.fits(entry)]
     assert all_of(files, query, limit) == expected
     assert expected or query.text == "not there at all"
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_ripgrep_hides_nothing(
+    files: LogFiles, query: LogQuery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[int] = []
+
+    def counted(found: Path | None, left: Sequence[LogFile], *needles: object, small: bool) -> Sequence[LogFile]:
+        worth = log_sieve.holding(found, left, *needles, small=small)  # type: ignore[arg-type]
+        asked.append(len(left) - len(worth))
+        return worth
+
+    for name in (log_search, log_sieve):
+        monkeypatch.setattr(name, "FEW", 0)
+    monkeypatch.setattr(log_search, "holding", counted)
+    program = ripgrep.find(os.environ)
+    assert program is not None
+    found = search(files, query, 1000, None, program)
+    assert found == search(files, query, 1000)
+    assert not caplog.records
+    if query.text == "not there at all":
+        assert asked[0] == 4  # no file was read
+
+
+def test_without_ripgrep_all_files_are_read(files: LogFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_sieve, "FEW", 0)
+    for program in (None, Path("/no/such/rg"), Path("/bin/false")):
+        kept = log_sieve.holding(program, files.hub(), [b"marker"], small=True)
+        assert len(kept) == (0 if program == Path("/bin/false") else 4)  # 1 is "nothing found"
+    assert log_sieve.holding(ripgrep.find(os.environ), files.hub(), [b"\n"], small=True) == files.hub()  # it refuses
 
 
 @pytest.mark.parametrize(
