@@ -17,7 +17,7 @@ from playwright.async_api import Browser, async_playwright
 
 from bench import report
 from bench.folders import Folders
-from bench.measures import inbox, load, long, past, search, startup, stream, tunnel, viewers, wake
+from bench.measures import inbox, load, logs, long, past, search, startup, stream, tunnel, viewers, wake
 from bench.nexus import Nexus
 from bench.opencode_page import OpenCodePage
 from bench.process import free_port
@@ -34,6 +34,7 @@ MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "past": past.measure,
     "search": search.measure,
     "inbox": inbox.measure,
+    "logs": logs.measure,
     "stream": stream.measure,
     "wake": wake.measure,
     "viewers": viewers.measure,
@@ -104,7 +105,13 @@ async def main(told: argparse.Namespace, root: Path) -> None:
         for subject in subjects:
             subject.stop()
         provider.stop()
-    print("\n" + report.table(results) + report.tunnel_table(results) + report.search_table(results))
+    print(
+        "\n"
+        + report.table(results)
+        + report.tunnel_table(results)
+        + report.search_table(results)
+        + report.logs_table(results)
+    )
 
 
 if __name__ == "__main__":

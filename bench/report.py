@@ -163,3 +163,23 @@ def search_table(results: Results) -> str:
     return "\n".join(
         ["", "", head, "|---|---|---|---|---|---|", *rows, "", f"{shown(size)} MB, made in {shown(took)} s."]
     )
+
+
+LOGS_BUDGET = 1000  # ms, of a search in all log files
+
+
+def logs_table(results: Results) -> str:
+    """A search in all log files beside grep in the same files; "" when that was not measured."""
+    rows = []
+    for size in ("cap", "1 GB"):
+        for kind in ("text", "text, capitals", "level", "nothing"):
+            nexus, stall = (results.median("nexus", "logs", f"{size}/{kind}", figure) for figure in ("ms", "stall_ms"))
+            grep = results.median("grep", "logs", f"{size}/{kind}", "ms")
+            if nexus is not None:
+                verdict = "holds" if nexus < LOGS_BUDGET else f"over, × {nexus / LOGS_BUDGET:.2f}"
+                cells = (shown(nexus), shown(stall), shown(grep), LOGS_BUDGET, verdict)
+                rows.append(f"| {size}: {kind} | {' | '.join(map(str, cells))} |")
+    if not rows:
+        return ""
+    head = "| the oldest line of all logs, ms | search | event loop waited | grep -i | budget | |"
+    return "\n".join(["", "", head, "|---|---|---|---|---|---|", *rows])

@@ -21,9 +21,8 @@ PATIENCE = 30.0  # seconds
 def holding(
     ripgrep: Path | None, files: Sequence[LogFile], needles: Sequence[bytes], *, small: bool
 ) -> Sequence[LogFile]:
-    """Return those of `files`, all in one folder, that hold one of `needles`, in their order; `small`: capitals as well.
-
-    All of them when it cannot be told, for want of ripgrep or of needles. Blocks.
+    """Return those of `files`, all in one folder, that hold one of `needles`, in their order; with `small` in capitals,
+    too. All of them when it cannot be told, for want of ripgrep or of needles. Blocks.
     """
     if ripgrep is None or not needles or len(files) <= FEW:
         return files

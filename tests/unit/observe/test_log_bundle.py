@@ -27,6 +27,7 @@ def watched() -> Iterator[None]:
     before = faulthandler.is_enabled()
     yield
     if before and not faulthandler.is_enabled():
+        assert sys.__stderr__
         faulthandler.enable(sys.__stderr__)
 
 
