@@ -44,6 +44,7 @@ from opencode_nexus.notify.devices import Devices
 from opencode_nexus.notify.keeping import KeyKeeper
 from opencode_nexus.notify.pusher import Pusher
 from opencode_nexus.notify.sender import Sender
+from opencode_nexus.observe.cgroup import Cgroups
 from opencode_nexus.observe.crash import Crashes
 from opencode_nexus.observe.disk import Disk
 from opencode_nexus.observe.guard import Guard
@@ -245,7 +246,7 @@ async def composed(
         def roots() -> list[Root]:
             return [(s.id, s.pid, s.started) for s in fleet.list() if s.pid is not None and s.started is not None]
 
-        guard = Guard(servers=_Guarded(fleet), bus=bus, clock=clock, tasks=tasks, activity=activity)
+        guard = Guard(_Guarded(fleet), bus, clock, tasks, activity, Cgroups.find())
         disk = Disk(
             servers=lambda: {one.id: one.name for one in fleet.list() if one.kind == "local"},
             environment=lambda server_id: {

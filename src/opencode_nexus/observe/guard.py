@@ -11,6 +11,7 @@ from opencode_nexus.core.bus import Bus, Record
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.observe.cgroup import Cgroups
 from opencode_nexus.observe.runaway import biggest
 from opencode_nexus.observe.trees import TreeUsage
 from opencode_nexus.processes.identity import Identity, identify
@@ -21,8 +22,8 @@ log = logging.getLogger(__name__)
 
 Stage = Literal["", "warn", "recycle", "stop"]
 WATCHING = (
-    "Limits are kept by watching: memory and processes are looked at every 10 seconds, near a limit every 2. "
-    "A limit of the processor is only warned of."
+    "Limits are kept by watching: memory and processes are looked at every 10 seconds, near a limit every 2; "
+    "a CPU limit is warned of after a minute."
 )
 NEAR = 0.7  # of a limit: from here on it is looked at more often
 BACK = 0.9  # of a limit: below it the warning is over, so that a figure that goes up and down is told of once
@@ -76,6 +77,7 @@ class Case:
     hot: bool = False
     crowded: bool = False
     asked: bool = False  # for a restart
+    bounds: Bounds | None = None  # that the kernel was told
     words: str = ""
     reason: str = ""
 
@@ -89,6 +91,7 @@ class Guard:
     clock: Clock
     tasks: Tasks
     activity: Activity
+    groups: Cgroups | None = None  # where the kernel keeps limits too
     _cases: dict[str, Case] = field(default_factory=dict)
     _recycled: dict[str, float] = field(default_factory=dict)
     _stopped: dict[str, str] = field(default_factory=dict)
@@ -97,7 +100,7 @@ class Guard:
     @property
     def way(self) -> str:
         """Say how limits are kept here, in a sentence or two."""
-        return WATCHING
+        return " ".join(one for one in (WATCHING, self.groups.words if self.groups else "") if one)
 
     def open(self) -> None:
         """Judge from now on."""
@@ -149,6 +152,9 @@ class Guard:
             self._over(server_id)
             case = self._cases[server_id] = Case(pid)
             self._stopped.pop(server_id, None)
+        if self.groups is not None and case.bounds != bounds:
+            case.bounds = bounds
+            await asyncio.to_thread(self.groups.apply, server_id, [one.pid for one in usage.members], bounds)
         await self._memory(server_id, case, usage, bounds)
         await self._processor(server_id, case, usage, bounds)
         await self._processes(server_id, case, usage, bounds)
@@ -156,6 +162,8 @@ class Guard:
     def _over(self, server_id: str) -> None:
         """Close the case of a run that has ended."""
         case = self._cases.pop(server_id, None)
+        if self.groups is not None:
+            self.groups.forget(server_id)
         if case is not None and case.asked:
             self._recycled[server_id] = self.clock.monotonic()
 
