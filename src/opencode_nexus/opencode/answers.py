@@ -16,7 +16,6 @@ class _Message(msgspec.Struct, frozen=True):
     info: JSON
 
 
-
 async def message_heads(
     client: Client, session_id: str, limit: int, before: str | None
 ) -> tuple[list[JSON], str | None]:
