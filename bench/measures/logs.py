@@ -38,7 +38,7 @@ WORDS = (
 
 
 def fill(folder: Path, size: int) -> None:
-    """As many bytes of entries, in files as the hub makes them; the first of all has the marker, and is the only error."""
+    """As many bytes of entries in files as the hub makes them; the first entry has the marker and is the only error."""
     rng = random.Random(SEED)
     began = 1_750_000_000
     folder.mkdir(parents=True)
