@@ -169,17 +169,19 @@
   });
   addEventListener("nexus:missed", ({ detail }) => { if (detail === "msgs" && $(".below a")) $(".below a").lastChild.data = "New messages below"; });
 
+  const offer = (below, high) => $(".below")?.classList.toggle("on", nexus.apart || below > high);
   const look = () => {
-    const el = talk(), below = el && el.scrollHeight - el.clientHeight - el.scrollTop;
-    $(".below")?.classList.toggle("on", nexus.apart || below > el?.clientHeight);
+    const el = talk();
+    if (el) offer(el.scrollHeight - el.clientHeight - el.scrollTop, el.clientHeight);
   };
+  // each is asked for once: it comes with each piece of an answer
   addEventListener("scroll", ({ target: el }) => {
     if (el !== talk()) return;
-    const up = el.scrollTop < was, down = el.scrollTop > was, below = el.scrollHeight - el.clientHeight - el.scrollTop;
-    was = el.scrollTop;
+    const { scrollTop: at, clientHeight: high } = el, below = el.scrollHeight - high - at, up = at < was, down = at > was;
+    was = at;
     if (up && was < NEAR) more($(".older a"));
     if (down && nexus.apart && below < NEAR) more($(".newer a"));
-    look();
+    offer(below, high);
   }, { capture: true, passive: true });
   addEventListener("click", (event) => {
     const link = nexus.ours(event, "[data-older],[data-newer],[data-newest]");
