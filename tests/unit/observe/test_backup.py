@@ -7,6 +7,7 @@ import os
 import sqlite3
 import tarfile
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that is quickly made: these tests ask for a hundred."""
     monkeypatch.setattr("opencode_nexus.observe.backup.sealed.MEMORY", 64)
     monkeypatch.setattr("opencode_nexus.observe.backup.sealed.PASSES", 1)
+
+
+def put(key: str, connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT OR REPLACE INTO kv VALUES (?, '1')", (key,))
 
 
 def dump(path: Path) -> list[str]:
@@ -221,7 +226,7 @@ async def test_a_backup_is_made_while_the_hub_writes(home: Path) -> None:
     await db.open()
     try:
         for number in range(200):
-            db.post(lambda c, n=number: c.execute("INSERT OR REPLACE INTO kv VALUES (?, '1')", (f"k{n}",)))
+            db.post(partial(put, f"k{number}"))
         backup = made(home)
         await Kv(db).set("after", 1)
     finally:
