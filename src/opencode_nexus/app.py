@@ -99,6 +99,7 @@ from opencode_nexus.web.pages.remote_api import MakingSource
 from opencode_nexus.web.pages.remote_tunnel import TunnelSource
 from opencode_nexus.web.pages.resources import ResourcesSource
 from opencode_nexus.web.pages.search import SearchSource
+from opencode_nexus.web.pages.server_list import ServersSource
 from opencode_nexus.web.pages.servers import ServerSource
 from opencode_nexus.web.server import bind, serve
 from opencode_nexus.web.static import StaticFiles
@@ -273,6 +274,7 @@ async def composed(
             pages=Pages(environment(), StaticFiles()), started=clock.now(),
         )  # fmt: skip
         hub.live.register("dashboard", lambda rest: DashboardSource(hub))
+        hub.live.register("servers", lambda rest: ServersSource(hub))
         hub.live.register("server", lambda rest: ServerSource(hub, rest))
         hub.live.register("resources", lambda rest: ResourcesSource(hub, rest))
         hub.live.register("inbox", lambda rest: InboxSource(hub, rest))

@@ -21,7 +21,7 @@ from opencode_nexus.fleet.projects import Projects
 from opencode_nexus.fleet.roster import Roster
 from opencode_nexus.fleet.run import Runs
 from opencode_nexus.fleet.server import Server
-from opencode_nexus.fleet.state import ServerAccess, ServerState, When
+from opencode_nexus.fleet.state import Action, ServerAccess, ServerState, When
 from opencode_nexus.fleet.surroundings import Surroundings
 from opencode_nexus.fleet.takeup import TakeUp
 from opencode_nexus.fleet.variables import Sealed, Variable, Vault
@@ -265,6 +265,16 @@ class Fleet:
         return await self._orders.many(
             chosen, lambda server: self._orders.restart(server, when), self._starts_at_once()
         )
+
+    def order(self, action: Action, ids: Lines, when: When = "idle") -> None:
+        """Begin to start, stop or restart these servers in the background; what comes of it shows in their states."""
+        if action == "start":
+            work = self.start_many(ids)
+        elif action == "stop":
+            work = self.stop_many(ids)
+        else:
+            work = self.restart_many(ids, when=when)
+        self._tasks.spawn(work, f"{action} {len(ids)} servers")
 
     # -- small things --------------------------------------------------------------------------------------------
 

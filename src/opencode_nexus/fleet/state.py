@@ -10,6 +10,7 @@ from opencode_nexus.secrets.redact import Secret
 State = Literal["stopped", "starting", "running", "stopping", "failed"]
 Kind = Literal["local", "attached"]
 When = Literal["now", "idle"]
+Action = Literal["start", "stop", "restart"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@
 from dataclasses import dataclass
 
 from opencode_nexus.fleet.state import ServerState
+from opencode_nexus.install.check import is_supported, parse
+from opencode_nexus.render.page import bytes_text
 from opencode_nexus.web.context import Hub
 
 
@@ -20,6 +22,39 @@ class ServerCard:
     memory: int | None = None
     running: int | None = None
     waiting: int | None = None
+
+    @property
+    def tested(self) -> bool:
+        """Whether its OpenCode is of a version that this hub was tested with; one that is not known counts as such."""
+        found = parse(self.server.version or "")
+        return found is None or is_supported(found)
+
+    @property
+    def limit_words(self) -> list[str]:
+        """Its limits, each in words."""
+        limits = self.server.limits
+        amounts = {
+            "warned of at": limits.memory_warn,
+            "restarted when idle at": limits.memory_recycle,
+            "stopped at": limits.memory_stop,
+        }
+        words = [f"{what} {bytes_text(amount)}" for what, amount in amounts.items() if amount is not None]
+        if limits.cpu_percent is not None:
+            words.append(f"{limits.cpu_percent:g} % of a core")
+        if limits.processes is not None:
+            words.append(f"{limits.processes} processes")
+        return words
+
+    @property
+    def loss(self) -> str:
+        """What its removal takes away, and what stays."""
+        cut = " Agents that work on it are cut off." if self.running else ""
+        if self.server.kind != "local":
+            return "Nexus forgets it. It runs on where it is, and its conversations stay there."
+        return (
+            f"It is stopped, and Nexus forgets its name, variables and limits.{cut} Its project folders stay as they"
+            " are, and its conversations with them: a server that has the folders shows them again."
+        )
 
     @property
     def cpu_words(self) -> str:

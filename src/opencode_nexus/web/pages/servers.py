@@ -7,14 +7,16 @@ from starlette.routing import BaseRoute, Route
 
 from opencode_nexus.core.errors import NexusError, NotFound
 from opencode_nexus.fleet.errors import StartFailed
+from opencode_nexus.fleet.state import When
 from opencode_nexus.web.addresses import own_path
 from opencode_nexus.web.context import Hub
+from opencode_nexus.web.pages import server_folders, server_form, server_list
 from opencode_nexus.web.pages.pieces import Html, Pieces
 from opencode_nexus.web.pages.resources_view import resources
 from opencode_nexus.web.pages.server_card import server_card
 
 LINES = 200  # of output shown on the page
-PIECES = ("now", "projects")
+PIECES = ("now", "projects", "wanted")
 
 
 class ServerSource(Pieces):
@@ -33,7 +35,8 @@ class ServerSource(Pieces):
                 card = server_card(hub, hub.fleet.get(server_id))
             except NotFound:  # removed while the page was open
                 return {}
-            pieces = {f"srv-{name}": macros[name](card, url) for name in PIECES}
+            others = [(other.id, other.name) for other in hub.fleet.list() if other.id != server_id]
+            pieces = {f"srv-{name}": macros[name](card, url, others) for name in PIECES}
             return pieces | {"srv-resources": brief(resources(hub, server_id), url)}
 
         super().__init__(hub.bus, ("server", "session", "usage"), make, macros["region"], hub.usage.watch)
@@ -90,12 +93,28 @@ async def stop(request: Request) -> Response:
 
 
 async def restart(request: Request) -> Response:
-    """POST /servers/{id}/restart"""
+    """POST /servers/{id}/restart: with "idle" it waits for agents that work, which the page shows."""
     hub, back = request.state.hub, await _back(request)
+    when: When = "idle" if (await request.form()).get("when") == "idle" else "now"
     try:
-        await hub.fleet.restart(request.path_params["id"])
+        await hub.fleet.restart(request.path_params["id"], when=when)
     except StartFailed:
         pass  # as in start
+    return back
+
+
+async def ask_restart(request: Request) -> Response:
+    """GET /servers/{id}/restart: asks whether to wait for the agents that work."""
+    hub: Hub = request.state.hub
+    card = server_card(hub, hub.fleet.get(request.path_params["id"]))
+    back = own_path(request.query_params.get("back", ""), f"/servers/{card.server.id}")
+    return hub.pages.response(request, "server_restart.html", card=card, back=back)
+
+
+async def keep_running(request: Request) -> Response:
+    """POST /servers/{id}/keep-running: takes back a restart that waits."""
+    hub, back = request.state.hub, await _back(request)
+    hub.fleet.keep_running(request.path_params["id"])
     return back
 
 
@@ -121,10 +140,15 @@ async def _back(request: Request) -> Response:
 
 
 routes: list[BaseRoute] = [
+    *server_list.routes,
+    *server_form.routes,
+    *server_folders.routes,
     Route("/servers/{id}", show, methods=["GET"]),
     Route("/servers/{id}/stop", ask_stop, methods=["GET"]),
     Route("/servers/{id}/stop", stop, methods=["POST"]),
     Route("/servers/{id}/start", start, methods=["POST"]),
+    Route("/servers/{id}/restart", ask_restart, methods=["GET"]),
     Route("/servers/{id}/restart", restart, methods=["POST"]),
+    Route("/servers/{id}/keep-running", keep_running, methods=["POST"]),
     Route("/servers/{id}/projects", add_project, methods=["POST"]),
 ]
