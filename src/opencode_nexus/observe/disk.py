@@ -39,7 +39,7 @@ class Disk:
         self._tasks = tasks
         self._known: dict[Folders, DiskUse] = {}
         self._walks: dict[Folders, asyncio.Task[DiskUse]] = {}
-        self._offers: dict[Folders, tuple[float, asyncio.Task[list[Item]]]] = {}
+        self._offers: dict[Folders, asyncio.Task[list[Item]]] = {}
         self._cleaning: dict[Folders, asyncio.Lock] = {}
 
     def open(self) -> None:
@@ -82,13 +82,28 @@ class Disk:
         return found
 
     async def offered(self, server_id: str) -> list[Item]:
-        """Return what may be deleted, the largest first; as fresh as `look`."""
+        """Return what may be deleted, the largest first."""
         folders = self.folders(server_id)
-        at, offer = self._offers.get(folders, (0.0, None))
-        if offer is None or (offer.done() and not 0 <= self._clock.now() - at < FRESH / 6):
-            offer = self._tasks.spawn(asyncio.to_thread(offered, folders), "what may be deleted")
-            self._offers[folders] = (self._clock.now(), offer)
+        offer = self._offers.get(folders)
+        if offer is None:
+            offer = self._offers[folders] = self._tasks.spawn(self._offer(folders), "what may be deleted")
         return await asyncio.shield(offer)
+
+    async def _offer(self, folders: Folders) -> list[Item]:
+        begun = self._clock.monotonic()
+        try:
+            found = await asyncio.to_thread(offered, folders)
+        except BaseException:
+            self._offers.pop(folders, None)
+            raise
+        # what took long to find is kept for whoever comes back for it; the rest is looked for anew
+        took, mine = self._clock.monotonic() - begun, self._offers.get(folders)
+        asyncio.get_running_loop().call_later(10 * took, self._forget, folders, mine)
+        return found
+
+    def _forget(self, folders: Folders, offer: "asyncio.Task[list[Item]] | None") -> None:
+        if offer is not None and self._offers.get(folders) is offer:
+            del self._offers[folders]
 
     def users(self, server_id: str) -> list[str]:
         """Return the names of those servers that run on any of a server's folders, itself too."""
