@@ -44,6 +44,8 @@ def furnish(hub: RealHub) -> Tour:
         "shortcuts": "help/shortcuts",
         "usage": "usage",
         "chat-usage": f"{done.path}/usage",
+        "logs": "logs",
+        "logs-found": "logs?q=nexus&part=app&paused=1",
         "settings": "settings",
         "notifications": "settings/notifications",
         "setup-done": "setup",

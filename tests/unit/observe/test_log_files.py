@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """All log files together stay under their cap, whatever writes; the oldest goes first."""
 
+import io
 import os
 import time
 from collections.abc import Callable
@@ -11,9 +12,14 @@ import pytest
 
 from opencode_nexus.observe.log_entry import Entry, line_of
 from opencode_nexus.observe.log_files import DAY, LEAST, REPORTS, LogFiles
+from opencode_nexus.observe.log_query import LogQuery
+from opencode_nexus.observe.log_search import search
 from opencode_nexus.observe.log_writer import HubFile
+from opencode_nexus.observe.logs import Logs
 
-LINE = line_of(Entry(None, "info", "app", "x" * 8000))
+BYTES = int(os.environ.get("NEXUS_TEST_LOG_BYTES", "100_000_000"))
+ENTRY = Entry(None, "info", "app", "x" * 8000)
+LINE = line_of(ENTRY)
 
 
 @pytest.fixture
@@ -49,21 +55,25 @@ def test_every_file_is_known_in_its_order(files: LogFiles) -> None:
 
 
 def test_fifty_times_the_cap_stays_under_it(files: LogFiles) -> None:
-    cap, hub = 2_000_000, HubFile(files)
-    hub.limit(cap, 30)
-    files.folder.mkdir()
+    """By the hub's own way of writing, beside a server that writes as well; `make soak` writes 1 GB."""
+    cap, logs = BYTES // 50, Logs(files.folder, io.StringIO())
+    logs.file.limit(cap, 30)
     server = files.folder / "servers" / "srv_a.log"
-    server.parent.mkdir()
+    server.parent.mkdir(parents=True)
     with server.open("ab", buffering=0) as output:
-        for number in range(50 * cap // len(LINE)):
-            assert hub.add(LINE)
+        for number in range(BYTES // len(LINE)):
+            logs.write(ENTRY)
             output.write(b"what a server writes\n")
             if number % 30 == 0:
                 assert files.total() <= cap
+    logs.file.close()
     assert files.total() > cap / 2  # it keeps what it may
     numbers = [file.number for file in files.hub()]
     assert numbers == list(range(numbers[0], numbers[-1] + 1))
     assert all(file.path.read_bytes().endswith(b"\n") for file in files.hub())
+    assert search(files, LogQuery("fifty"), 1).entries == []
+    logs.write(Entry(None, "info", "app", "the fifty-first"))
+    assert len(search(files, LogQuery("fifty"), 1).entries) == 1
 
 
 def test_the_cap_counts_what_servers_write_now(files: LogFiles) -> None:
