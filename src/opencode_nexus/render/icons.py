@@ -21,6 +21,7 @@ _PATHS: dict[str, str] = {
     "cross": '<path d="m4 4 8 8m0-8-8 8"/>',
     "warn": '<path d="M8 2.2 14.4 13H1.6zM8 6.5v3M8 11.2v.1"/>',
     "info": '<circle cx="8" cy="8" r="5.8"/><path d="M8 7.4V11M8 5.1v.1"/>',
+    "clock": '<circle cx="8" cy="8" r="5.8"/><path d="M8 4.8V8l2.2 1.6"/>',
     "back": '<path d="M9.5 3.5 5 8l4.5 4.5"/>',
     "next": '<path d="M6.5 3.5 11 8l-4.5 4.5"/>',
     "down": '<path d="M3.5 6 8 10.5 12.5 6"/>',

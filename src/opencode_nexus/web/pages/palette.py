@@ -38,6 +38,10 @@ PAGES = (
     Command("Usage and cost", "pulse", "/usage"),
     Command("Remote access", "globe", "/remote"),
     Command("Settings", "gear", "/settings"),
+    Command("Events", "clock", "/events"),
+    Command("Alerts", "warn", "/settings/alerts"),
+    Command("Logs", "terminal", "/logs"),
+    Command("Help", "info", "/help"),
     Command("Keyboard shortcuts", "info", "/help/shortcuts"),
 )
 
