@@ -44,6 +44,7 @@ from opencode_nexus.notify.devices import Devices
 from opencode_nexus.notify.keeping import KeyKeeper
 from opencode_nexus.notify.pusher import Pusher
 from opencode_nexus.notify.sender import Sender
+from opencode_nexus.observe.backup.backups import Backups, plan_of
 from opencode_nexus.observe.cgroup import Cgroups
 from opencode_nexus.observe.crash import Crashes
 from opencode_nexus.observe.disk import Disk
@@ -82,25 +83,13 @@ from opencode_nexus.tunnels.manager import Manager
 from opencode_nexus.tunnels.program import Program
 from opencode_nexus.tunnels.providers.cloudflare.account import Account
 from opencode_nexus.tunnels.selftest import Tester
+from opencode_nexus.web import topics
 from opencode_nexus.web.application import Application
-from opencode_nexus.web.badge import BadgeSource
-from opencode_nexus.web.badge import follow as follow_badge
-from opencode_nexus.web.chat_source import ChatSources
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.drafts import Drafts
 from opencode_nexus.web.middleware.hosts import main_hosts
 from opencode_nexus.web.opening import Opener
 from opencode_nexus.web.page import Pages
-from opencode_nexus.web.pages.dashboard import DashboardSource
-from opencode_nexus.web.pages.inbox_view import InboxSource
-from opencode_nexus.web.pages.logs_view import LogsSource
-from opencode_nexus.web.pages.remote import RemoteSource
-from opencode_nexus.web.pages.remote_api import MakingSource
-from opencode_nexus.web.pages.remote_tunnel import TunnelSource
-from opencode_nexus.web.pages.resources import ResourcesSource
-from opencode_nexus.web.pages.search import SearchSource
-from opencode_nexus.web.pages.server_list import ServersSource
-from opencode_nexus.web.pages.servers import ServerSource
 from opencode_nexus.web.server import bind, serve
 from opencode_nexus.web.static import StaticFiles
 from opencode_nexus.web.tunnel_door import TunnelDoor
@@ -183,7 +172,8 @@ async def composed(
         )  # fmt: skip
         book = InboxBook(InboxRows(db), bus, clock, redact)
         desk = InboxDesk(
-            chat=chat, servers=fleet, book=book, rules=Rules(RuleRows(db), bus, clock), audit=Audit(db), bus=bus,
+            chat=chat, servers=fleet, book=book, rules=Rules(RuleRows(db), bus, clock), bus=bus,
+            audit=Audit(db, timeline=activity),
             accepting=Accepting(AcceptingRows(db), bus, clock), clock=clock, tasks=tasks, redact=redact,
         )  # fmt: skip
         turns = Turns(
@@ -242,6 +232,11 @@ async def composed(
             home=home.path, kv=kv, clock=clock, installer=installer, access=access, fleet=fleet, practice=practice,
             environ=environ, tunnels=tunnels, opener=opener,
         )  # fmt: skip
+        backups = Backups(
+            home=home.path, vault=vault, names=sealed.names, plan=lambda: plan_of(hub.settings),
+            sessions=lambda: sorted({disk.folders(one.id).database for one in fleet.list() if one.kind == "local"}),
+            activity=activity, clock=clock, tasks=tasks,
+        )  # fmt: skip
         machine = Machine(home.path)
 
         def roots() -> list[Root]:
@@ -270,24 +265,10 @@ async def composed(
             wizard=wizard, door=door, tunnels=tunnels,
             tester=tester, cloudflared=cloudflared, cloudflare=account, opener=opener, drafts=Drafts(clock),
             pairing=Pairing(db=db, clock=clock, access=access, activity=activity),
-            live=Live(bus.boot, tasks), logs=logs or Logs(home.path / "logs"),
+            live=Live(bus.boot, tasks), logs=logs or Logs(home.path / "logs"), backups=backups,
             pages=Pages(environment(), StaticFiles()), started=clock.now(),
         )  # fmt: skip
-        hub.live.register("dashboard", lambda rest: DashboardSource(hub))
-        hub.live.register("servers", lambda rest: ServersSource(hub))
-        hub.live.register("server", lambda rest: ServerSource(hub, rest))
-        hub.live.register("resources", lambda rest: ResourcesSource(hub, rest))
-        hub.live.register("inbox", lambda rest: InboxSource(hub, rest))
-        hub.live.register("badge", lambda rest: BadgeSource(hub))
-        follow_badge(hub)
-        hub.live.register("search", lambda rest: SearchSource(hub))
-        hub.live.register("logs", lambda rest: LogsSource(hub, rest))
-        hub.live.register("remote", lambda rest: RemoteSource(hub))
-        hub.live.register("tunnel", lambda rest: TunnelSource(hub, rest))
-        hub.live.register("tunnel-making", lambda rest: MakingSource(hub))
-        chats = ChatSources(hub)
-        closing.callback(chats.close)
-        hub.live.register("chat", chats)
+        closing.callback(topics.register(hub))
         yield hub
 
 
@@ -363,6 +344,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
     hub.history.open()
     hub.guard.open()
     await hub.usage.open()
+    hub.backups.open()
     hub.disk.open()
     try:
         application = Application(hub, hub.pages.static)

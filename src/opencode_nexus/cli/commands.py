@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "logs": "opencode_nexus.cli.logs",
     "token": "opencode_nexus.cli.token",
     "user": "opencode_nexus.cli.user",
+    "backup": "opencode_nexus.cli.backup",
     "service": "opencode_nexus.cli.service",
 }
 """Command → its module, which holds a `typer.Typer` named `app`."""

@@ -55,6 +55,14 @@ class PasswordUnread(BadRequest):
     hint = "Type it twice at a terminal, or give it in a file: --password-file."
 
 
+class PassphraseUnread(BadRequest):
+    """No passphrase could be read."""
+
+    code = "passphrase-unread"
+    title = "The passphrase could not be read."
+    hint = "Give a text file whose first line it is, or - for standard input: --passphrase-file."
+
+
 class TokenUnread(BadRequest):
     """No token could be read."""
 

@@ -9,7 +9,7 @@ from opencode_nexus.cli.errors import PasswordUnread, TokenUnread
 from opencode_nexus.core.errors import BadRequest
 
 
-def _first_line(file: Path, unread: type[BadRequest], hint: str) -> str:
+def first_line(file: Path, unread: type[BadRequest], hint: str) -> str:
     """Return the first line of `file` (- is standard input); raises `unread` with plain words."""
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
@@ -25,7 +25,7 @@ def _first_line(file: Path, unread: type[BadRequest], hint: str) -> str:
 def password_in(file: Path) -> str:
     """Return the password in `file`; raises PasswordUnread."""
     hint = "Name a text file whose first line is the password, or - for standard input: --password-file."
-    return _first_line(file, PasswordUnread, hint)
+    return first_line(file, PasswordUnread, hint)
 
 
 def token_in(file: Path | None, asking: str) -> str:
@@ -33,7 +33,7 @@ def token_in(file: Path | None, asking: str) -> str:
     TokenUnread.
     """
     if file is not None:
-        token = _first_line(file, TokenUnread, TokenUnread.hint).strip()
+        token = first_line(file, TokenUnread, TokenUnread.hint).strip()
     elif sys.stdin.isatty():
         token = getpass(f"{asking} (it is not shown): ").strip()
     else:

@@ -43,27 +43,10 @@ def serve(
     log_levels: Annotated[str | None, _option("log_levels")] = None,
     log_size: Annotated[int | None, _option("log_size")] = None,
     log_days: Annotated[int | None, _option("log_days")] = None,
+    backup_every: Annotated[str | None, _option("backup_every")] = None,
+    backup_keep: Annotated[int | None, _option("backup_keep")] = None,
+    backup_folder: Annotated[str | None, _option("backup_folder")] = None,
+    backup_sessions: Annotated[str | None, _option("backup_sessions")] = None,
 ) -> None:
     """Start the hub, and open a browser unless told not to. Ctrl-C ends it."""
-    start(
-        {
-            "host": host,
-            "port": port,
-            "home": home,
-            "base_path": base_path,
-            "open": open,
-            "on_stop": on_stop,
-            "opencode_binary": opencode_binary,
-            "starts_at_once": starts_at_once,
-            "close_idle_folders": close_idle_folders,
-            "cloudflared_binary": cloudflared_binary,
-            "cloudflared_arguments": cloudflared_arguments,
-            "tunnel_front": tunnel_front,
-            "allowed_hosts": allowed_hosts,
-            "trusted_proxies": trusted_proxies,
-            "log_level": log_level,
-            "log_levels": log_levels,
-            "log_size": log_size,
-            "log_days": log_days,
-        }
-    )
+    start(dict(locals()))  # each parameter is a setting of that name

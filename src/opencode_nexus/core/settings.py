@@ -101,6 +101,22 @@ SETTINGS: tuple[Setting, ...] = (
         "log_days", 30, "Days after which a log file that is not written any more is removed.",
         "--log-days", editable=True, restart=False,
     ),
+    Setting(
+        "backup_every", "off", "How often a backup is made by itself.", "--backup-every",
+        editable=True, restart=False, choices=("off", "daily", "weekly"),
+    ),
+    Setting(
+        "backup_keep", 7, "How many of the backups that were made by themselves are kept, the newest.",
+        "--backup-keep", editable=True, restart=False,
+    ),
+    Setting(
+        "backup_folder", "", "Folder of the backups, best on another disk; empty: backups in the home folder.",
+        "--backup-folder", editable=True, restart=False,
+    ),
+    Setting(
+        "backup_sessions", "no", "Whether OpenCode's own database of chats goes with a backup that is made by itself.",
+        "--backup-sessions", editable=True, restart=False, choices=("no", "yes"),
+    ),
 )  # fmt: skip
 
 
@@ -154,6 +170,13 @@ def _absolute(value: Any) -> Path:
     return Path(os.path.expanduser(value)).absolute()  # leaves ~nobody as it is, where Path raises
 
 
+def _folder(value: Any) -> str:
+    path = os.path.expanduser(_words(value).strip())
+    if path and not os.path.isabs(path):
+        raise ValueError("must be a full path")
+    return path
+
+
 def _whole(least: int, most: int) -> Callable[[Any], int]:
     """What takes a whole number within these bounds."""
 
@@ -198,6 +221,8 @@ _READ: dict[str, Callable[[Any], object]] = {
     "log_levels": _levels,
     "log_size": _whole(20, 1_000_000),
     "log_days": _whole(1, 3650),
+    "backup_keep": _whole(1, 1000),
+    "backup_folder": _folder,
 }
 """Setting → what makes its value of what was given, or raises ValueError; the others are words."""
 
@@ -224,6 +249,10 @@ class Settings:
     log_levels: str = ""
     log_size: int = 200
     log_days: int = 30
+    backup_every: str = "off"
+    backup_keep: int = 7
+    backup_folder: str = ""
+    backup_sessions: str = "no"
 
     @classmethod
     def load(

@@ -23,6 +23,7 @@ from opencode_nexus.install.cloudflared.installer import CloudflaredInstaller
 from opencode_nexus.install.installer import Installer
 from opencode_nexus.live.hub import Live
 from opencode_nexus.notify.pusher import Pusher
+from opencode_nexus.observe.backup.backups import Backups
 from opencode_nexus.observe.disk import Disk
 from opencode_nexus.observe.guard import Guard
 from opencode_nexus.observe.history import History
@@ -81,6 +82,7 @@ class Hub:
     pairing: Pairing
     live: Live
     logs: Logs
+    backups: Backups
     pages: Pages
     started: float
     address: str = ""

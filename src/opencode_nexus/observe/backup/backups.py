@@ -13,6 +13,7 @@ from typing import Protocol
 
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.errors import NexusError
+from opencode_nexus.core.settings import Settings
 from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.observe.backup.create import Made, create
 from opencode_nexus.observe.backup.errors import BackupDamaged, BackupNotFound, PassphraseWeak
@@ -45,6 +46,11 @@ class Plan:
     keep: int
     folder: str
     sessions: bool
+
+
+def plan_of(settings: Settings) -> Plan:
+    """Return what the settings say of backups."""
+    return Plan(settings.backup_every, settings.backup_keep, settings.backup_folder, settings.backup_sessions == "yes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +106,18 @@ class Backups:
             raise BackupNotFound(f"{name[:80]}.")
         return path
 
-    async def make(self, passphrase: str | None = None, *, sessions: bool = False, auto: bool = False) -> Made:
-        """Make one and return it. `passphrase`: None takes the one that is kept, if any; "" seals nothing.
+    async def make(
+        self, passphrase: str | None = None, *, sessions: bool = False, auto: bool = False, target: Path | None = None
+    ) -> Made:
+        """Make one and return it, at `target` or in the folder. `passphrase`: None takes the one that is kept, if any;
+        "" seals nothing.
 
         Raises BackupUnwritable, PassphraseWeak, SecretsUnreadable.
         """
         async with self._lock:
             known = await asyncio.to_thread(self._vault.get, PASSPHRASE) if passphrase is None else passphrase
-            target = _free(self.folder, _AUTO if auto else "nexus-", self._clock.now())
-            databases = self._sessions() if sessions else []
+            target = target or _free(self.folder, _AUTO if auto else "nexus-", self._clock.now())
+            databases = [path for path in self._sessions() if path.exists()] if sessions else []
             made = await asyncio.to_thread(
                 create, self._home, target,
                 now=self._clock.now(), passphrase=known or "", secrets=self.secrets, sessions=databases,

@@ -9,6 +9,7 @@ from fastapi.security import HTTPBearer
 
 from opencode_nexus import __version__
 from opencode_nexus.web.api import (
+    backups,
     cloudflared,
     devices,
     events,
@@ -86,6 +87,6 @@ def application() -> FastAPI:
         resources,
     )
     from_outside = (tunnels, visitors, devices, pairings, cloudflared)
-    for module in (*here, *from_outside, tokens):
+    for module in (*here, *from_outside, backups, tokens):
         api.include_router(module.router)
     return api

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from opencode_nexus.core.settings import SETTINGS, Settings, SettingsError
 from opencode_nexus.install.errors import InstallError
-from opencode_nexus.web.pages import account, models, own_models, push
+from opencode_nexus.web.pages import account, backups, models, own_models, push
 from opencode_nexus.web.pages.settings_view import STORED, back, show
 
 PROGRAMS = {"opencode_binary": "installer", "cloudflared_binary": "cloudflared"}
@@ -60,6 +60,7 @@ routes: list[BaseRoute] = [
     Route("/settings/hub", save_hub, methods=["POST"]),
     *account.routes,
     *push.routes,
+    *backups.routes,
     *models.routes,
     *own_models.routes,
 ]
