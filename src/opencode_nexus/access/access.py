@@ -56,7 +56,7 @@ class Access:
         lockout: Lockout | None = None,
     ) -> None:
         self._clock, self._bus, self._activity = clock, bus, activity
-        self._users, self._audit = Users(db), Audit(db)
+        self._users, self._audit = Users(db), Audit(db, timeline=activity)
         self._passwords = passwords or Passwords()
         self._lockout = lockout or Lockout(Lockouts(db), clock)
         self._sessions, self._pairings = Sessions(Logins(db), clock), Pairings(db)

@@ -8,5 +8,10 @@ class ActivityLog(Protocol):
     """Where people read what happened (`store.activity.Activity`)."""
 
     async def add(
-        self, kind: str, text: str, *, level: Literal["info", "success", "warning", "error"] = "info"
+        self,
+        kind: str,
+        text: str,
+        *,
+        level: Literal["info", "success", "warning", "error"] = "info",
+        server_id: str | None = None,
     ) -> object: ...

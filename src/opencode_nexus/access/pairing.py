@@ -42,7 +42,7 @@ class Pairing:
     """Makes links, takes them, and lists the devices that are connected."""
 
     def __init__(self, *, db: Database, clock: Clock, access: Access, activity: ActivityLog | None = None) -> None:
-        self._rows, self._audit = Pairings(db), Audit(db)
+        self._rows, self._audit = Pairings(db), Audit(db, timeline=activity)
         self._clock, self._access, self._activity = clock, access, activity
 
     async def invite(self, who: Who, name: str, *, source: str) -> Invitation:

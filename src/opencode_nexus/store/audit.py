@@ -2,10 +2,21 @@
 """The audit log: who signed in, failed, changed a password or made a token, and from where."""
 
 import json
+import logging
 import sqlite3
 from dataclasses import dataclass
+from typing import Protocol
 
+from opencode_nexus.store.audit_lines import Level, line_of
 from opencode_nexus.store.db import Database
+
+log = logging.getLogger(__name__)
+
+
+class Timeline(Protocol):
+    """Where people read what happened (`store.activity.Activity`)."""
+
+    async def add(self, kind: str, text: str, *, level: Level = "info", server_id: str | None = None) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +32,11 @@ class AuditRow:
 
 
 class Audit:
-    """The table ``audit``, newest kept: at most ``keep`` lines."""
+    """The table ``audit``, newest kept: at most ``keep`` lines. What people did is told to the ``timeline``, too."""
 
-    def __init__(self, db: Database, keep: int = 20_000) -> None:
+    def __init__(self, db: Database, keep: int = 20_000, timeline: Timeline | None = None) -> None:
         self._db = db
-        self._keep = keep
+        self._keep, self._timeline = keep, timeline
 
     async def add(self, at: float, kind: str, user: str, source: str, **detail: object) -> None:
         """Writes one line, on disk when it returns; ``detail`` must hold no secret."""
@@ -40,6 +51,14 @@ class Audit:
             conn.execute("DELETE FROM audit WHERE id <= ?", ((row.lastrowid or 0) - self._keep,))
 
         await self._db.write(insert)
+        line = line_of(kind, user, source, detail)
+        if self._timeline is None or line is None:
+            return
+        try:
+            server_id = str(detail["server"]) if detail.get("server") else None
+            await self._timeline.add(kind, line[0], level=line[1], server_id=server_id)
+        except Exception:  # a full disk, say: it is so even when the timeline does not have it
+            log.exception("not in the timeline: %s", kind)
 
     def recent(self, limit: int = 50) -> list[AuditRow]:
         """The newest lines, newest first."""
