@@ -179,15 +179,14 @@ def stop(
 def restart(
     names: NamesArgument = None,
     every: AllOption = False,
-    when_idle: Annotated[
-        bool, typer.Option("--when-idle", help="Wait, in the background, until no agent works on it.")
-    ] = False,
+    now: Annotated[bool, typer.Option("--now", help="Do not wait for agents that work: cut them off.")] = False,
     home: HomeOption = None, url: UrlOption = None, token: TokenOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Stop servers and start them again; with --all those that run. What agents do is cut off without --when-idle."""
+    """Stop servers and start them again; with --all those that run. One on which an agent works is left until it is
+    idle, and then restarted by the hub.
+    """
     with find_hub(home, url, token) as hub:
-        when = {"when": "idle"} if when_idle else {}
-        _act(hub, names, every, "restart", as_json, "runs again", when)
+        _act(hub, names, every, "restart", as_json, "runs again", {"when": "now" if now else "idle"})
 
 
 @app.command("keep-running")

@@ -57,7 +57,7 @@ def test_a_server_is_found_by_name_or_id(hub: HubStub, run: Run, verb: str, name
     with_servers(hub, server(), server(2, "other"))
     hub.answers[f"POST /servers/srv_1/{verb}"] = (200, server())
     assert run("server", verb, name) == 0
-    assert hub.asked[-1] == (f"POST /servers/srv_1/{verb}", {})
+    assert hub.asked[-1] == (f"POST /servers/srv_1/{verb}", {"when": "idle"} if verb == "restart" else {})
     assert "Server work" in capsys.readouterr().out
 
 
@@ -94,8 +94,12 @@ def test_several_or_all_are_ordered_about_at_once(hub: HubStub, run: Run, capsys
     said = capsys.readouterr().out.splitlines()
     assert said == ["Server work runs.", "Server other failed: No folder.", "  Put it back."]
     hub.answers["POST /servers/bulk"] = (200, {"items": [good], "next": None})
-    assert run("server", "restart", "--all", "--when-idle") == 0
-    assert hub.asked[-1] == ("POST /servers/bulk", {"action": "restart", "ids": None, "when": "idle"})
+    assert run("server", "restart", "--all", "--now") == 0
+    assert hub.asked[-1] == ("POST /servers/bulk", {"action": "restart", "ids": None, "when": "now"})
+    hub.answers["POST /servers/srv_1/restart"] = (200, server(planned="That was asked for."))
+    capsys.readouterr()
+    assert run("server", "restart", "work") == 0
+    assert "as soon as no agent works on it" in capsys.readouterr().out
     for wrong in (["stop"], ["stop", "work", "--all"]):
         assert run("server", *wrong) == 2
 

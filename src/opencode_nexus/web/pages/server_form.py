@@ -16,7 +16,7 @@ from opencode_nexus.fleet.arguments import split
 from opencode_nexus.fleet.edit import Edit
 from opencode_nexus.fleet.limits import Limits
 from opencode_nexus.fleet.state import ServerState
-from opencode_nexus.fleet.variables import Variable
+from opencode_nexus.fleet.variables import BadVariable, Variable
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages.server_card import server_card
 
@@ -88,6 +88,11 @@ class Typed:
         values = {v.name: v.value for v in kept}
         plain = [_line(line) for line in self.environment.splitlines() if line.strip()]
         secrets = [_line(line) for line in self.secrets.splitlines() if line.strip()]
+        for name, value in secrets:
+            if value == "":  # as it stands there after a form that was refused
+                raise BadVariable(
+                    f"{name} has no value.", hint="What was typed as a secret is not shown again.", variable=name
+                )
         return Edit(
             name=self.name,
             autostart=self.autostart,
