@@ -29,6 +29,7 @@ NEAR = 0.7  # of a limit: from here on it is looked at more often
 BACK = 0.9  # of a limit: below it the warning is over, so that a figure that goes up and down is told of once
 AGAIN = 600.0  # seconds before a server is restarted for its memory once more: what it needs at once, it needs
 LONG = 60.0  # seconds that the processor is over its limit before it is told: a build is no fault
+PATIENT = 5  # passes in which tools are spared, and only what they started is ended
 GRACE = 1.0  # seconds for a tool to end by itself
 
 
@@ -75,7 +76,7 @@ class Case:
     stage: Stage = ""
     hot_since: float | None = None
     hot: bool = False
-    crowded: bool = False
+    crowded: int = 0  # passes in a row with too many processes
     asked: bool = False  # for a restart
     bounds: Bounds | None = None  # that the kernel was told
     words: str = ""
@@ -251,15 +252,18 @@ class Guard:
     async def _processes(self, server_id: str, case: Case, usage: TreeUsage, bounds: Bounds) -> None:
         limit = bounds.processes
         if limit is None or usage.processes <= limit:
-            case.crowded = False
+            case.crowded = 0
             return
-        branches = biggest(usage.members, limit)
+        case.crowded += 1
+        branches = biggest(usage.members, limit, tools=case.crowded > PATIENT)
         names = ", ".join(sorted({branch[0].name for branch in branches}))
         ended = sum(len(branch) for branch in branches)
-        if not case.crowded:
-            case.crowded = True
+        if case.crowded == 1 or case.crowded == PATIENT + 1:
             self._tell(server_id, "processes", "stop", usage.processes, limit)
-            said = f"It had {usage.processes} processes; its limit is {limit}. {ended} are ended: {names}."
+            said = f"It had {usage.processes} processes; its limit is {limit}. "
+            said += f"{ended} are ended: {names}." if ended else "None can be ended without ending a tool."
+            if case.crowded > PATIENT:
+                said += " The agent's turn may wait for its tool from now on: stop it in the chat."
             await self._note(server_id, "runaway-ended", f"{self.servers.name(server_id)}: {said}", "warning")
         pids = [member.pid for branch in branches for member in branch]
         left = await end_all(await asyncio.to_thread(_identities, pids), GRACE)
