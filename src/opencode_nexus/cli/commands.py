@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "server": "opencode_nexus.cli.server",
     "tunnel": "opencode_nexus.cli.tunnel",
     "logs": "opencode_nexus.cli.logs",
+    "events": "opencode_nexus.cli.events",
     "token": "opencode_nexus.cli.token",
     "user": "opencode_nexus.cli.user",
     "backup": "opencode_nexus.cli.backup",

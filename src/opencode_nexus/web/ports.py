@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What pages need from the store, as protocols: `web` never imports it, `app.py` hands it in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 
 class ActivityLine(Protocol):
-    """One line of recent activity; `at` in epoch seconds."""
+    """One line of the timeline; `at` in epoch seconds."""
 
     @property
     def id(self) -> int: ...
@@ -20,12 +20,24 @@ class ActivityLine(Protocol):
     def text(self) -> str: ...
     @property
     def server_id(self) -> str | None: ...
+    @property
+    def data(self) -> Mapping[str, Any]: ...
 
 
 class ActivityLog(Protocol):
-    """The recent activity (`store.activity.Activity`)."""
+    """The timeline (`store.activity.Activity`)."""
 
     def recent(self, limit: int = 10) -> Sequence[ActivityLine]: ...
+    def find(
+        self,
+        *,
+        groups: Sequence[str] = (),
+        level: str = "",
+        server_id: str = "",
+        text: str = "",
+        before: int | None = None,
+        limit: int = 100,
+    ) -> Sequence[ActivityLine]: ...
 
 
 class EditableSettings(Protocol):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""POST /events: what happens in the hub, as it happens; resumes from `Last-Event-ID`."""
+"""/events: what happened (the timeline), and what happens, as it happens; that resumes from `Last-Event-ID`."""
 
 import asyncio
 import json
@@ -7,23 +7,28 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from opencode_nexus.access.who import Who
 from opencode_nexus.core.bus import Record
 from opencode_nexus.core.errors import BadRequest
+from opencode_nexus.core.kinds import group_of, words_of
 from opencode_nexus.fleet.state import ServerState
 from opencode_nexus.tunnels.status import TunnelInfo
-from opencode_nexus.web.api.deps import HubDep, WhoDep
+from opencode_nexus.web.api.deps import Before, HubDep, Limit, WhoDep
+from opencode_nexus.web.api.models.event import Event, EventGroup
+from opencode_nexus.web.api.models.items import Items
 from opencode_nexus.web.api.models.status import EventTopics
 from opencode_nexus.web.api.servers import server_of
 from opencode_nexus.web.api.tunnels import tunnel_of
 from opencode_nexus.web.context import Hub
+from opencode_nexus.web.pages.events_view import Wanted, cursor_of, find
+from opencode_nexus.web.ports import ActivityLine
 
 router = APIRouter(prefix="/events", tags=["events"])
 
-TOPICS = ("server", "session", "inbox", "tunnel", "activity")
+TOPICS = ("server", "session", "inbox", "tunnel", "activity", "alert")
 BEAT = 15.0  # seconds; shorter than the 100 s after which a Cloudflare tunnel cuts a silent answer
 
 
@@ -47,6 +52,30 @@ ONE = {
     "properties": {"id": {"type": "string"}, "event": {"type": "string"}, "data": {"type": "string"}},
     "required": ["id", "event", "data"],
 }  # the library would call the whole stream a string
+
+
+def event_of(line: ActivityLine) -> Event:
+    """Return a line of the timeline as the API tells it."""
+    about = {name: str(line.data[name]) if line.data.get(name) else None for name in ("tunnel_id", "session_id")}
+    return Event(
+        id=line.id, at=line.at, kind=line.kind, group=group_of(line.kind), level=line.level, words=words_of(line.kind),
+        text=line.text, server_id=line.server_id, **about,
+    )  # fmt: skip
+
+
+@router.get("")
+async def list_events(
+    hub: HubDep,
+    text: Annotated[str, Query(max_length=200, description="Text that the line holds.")] = "",
+    level: Annotated[str, Query(description="This level, or worse: info, warning, error.")] = "",
+    kind: Annotated[EventGroup | None, Query(description="Leave out all others.")] = None,
+    server: Annotated[str, Query(max_length=64, description="Id of a server or tunnel.")] = "",
+    limit: Limit = 100,
+    before: Before = None,
+) -> Items[Event]:
+    """List what happened, the newest first; it is kept for 30 days."""
+    found, following = find(hub, Wanted(text.strip(), level, kind or "", server), limit, cursor_of(before))
+    return Items(items=[event_of(line) for line in found], next=None if following is None else str(following))
 
 
 @router.post("", response_class=EventStream, responses={200: {"content": {EventStream.media_type: {"schema": ONE}}}})

@@ -26,7 +26,9 @@ class Status(BaseModel):
 class EventTopics(BaseModel):
     """Which events to send."""
 
-    topics: list[str] = Field(default_factory=list, description="server, session, tunnel, activity; none: all of them.")
+    topics: list[str] = Field(
+        default_factory=list, description="server, session, inbox, tunnel, activity, alert; none: all of them."
+    )
 
 
 class Problem(BaseModel):
