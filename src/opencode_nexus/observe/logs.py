@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 WAITING = 20_000  # entries that may wait for the thread; more are counted and left out
 MEGABYTE = 1_000_000
-TIDY = 10.0  # seconds between two looks at the cap; the hub's own file sees to it as it grows
+TIDY = 2.0  # seconds between two looks at the cap (0.5 ms each); the hub's own file sees to it as it grows
 SEARCHES = 2  # at the same time; each has a thread and a core to itself
 _ROOT = "opencode_nexus"
 
