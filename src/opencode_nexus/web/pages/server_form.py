@@ -68,8 +68,7 @@ class Typed:
         return cls(
             name=server.name,
             autostart=server.autostart,
-            # a value of several lines does not fit in one: its name alone keeps it
-            environment="\n".join(v.name if "\n" in str(v.value) else f"{v.name}={v.value}" for v in plain),
+            environment="\n".join(_shown(v.name, str(v.value)) for v in plain),
             secrets="\n".join(v.name for v in variables if v.value is None),
             arguments=shlex.join(server.arguments),
             version=server.wanted_version,
@@ -134,9 +133,14 @@ class Typed:
         return None if value is None else max(1, round(value * unit))
 
 
+def _shown(name: str, value: str) -> str:
+    """A variable as a line; a value that does not fit in one stays by the name alone."""
+    return f"{name}={value}" if value == value.strip() and value.splitlines() in ([], [value]) else name
+
+
 def _line(line: str) -> tuple[str, str | None]:
     name, equals, value = line.strip().partition("=")
-    return name.strip(), value if equals else None
+    return name.strip(), value.strip() if equals else None
 
 
 async def show_new(request: Request) -> Response:
