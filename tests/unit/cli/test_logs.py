@@ -104,9 +104,7 @@ def test_without_a_hub_the_files_are_read(kept: Path, run: Run, capsys: Capture,
     assert json.loads(capsys.readouterr().out) == [{"name": "20260101-000000-7", "text": "it ended"}]
 
 
-@pytest.mark.parametrize(
-    "words", [("--follow",), ("--level", "loud"), ("--url", "http://127.0.0.1:9/", "--token", "x")]
-)
+@pytest.mark.parametrize("words", ["--follow", "--level loud", "--url http://127.0.0.1:9/ --token x"])
 def test_what_does_not_go_without_a_hub(kept: Path, run: Run, capsys: Capture, words: str) -> None:
     assert run("logs", *words.split()) == 1
     said = capsys.readouterr().err
