@@ -9,6 +9,7 @@ the two lines are sealed with it: a byte that was flipped, a frame that is missi
 
 import base64
 import hashlib
+import hmac
 import io
 import json
 import os
@@ -40,6 +41,11 @@ def _key(passphrase: str, kdf: dict[str, Any]) -> bytes:
         raise BackupDamaged(f"Its description cannot be read: {error}.") from error
 
 
+def _check(key: bytes) -> str:
+    """What tells a wrong passphrase from a damaged file; guessing by it is as slow as by the file itself."""
+    return hmac.digest(key, MAGIC, "sha256")[:8].hex()
+
+
 def _nonce(number: int, last: bool) -> bytes:
     return number.to_bytes(11, "big") + bytes([last])
 
@@ -53,9 +59,11 @@ class SealedWriter(io.RawIOBase):
         if passphrase:
             if len(passphrase) < SHORTEST:
                 raise PassphraseWeak(f"It has {len(passphrase)} characters.")
-            kdf = {"name": "argon2id", "salt": base64.b64encode(os.urandom(16)).decode()}
-            about = {**about, "kdf": {**kdf, "memory_kib": MEMORY, "passes": PASSES}}
-            self._cipher = AESGCM(_key(passphrase, about["kdf"]))
+            kdf: dict[str, Any] = {"name": "argon2id", "salt": base64.b64encode(os.urandom(16)).decode()}
+            kdf |= {"memory_kib": MEMORY, "passes": PASSES}
+            key = _key(passphrase, kdf)
+            about = {**about, "kdf": {**kdf, "check": _check(key)}}
+            self._cipher = AESGCM(key)
         header = MAGIC + json.dumps({**about, "sealed": bool(passphrase)}).encode() + b"\n"
         self._bound = hashlib.sha256(header).digest()
         self._sum = hashlib.sha256()
@@ -116,10 +124,14 @@ class SealedReader(io.RawIOBase):
         self._number, self._ended, self._ready = 0, False, b""
         self._cipher: AESGCM | None = None
         if self.about.get("sealed"):
-            kdf = self.about.get("kdf")
+            told = self.about.get("kdf")
+            kdf: dict[str, Any] = told if isinstance(told, dict) else {}
             if not passphrase:
                 raise PassphraseWrong("It was made with one, and none was given.")
-            self._cipher = AESGCM(_key(passphrase, kdf if isinstance(kdf, dict) else {}))
+            key = _key(passphrase, kdf)
+            if kdf.get("check") != _check(key):
+                raise PassphraseWrong()
+            self._cipher = AESGCM(key)
         self._ready = self._frame()
 
     def readable(self) -> bool:
@@ -158,8 +170,6 @@ class SealedReader(io.RawIOBase):
             try:
                 content = self._cipher.decrypt(_nonce(self._number, last), content, self._bound)
             except InvalidTag:
-                if self._number == 0:
-                    raise PassphraseWrong("Or its beginning was changed.") from None
                 raise BackupDamaged(f"Piece {self._number + 1} of it was changed.") from None
         self._number += 1
         if last:
