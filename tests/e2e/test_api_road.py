@@ -262,6 +262,50 @@ def test_servers_and_projects_are_added_and_removed(road: Road, root: Path) -> N
     assert one.is_dir()
 
 
+def test_a_server_is_edited_copied_and_ordered_about(road: Road, tmp_path: Path) -> None:
+    api, value = road.api, remember("Kept-by-the-hub-alone-3")
+    folders = [str(tmp_path / name) for name in ("one", "two")]
+    for folder in folders:
+        Path(folder).mkdir()
+    variables = [{"name": "COLOUR", "value": "blue"}, {"name": "MY_TOKEN", "value": value}]
+    wanted = {"name": "edited", "projects": folders, "autostart": False, "environment": variables}
+    made = ok(api.post("/servers", json=wanted), 201)
+    path = f"/servers/{made['id']}"
+    shown = [
+        {"name": "COLOUR", "value": "blue", "secret": False},
+        {"name": "MY_TOKEN", "value": None, "secret": True},
+    ]
+    assert (made["environment"], made["changed"], made["wanted_version"]) == (shown, False, "")
+    change = {"environment": shown, "arguments": ["--log-level", "DEBUG"], "limits": {"memory_warn": 5}, "position": 1}
+    changed = ok(api.patch(path, json=change))
+    assert (changed["environment"], changed["arguments"], changed["position"]) == (shown, ["--log-level", "DEBUG"], 1)
+    assert changed["limits"]["memory_warn"] == 5 and changed["limits"]["processes"] is None
+    for bad, code in (
+        ({"arguments": ["--port", "1"]}, "bad-argument"),
+        ({"environment": [{"name": "OPENCODE_SERVER_PASSWORD", "value": "x"}]}, "bad-variable"),
+        ({"limits": {"memory_warn": 5, "memory_stop": 4}}, "bad-limits"),
+        ({"version": "newest"}, "bad-version"),
+        ({"junk": 1}, "input-invalid"),
+    ):
+        refused = api.patch(path, json=bad)
+        assert (refused.status_code, refused.json()["code"]) == (400, code)
+    copy = ok(api.post(f"{path}/duplicate", json={}), 201)
+    assert (copy["name"], copy["environment"], copy["projects"]) == ("edited copy", shown, folders)
+    target = f"/servers/{copy['id']}/projects"
+    taken = ok(api.post(f"{target}/remove", json={"folder": folders[1]}))
+    assert taken["projects"] == folders[:1]
+    moved = ok(api.post(f"{path}/projects/move", json={"folder": folders[1], "to": copy["id"]}))
+    assert (moved["id"], moved["projects"]) == (copy["id"], folders)
+    assert api.post(f"{path}/projects/remove", json={"folder": folders[0]}).json()["code"] == "last-project"
+    outcomes = ok(api.post("/servers/bulk", json={"action": "stop", "ids": [copy["id"], made["id"]]}))["items"]
+    assert [(one["name"], one["done"], one["server"]["state"]) for one in outcomes] == [
+        ("edited", True, "stopped"), ("edited copy", True, "stopped"),
+    ]  # fmt: skip
+    assert api.post("/servers/bulk", json={"action": "start", "ids": ["srv_none"]}).status_code == 404
+    for server in (made, copy):
+        assert api.delete(f"/servers/{server['id']}").status_code == 204
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code"),
     [
