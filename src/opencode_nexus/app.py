@@ -20,6 +20,7 @@ from opencode_nexus.chat.exchange import Exchange
 from opencode_nexus.chat.inbox.accepting import Accepting
 from opencode_nexus.chat.inbox.book import InboxBook
 from opencode_nexus.chat.inbox.desk import InboxDesk
+from opencode_nexus.chat.inbox.lines import InboxLines
 from opencode_nexus.chat.inbox.rules import Rules
 from opencode_nexus.chat.inbox.turns import Turns
 from opencode_nexus.chat.search.index import SearchIndex
@@ -44,6 +45,7 @@ from opencode_nexus.notify.devices import Devices
 from opencode_nexus.notify.keeping import KeyKeeper
 from opencode_nexus.notify.pusher import Pusher
 from opencode_nexus.notify.sender import Sender
+from opencode_nexus.observe.alerts import Alerts
 from opencode_nexus.observe.backup.backups import Backups, plan_of
 from opencode_nexus.observe.cgroup import Cgroups
 from opencode_nexus.observe.crash import Crashes
@@ -56,13 +58,14 @@ from opencode_nexus.observe.trees import Root
 from opencode_nexus.observe.usage import Usage
 from opencode_nexus.practice.practice import Practice
 from opencode_nexus.render.page import environment
-from opencode_nexus.secrets.keyring import SystemKeyring
+from opencode_nexus.secrets.keyring import SystemKeyring, service_of
 from opencode_nexus.secrets.redact import Secret, redact
 from opencode_nexus.secrets.sealed_file import SealedFile
 from opencode_nexus.secrets.vault import Vault
 from opencode_nexus.setup.wizard import Wizard
 from opencode_nexus.store.accepting import AcceptingRows
 from opencode_nexus.store.activity import Activity
+from opencode_nexus.store.alerts import AlertRows
 from opencode_nexus.store.audit import Audit
 from opencode_nexus.store.budgets import BudgetStore
 from opencode_nexus.store.damage import telling
@@ -84,7 +87,9 @@ from opencode_nexus.tunnels.program import Program
 from opencode_nexus.tunnels.providers.cloudflare.account import Account
 from opencode_nexus.tunnels.selftest import Tester
 from opencode_nexus.web import topics
+from opencode_nexus.web.alert_readings import readings
 from opencode_nexus.web.application import Application
+from opencode_nexus.web.checkup import Checkup
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.drafts import Drafts
 from opencode_nexus.web.middleware.hosts import main_hosts
@@ -122,6 +127,7 @@ async def composed(
     *,
     local_token: str = "",
     logs: Logs | None = None,
+    crashed: bool = False,
 ) -> AsyncIterator[Hub]:
     """Yield the hub's services, wired but not serving: the commands that work without a hub use them too.
 
@@ -143,6 +149,9 @@ async def composed(
         closing.push_async_callback(tasks.close)
         bus = Bus(clock)
         activity = Activity(db, bus, clock)
+        if crashed:
+            words = "The hub ended hard before this start. The page Logs has the crash report."
+            await activity.add("hub-crashed", words, level="error")
         access = Access(db=db, clock=clock, bus=bus, activity=activity, local_token=local_token)
         installer = Installer(
             home=home.path, bus=bus, kv=kv, clock=clock, tasks=tasks, environ=environ,
@@ -176,6 +185,7 @@ async def composed(
             audit=Audit(db, timeline=activity),
             accepting=Accepting(AcceptingRows(db), bus, clock), clock=clock, tasks=tasks, redact=redact,
         )  # fmt: skip
+        InboxLines(book, bus, activity, tasks, redact)
         turns = Turns(
             chat=chat, servers=fleet, book=book, bus=bus, clock=clock, tasks=tasks,
             watched=lambda server_id, session_id: hub.live.watched(f"chat:{server_id}:{session_id}"),
@@ -212,7 +222,7 @@ async def composed(
         door = TunnelDoor(home.path, kv, pids=lambda: tunnels.pids(), taken=lambda name: main_hosts(hub).allows(name))
         tester = Tester(front=settings.tunnel_front, base_path=settings.base_path, clock=clock)
         account = Account()
-        vault = Vault(sealed, SystemKeyring(f"opencode-nexus {home.path}"))
+        vault = Vault(sealed, SystemKeyring(service_of(home.path)))
         push_key = KeyKeeper(vault)
         push = Pusher(
             devices=Devices(PushDevices(db), bus, clock), sender=Sender(push_key, clock), key=push_key, inbox=desk,
@@ -251,11 +261,16 @@ async def composed(
             runs=lambda server_id: fleet.get(server_id).state not in ("stopped", "failed"), clock=clock, tasks=tasks,
         )  # fmt: skip
 
+        alerts = Alerts(
+            rows=AlertRows(db), kv=kv, readings=lambda: readings(hub), bus=bus, clock=clock, tasks=tasks,
+            activity=activity,
+        )  # fmt: skip
+
         hub = Hub(
             settings=settings, clock=clock, bus=bus, access=access, activity=activity, stored=kv, machine=machine,
             usage=Usage(roots=roots, machine=machine, bus=bus, clock=clock, tasks=tasks, near=guard.near),
             history=History(samples=Samples(db), machine=machine, bus=bus, clock=clock, disk=disk.bytes),
-            guard=guard, disk=disk,
+            guard=guard, disk=disk, alerts=alerts,
             installer=installer, practice=practice, fleet=fleet, chat=chat, search=Search(search, fleet, actions.trash),
             actions=actions,
             exchange=Exchange(chat, fleet, fleet),
@@ -268,6 +283,7 @@ async def composed(
             live=Live(bus.boot, tasks), logs=logs or Logs(home.path / "logs"), backups=backups,
             pages=Pages(environment(), StaticFiles()), started=clock.now(),
         )  # fmt: skip
+        hub.doctor = Checkup(lambda: hub).doctor(home, db, environ)
         closing.callback(topics.register(hub))
         yield hub
 
@@ -281,11 +297,11 @@ async def _run(flags: Mapping[str, Any], environ: Mapping[str, str]) -> None:
     logs = Logs(home.path / "logs", ripgrep=lambda: ripgrep.find(environ))
     crashes = Crashes(home.path / "logs")
     logs.begin(settings)
-    crashes.begin()
+    crashed = crashes.begin() is not None
     tasks = Tasks()
     tasks.spawn(logs.tidy(), "logs")
     try:
-        async with composed(home, flags, environ, local_token=token.reveal(), logs=logs) as hub:
+        async with composed(home, flags, environ, local_token=token.reveal(), logs=logs, crashed=crashed) as hub:
             logs.follow(hub.settings)
             hub.bus.listen(lambda record: logs.follow(hub.settings), "settings")
             await _serve(home, hub, environ, token.reveal())
@@ -323,6 +339,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
             open_browser(link, environ)
         await asyncio.gather(hub.fleet.open(), hub.tunnels.open())
         hub.inbox_desk.settle()
+        await hub.doctor.say_orphans()
 
     async def before_close() -> None:
         print("Stopping …", flush=True)
@@ -336,6 +353,8 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
     await hub.practice.open()
     hub.actions.open()
     hub.inbox_desk.open()
+    hub.alerts.open()
+    hub.inbox_desk.alerted.open({alert.id for alert in hub.alerts.all()})
     hub.push.open()
     hub.composer.open()
     await hub.search.index.open()
@@ -355,6 +374,7 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
         await hub.fleet.close()
         await hub.actions.close()
         hub.turns.close()
+        hub.alerts.close()
         hub.inbox_desk.close()
         await hub.push.close()
         hub.composer.close()

@@ -11,6 +11,7 @@ LONGEST = 300  # characters of a text; phones show some 150 to 400
 WORDS = {
     "permission": "Permission needed",
     "question": "The agent asks",
+    "alert": "Alert",
     "failed": "A turn failed",
     "budget": "A budget is used up",
     "finished": "A turn is finished",
@@ -84,11 +85,12 @@ def added(row: Row, *, hide: bool) -> Notice:
         "kind": row.kind,
         "title": WORDS.get(row.kind, "Nexus") + ("" if hide else f": {plain(row.title or 'New chat', 80)}"),
         "text": HIDDEN if hide else plain(row.detail),
-        "path": f"/chat/{quote(row.server_id)}/{quote(row.root_id)}",
+        "path": f"/chat/{quote(row.server_id)}/{quote(row.root_id)}" if row.root_id else "/inbox",
         "at": int(row.at * 1000),
         "answers": row.kind == "permission" and not hide and is_whole(row),
     }
-    return Notice(payload, DAY if waits else 4 * HOUR, "high" if waits else "normal", topic_of(row.id))
+    urgency = "high" if waits or row.kind == "alert" else "normal"
+    return Notice(payload, DAY if waits else 4 * HOUR, urgency, topic_of(row.id))
 
 
 def removed(row_id: str) -> Notice:

@@ -49,6 +49,8 @@ def _words(row: Row) -> str:
             return f"{title} asks for permission. It is in the inbox."
         case "question":
             return f"{title} asks a question. It is in the inbox."
+        case "alert":
+            return f"{row.title}. It is in the inbox."
         case "failed":
             return f"The turn of {title} failed."
         case "budget":

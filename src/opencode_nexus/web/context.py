@@ -23,8 +23,10 @@ from opencode_nexus.install.cloudflared.installer import CloudflaredInstaller
 from opencode_nexus.install.installer import Installer
 from opencode_nexus.live.hub import Live
 from opencode_nexus.notify.pusher import Pusher
+from opencode_nexus.observe.alerts import Alerts
 from opencode_nexus.observe.backup.backups import Backups
 from opencode_nexus.observe.disk import Disk
+from opencode_nexus.observe.doctor.doctor import Doctor
 from opencode_nexus.observe.guard import Guard
 from opencode_nexus.observe.history import History
 from opencode_nexus.observe.logs import Logs
@@ -58,6 +60,7 @@ class Hub:
     history: History
     guard: Guard
     disk: Disk
+    alerts: Alerts
     installer: Installer
     practice: Practice
     fleet: Fleet

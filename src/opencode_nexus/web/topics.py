@@ -8,6 +8,7 @@ from opencode_nexus.web.badge import follow as follow_badge
 from opencode_nexus.web.chat_source import ChatSources
 from opencode_nexus.web.context import Hub
 from opencode_nexus.web.pages.dashboard import DashboardSource
+from opencode_nexus.web.pages.events_view import EventsSource
 from opencode_nexus.web.pages.inbox_view import InboxSource
 from opencode_nexus.web.pages.logs_view import LogsSource
 from opencode_nexus.web.pages.remote import RemoteSource
@@ -29,6 +30,7 @@ def register(hub: Hub) -> Callable[[], None]:
     hub.live.register("badge", lambda rest: BadgeSource(hub))
     follow_badge(hub)
     hub.live.register("search", lambda rest: SearchSource(hub))
+    hub.live.register("events", lambda rest: EventsSource(hub, rest))
     hub.live.register("logs", lambda rest: LogsSource(hub, rest))
     hub.live.register("remote", lambda rest: RemoteSource(hub))
     hub.live.register("tunnel", lambda rest: TunnelSource(hub, rest))

@@ -12,7 +12,7 @@ from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.store.inbox import KEPT, InboxRows
 
-_ORDER = {"permission": 0, "question": 0, "failed": 1, "budget": 1, "finished": 2}
+_ORDER = {"permission": 0, "question": 0, "alert": 1, "failed": 2, "budget": 2, "finished": 3}
 
 
 class InboxBook:
@@ -35,7 +35,7 @@ class InboxBook:
         return row_id in self._rows
 
     def all(self) -> list[Row]:
-        """What is open: what waits before what failed or was stopped before what is finished, each the newest first."""
+        """What is open: what waits, alerts, what failed or was stopped, what is finished; each the newest first."""
         return sorted(self._rows.values(), key=lambda row: (_ORDER[row.kind], -row.at, row.id))
 
     def of(self, server_id: str) -> list[Row]:

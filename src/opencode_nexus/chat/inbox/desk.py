@@ -23,7 +23,7 @@ class InboxDesk(InboxWatch):
         return len(self._book)
 
     def rows(self) -> list[Row]:
-        """What is open: what waits before what failed or was stopped before what is finished, each the newest first."""
+        """What is open: what waits, alerts, what failed or was stopped, what is finished; each the newest first."""
         return self._book.all()
 
     def get(self, row_id: str) -> Row | None:
@@ -111,7 +111,7 @@ class InboxDesk(InboxWatch):
             self._answering.discard(row.id)
 
     async def dismiss(self, row_id: str, who: By = HUB) -> None:
-        """Put away a turn that is over. Raises NotWaiting, or NotToDismiss for what an agent waits for."""
+        """Put away an alert or a turn that is over. Raises NotWaiting, or NotToDismiss for what an agent waits for."""
         row = self._book.get(row_id)
         if row is None:
             raise NotWaiting(self._became(row_id))

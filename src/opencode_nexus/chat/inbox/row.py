@@ -11,8 +11,8 @@ from opencode_nexus.chat.heads import Heads
 from opencode_nexus.opencode.state import Permission, Question
 from opencode_nexus.store.inbox import InboxRow
 
-Kind = Literal["permission", "question", "failed", "budget", "finished"]
-KINDS: tuple[Kind, ...] = ("permission", "question", "failed", "budget", "finished")
+Kind = Literal["permission", "question", "alert", "failed", "budget", "finished"]
+KINDS: tuple[Kind, ...] = ("permission", "question", "alert", "failed", "budget", "finished")
 WAITS = ("permission", "question")
 CUT_SHORT = ("failed", "budget")  # turns that ended before they were done; "budget": stopped when that was used up
 LONGEST = 20_000  # characters of one text of a request that are kept; OpenCode tells the whole again while it waits
@@ -34,6 +34,7 @@ HOW: dict[str, str] = {
     "died": "OpenCode stopped before you answered",
     "removed": "its server was removed",
     "deleted": "its chat was deleted",
+    "over": "it is over",
 }
 
 
@@ -43,7 +44,8 @@ class Row:
 
     `root_id` is the chat that shows it, `title` that chat's title, `at` epoch seconds. `path` names who asks and on
     whose behalf, the chat last ("reviewer", "main"); empty when the chat itself does. `detail` says it in a few
-    words, `request` holds all of it (None for a turn). `process` names the OpenCode that asked.
+    words, `request` holds all of it (None for a turn). `process` names the OpenCode that asked. An alert has no chat:
+    its `title` is what is wrong, its ids may be empty.
     """
 
     id: str

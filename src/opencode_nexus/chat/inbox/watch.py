@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from opencode_nexus.chat.by import HUB, By
 from opencode_nexus.chat.chat import Chat
 from opencode_nexus.chat.inbox.accepting import Accepting
+from opencode_nexus.chat.inbox.alerts import AlertedRows
 from opencode_nexus.chat.inbox.book import InboxBook
 from opencode_nexus.chat.inbox.row import Row, path_of
 from opencode_nexus.chat.inbox.rules import Rules
@@ -55,7 +56,7 @@ class InboxWatch:
         tasks: Tasks,
         redact: Callable[[str], str] = lambda text: text,
     ) -> None:
-        self.rules, self.accepting = rules, accepting
+        self.rules, self.accepting, self.alerted = rules, accepting, AlertedRows(book, bus)
         self._chat, self._servers, self._book, self._audit = chat, servers, book, audit
         self._bus, self._clock, self._redact = bus, clock, redact
         self._unsure: set[str] = set()  # rows of an earlier hub that no OpenCode has confirmed yet
@@ -86,6 +87,7 @@ class InboxWatch:
         """Follow no more; the rows stay."""
         for end in self._unlisten:
             end()
+        self.alerted.close()
         self.accepting.close()
 
     def certainty(self, row: Row) -> Certainty:
@@ -248,7 +250,7 @@ class InboxWatch:
 
     def _end_all(self, server_id: str, how: str, *, everything: bool = False) -> None:
         for row in self._book.of(server_id):
-            if row.waits or everything:
+            if row.waits or (everything and row.kind != "alert"):  # an alert goes when its cause does
                 self._end(row, how)
 
     def _end(self, row: Row, how: str, said: str = "", by: By | None = None) -> None:

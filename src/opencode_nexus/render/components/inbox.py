@@ -18,10 +18,12 @@ from opencode_nexus.render.unseen import shown
 
 BADGE = "inbox-badge"  # key of the number of open rows, on every page
 MOST = 99
-# Turns that are over: class, icon and title of the card, and the colour and word of its badge.
+# Turns that are over, and alerts, which bring their own title: class, icon and title of the card, and the colour and
+# word of its badge.
 OVER = {
     "failed": ("failed", "warn", "The turn failed", "bad", "Failed"),
     "budget": ("stopped", "stop", "A budget is used up", "warn", "Stopped"),
+    "alert": ("stopped", "warn", "", "warn", "Alert"),
     "finished": ("done", "check", "The agent is done", "ok", "Finished"),
 }
 DOUBTS = {
@@ -35,11 +37,11 @@ class InboxCard:
     """One row. `path` names who asks and on whose behalf, the chat last; empty for the chat itself. `at` epoch seconds.
 
     `doubt`: "checking" or "down" while OpenCode has not said that it waits for it. `accepting`: the chat's permissions
-    are given without asking, until then.
+    are given without asking, until then. `place` is, for an alert, where it is dealt with: page and words.
     """
 
     id: str
-    kind: Literal["permission", "question", "failed", "budget", "finished"]
+    kind: Literal["permission", "question", "alert", "failed", "budget", "finished"]
     server_id: str
     server: str
     session_id: str
@@ -52,6 +54,7 @@ class InboxCard:
     request: Permission | Question | None
     doubt: str = ""
     accepting: float | None = None
+    place: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,9 @@ def rows(cards: Sequence[InboxCard], base: str, *, filtered: bool) -> Box:
 
 def _where(card: InboxCard, base: str) -> Markup:
     """The chat, who in it asks, and on which server and folder; when."""
+    if card.kind == "alert":
+        parts = [shown(card.server)] if card.server else []
+        return Markup('<p class="muted small">{}</p>').format(Markup(" · ").join([*parts, time_tag(card.at)]))
     folder = card.directory.rstrip("/").rpartition("/")[2]
     asker = Markup(" · ").join(
         [
@@ -159,18 +165,19 @@ def _over(card: InboxCard, key: str, base: str) -> Markup:
         '<article class="card stack tight {}" aria-labelledby="{key}t">'
         '<header><h2 class="row" id="{key}t">{icon}{title}</h2>'
         '<span class="badge {badge}">{word}</span></header>{detail}'
-        '<div class="actions"><a class="btn primary" href="{chat}" data-nav>Open the chat</a>{budget}'
+        '<div class="actions"><a class="btn primary" href="{way}" data-nav>{words}</a>{budget}'
         '<form method="post" action="{action}" data-live><button class="btn quiet">Dismiss</button></form></div>'
         "</article>"
     ).format(
         kind,
         key=key,
         icon=icon(sign),
-        title=title,
+        title=title or shown(card.title),
         badge=badge,
         word=word,
         detail=Markup('<p class="whole">{}</p>').format(shown(card.detail)) if card.detail else Markup(""),
-        chat=chat,
+        way=base + card.place[0] if card.kind == "alert" else chat,
+        words=card.place[1] or "Open the chat",
         budget=Markup('<a class="btn" href="{}/usage#budget" data-nav>See the budget</a>').format(chat)
         if card.kind == "budget"
         else "",
@@ -182,8 +189,8 @@ def _none(filtered: bool) -> Markup:
     words = (
         "Nothing of this kind is open."
         if filtered
-        else "What an agent asks, and turns that failed, used up a budget or finished while you were away, come here "
-        "from every chat."
+        else "What an agent asks, alerts, and turns that failed, used up a budget or finished while you were away, "
+        "come here from every chat."
     )
     return Markup('<div class="empty">{}<h2>{}</h2><p>{}</p></div>').format(
         icon("inbox"), "Nothing here" if filtered else "Nothing waits for you", words

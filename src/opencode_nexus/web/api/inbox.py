@@ -91,7 +91,7 @@ def _page(found: list[tuple[str, T]], limit: int, before: str | None) -> tuple[l
 
 @router.get("/inbox")
 async def list_inbox(hub: HubDep, kind: Kind = None, limit: Limit = 200, before: Before = None) -> Items[Waiting]:
-    """List what needs a person, on all servers: what waits, what failed or was stopped, what is finished."""
+    """List what needs a person, on all servers: what waits, alerts, what failed or was stopped, what is finished."""
     rows = [(row.id, row) for row in hub.inbox_desk.rows() if kind in (None, row.kind)]
     shown, cursor = _page(rows, limit, before)
     return Items(items=[waiting_of(hub, row) for row in shown], next=cursor)
@@ -118,7 +118,7 @@ async def reply_inbox(hub: HubDep, request: Request, request_id: str, reply: Rep
     desk, row = hub.inbox_desk, hub.inbox_desk.get(request_id)
     kind = row.kind if row is not None else "question" if request_id.startswith("que") else "permission"
     if row is not None and not row.waits:
-        raise NotWaiting("It is a turn that is over.")
+        raise NotWaiting("It is an alert, or a turn that is over.")
     rejected = reply.reply == "reject"
     if kind == "permission":
         if reply.reply is None or reply.answers is not None:
@@ -132,5 +132,5 @@ async def reply_inbox(hub: HubDep, request: Request, request_id: str, reply: Rep
 
 @router.post("/inbox/{row_id}/dismiss", status_code=204)
 async def dismiss_inbox(hub: HubDep, request: Request, row_id: str) -> None:
-    """Put away a turn that failed, was stopped by a budget, or finished."""
+    """Put away an alert, or a turn that failed, was stopped by a budget, or finished."""
     await hub.inbox_desk.dismiss(row_id, by(request))

@@ -17,8 +17,14 @@ from opencode_nexus.web.context import Hub
 
 TOPIC = "inbox"
 TOPICS = ("inbox", "server", "chat-facts")
-Kind = Literal["", "waiting", "failed", "finished"]
-KINDS: dict[Kind, str] = {"": "All", "waiting": "Waiting", "failed": "Failed", "finished": "Finished"}
+Kind = Literal["", "waiting", "alert", "failed", "finished"]
+KINDS: dict[Kind, str] = {
+    "": "All",
+    "waiting": "Waiting",
+    "alert": "Alerts",
+    "failed": "Failed",
+    "finished": "Finished",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,18 @@ def server_name(hub: Hub, server_id: str) -> str:
     return next((server.name for server in hub.fleet.list() if server.id == server_id), server_id)
 
 
+def alert_place(hub: Hub, alert_id: str) -> tuple[str, str]:
+    """Return the page, below the base, on which an alert is dealt with, and the words of the way there."""
+    alert = hub.alerts.get(alert_id)
+    subject = alert.subject if alert else ""
+    if subject.startswith("srv_"):
+        return f"/servers/{subject}", "See the server"
+    if subject.startswith("tun_"):
+        return f"/remote/{subject}", "See the tunnel"
+    pages = {"budget": ("/usage", "See the usage"), "waiting": ("/inbox?kind=waiting", "See what waits")}
+    return pages.get(alert.rule if alert else "", ("/", "See the dashboard"))
+
+
 def card(hub: Hub, row: Row) -> InboxCard:
     """Return a row as it is shown now."""
     certainty = hub.inbox_desk.certainty(row)
@@ -70,6 +88,7 @@ def card(hub: Hub, row: Row) -> InboxCard:
         request=row.request,
         doubt="" if certainty == "sure" else certainty,
         accepting=None if accepting is None else accepting.until,
+        place=alert_place(hub, row.id) if row.kind == "alert" else ("", ""),
     )
 
 

@@ -30,6 +30,7 @@ SAID = {
 HINTS = {
     "permission": "An agent waits until you allow or reject something.",
     "question": "An agent waits for an answer.",
+    "alert": "Something is wrong with the machine, a server or a tunnel, or an agent waits for long.",
     "failed": "A turn ended with an error.",
     "budget": "A chat was stopped at the end of its budget, or of the day’s.",
     "finished": "An agent is done, and nobody looked.",

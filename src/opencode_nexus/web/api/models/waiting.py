@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-InboxKind = Literal["permission", "question", "failed", "budget", "finished"]
+InboxKind = Literal["permission", "question", "alert", "failed", "budget", "finished"]
 Span = Literal["turn", "15m", "1h"]
 
 
@@ -26,14 +26,14 @@ class Asked(BaseModel):
 
 
 class Waiting(BaseModel):
-    """One permission or question of an agent, or a turn that failed, that a budget stopped, or that finished unseen."""
+    """A permission or question of an agent, an alert, or a turn that failed, that a budget stopped or that finished."""
 
     id: str
     kind: InboxKind
     server_id: str
     session_id: str = Field(description="The session that asks; it may be a sub-agent's.")
     root_id: str = Field(description="The session that a person began; it shows what its sub-agents ask.")
-    title: str = Field(description="The title of that session.")
+    title: str = Field(description="The title of that session; of an alert, what is wrong.")
     detail: str = Field(description="What is asked, or was said last, in a few words.")
     at: float = Field(description="Since when it is known to wait, or when the turn ended.")
     directory: str = Field("", description="The folder that it works in.")
