@@ -4,6 +4,8 @@
 import io
 import json
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -106,6 +108,20 @@ def test_a_kill_is_told_by_the_next_start(hub: RealHub) -> None:
     assert "before the end" in logs(hub, "--part", "page", "-n", "1")  # without a hub
     hub.start()
     logged(hub, "the hub before this one was killed, or the machine went off")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such signal")
+def test_a_hard_end_is_reported_by_the_next_start(hub: RealHub) -> None:
+    assert hub.process is not None
+    hub.process.send_signal(signal.SIGSEGV)  # as a fault in a library is
+    assert hub.process.wait() == -signal.SIGSEGV
+    hub.start()
+    logged(hub, "the hub before this one ended hard; the report is ")
+    (report,) = (hub.home / "logs" / "crashes").glob("*.txt")
+    assert "Segmentation fault" in report.read_text()
+    with sqlite3.connect(f"file:{hub.home / 'nexus.db'}?mode=ro", uri=True) as db:
+        ((text,),) = db.execute("SELECT text FROM activity WHERE kind = 'hub-crashed'").fetchall()
+    assert "The page Logs has the crash report." in text
 
 
 def test_what_ends_the_hub_is_written_down(tmp_path: Path) -> None:
