@@ -81,3 +81,17 @@ async def test_what_is_on_its_way_is_neither_edited_nor_removed(db: Database) ->
     assert sender.sent == ["text 1"]
     assert [one.text for one in queue.of(S)] == ["the next one waits still"]
     await tasks.close()
+
+
+async def test_a_server_is_not_idle_while_something_waits_that_goes_by_itself(db: Database) -> None:
+    tasks, bus = Tasks(), Bus(ManualClock())
+    feeds: Any = SimpleNamespace(listeners=set(), connection=lambda one: None)
+    queue = Queue(QueuedMessages(db), Sender(), feeds, bus, tasks)  # type: ignore[arg-type]
+    queue.open()
+    assert not queue.due("srv_1")
+    await queue.add(waiting(1), lambda connection: None)
+    assert queue.due("srv_1") and not queue.due("srv_2")
+    queue.hold(S, "The agent was stopped.")  # a person decides
+    assert not queue.due("srv_1")
+    queue.close()
+    await tasks.close()

@@ -54,6 +54,12 @@ class Queue:
         """Return what waits in a session, in its order."""
         return list(self._waiting.get(session_id, ()))
 
+    def due(self, server_id: str) -> bool:
+        """Whether something waits on a server that goes by itself as soon as its session is idle."""
+        return any(
+            waiting and waiting[0].server_id == server_id and not waiting[0].held for waiting in self._waiting.values()
+        )
+
     async def add(self, one: QueuedMessage, also: Callable[..., None]) -> None:
         """Put a message at the end; `also` is written in the same transaction."""
         held = next((other.held for other in self.of(one.session_id)), "")
