@@ -10,6 +10,7 @@ import pytest
 
 from opencode_nexus.core.bus import Record
 from opencode_nexus.install import bringing
+from opencode_nexus.install.check import Checked
 from opencode_nexus.install.errors import (
     AlreadyBringing,
     Cancelled,
@@ -21,6 +22,7 @@ from opencode_nexus.install.errors import (
     OpenCodeNotFound,
     OpenCodeNotSupported,
     OpenCodeNotWorking,
+    VersionNotHere,
 )
 from opencode_nexus.install.installer import Installer
 from opencode_nexus.install.platforms import Machine
@@ -70,6 +72,36 @@ async def test_order_setting_choice_found_brought(bench: Bench, opencode_stand_i
     assert await installer.binary() == opencode_stand_in.resolve()
     assert (await installer.choose(brought)).program == brought
     assert installer.choice == "brought"
+
+
+async def test_a_server_may_want_a_version_of_its_own(
+    bench: Bench, opencode_stand_in: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installer, versions = bench.installer(), dict[Path, str]()
+
+    def program(place: Path, version: str) -> Path:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(opencode_stand_in, place)
+        versions[place] = version
+        return place
+
+    def checked(given: Path, **more: object) -> Checked:
+        if versions[given] < "1.18":
+            raise OpenCodeNotSupported(versions[given])
+        return Checked(given, given, versions[given])
+
+    monkeypatch.setattr("opencode_nexus.install.installer.check", checked)
+
+    brought = program(installer.versions.path("1.18.20"), "1.18.20")
+    program(installer.versions.path("1.17.9"), "1.17.9")
+    own = program(bench.path / "opencode", "1.18.30")
+    assert await installer.binary("1.18.20") == brought
+    assert await installer.binary("1.18.30") == own
+    for version in ("1.18.21", "1.18.3"):
+        with pytest.raises(VersionNotHere):
+            await installer.binary(version)
+    with pytest.raises(OpenCodeNotSupported):
+        await installer.binary("1.17.9")
 
 
 async def test_a_check_is_remembered_until_the_file_changes(
