@@ -48,6 +48,7 @@ def furnish(hub: RealHub) -> Tour:
         "logs-found": "logs?q=nexus&part=app&paused=1",
         "settings": "settings",
         "notifications": "settings/notifications",
+        "backups": "settings/backups",
         "setup-done": "setup",
         "not-found": "no-such-page",
     }

@@ -165,7 +165,7 @@ class Backups:
         """Make one if one is due, and remove those that are too old."""
         plan, now = self._plan(), self._clock.now()
         gap = EVERY.get(plan.every, 0.0)
-        if not gap or now < self._failed + AGAIN:
+        if not gap or 0 <= now - self._failed < AGAIN:
             return None
         newest = max((one.at for one in await self.list() if one.auto), default=0.0)
         if now < newest + gap and newest <= now:
