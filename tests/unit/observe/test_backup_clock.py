@@ -55,7 +55,9 @@ async def test_one_a_day_and_the_newest_are_kept(kept: Kept) -> None:
     left = await kept.backups.list()
     assert [one.auto for one in left] == [True, True, False]
     assert left[-1].name == by_hand.path.name
-    assert left[0].name == made[6].path.name
+    newest = made[6]
+    assert newest is not None
+    assert left[0].name == newest.path.name
 
 
 async def test_off_is_off(kept: Kept) -> None:
