@@ -162,7 +162,8 @@ async def composed(
         sealed = SealedFile(home.path / "secrets")
 
         async def busy(server_id: str) -> bool:
-            return bool(chat.busy(server_id))
+            # what waits for the agent goes in the same moment in which the server would be restarted
+            return bool(chat.busy(server_id)) or composer.queue.due(server_id)
 
         fleet = Fleet(
             db=db, bus=bus, clock=clock, home=home.path, activity=activity,
