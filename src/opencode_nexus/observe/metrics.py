@@ -51,6 +51,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("server_busy_sessions", "gauge", "Sessions in which an agent works.", _SERVER),
     Metric("inbox_rows", "gauge", "Rows of the inbox that are open.", ("kind",)),
     Metric("inbox_oldest_seconds", "gauge", "Age of the oldest row that an agent waits for; 0 when none does."),
+    Metric("alert_open", "gauge", "Alerts of a rule that are open.", ("rule",)),
     Metric("tokens_today", "gauge", "Tokens that agents took today.", ("kind",)),
     Metric("cost_today_dollars", "gauge", "Cost of what agents took today, in US dollars, as OpenCode tells it."),
     Metric("tunnel_state", "gauge", "1 for the state that the tunnel is in.", (*_TUNNEL, "state")),

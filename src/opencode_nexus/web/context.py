@@ -89,5 +89,6 @@ class Hub:
     pages: Pages
     started: float
     address: str = ""
+    doctor: Doctor = field(init=False)  # looks at this hub itself, so it comes after it
     presence: Presence = field(default_factory=Presence)
     closing: asyncio.Event = field(default_factory=asyncio.Event)

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from opencode_nexus import __version__
 from opencode_nexus.chat.inbox.row import KINDS, WAITS
 from opencode_nexus.fleet.state import State as ServerStates
+from opencode_nexus.observe.alert_rules import RULES
 from opencode_nexus.observe.metrics import Samples, exposition
 from opencode_nexus.tunnels.status import State as TunnelStates
 from opencode_nexus.web.context import Hub
@@ -24,6 +25,7 @@ def gather(hub: Hub) -> Samples:
     _machine(told, hub)
     _servers(told, hub)
     _inbox(told, hub)
+    _alerts(told, hub)
     _usage(told, hub)
     _tunnels(told, hub)
     return told
@@ -77,6 +79,11 @@ def _inbox(told: Samples, hub: Hub) -> None:
     told.put_each("inbox_rows", "kind", {kind: sum(row.kind == kind for row in rows) for kind in KINDS})
     now = hub.clock.now()
     told.put("inbox_oldest_seconds", max((now - row.at for row in rows if row.kind in WAITS), default=0.0))
+
+
+def _alerts(told: Samples, hub: Hub) -> None:
+    opened = [alert.rule for alert in hub.alerts.all()]
+    told.put_each("alert_open", "rule", {rule.id: opened.count(rule.id) for rule in RULES})
 
 
 def _usage(told: Samples, hub: Hub) -> None:

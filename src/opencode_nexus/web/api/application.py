@@ -9,9 +9,11 @@ from fastapi.security import HTTPBearer
 
 from opencode_nexus import __version__
 from opencode_nexus.web.api import (
+    alerts,
     backups,
     cloudflared,
     devices,
+    doctor,
     events,
     inbox,
     logs,
@@ -23,6 +25,7 @@ from opencode_nexus.web.api import (
     servers,
     session_actions,
     sessions,
+    settings,
     setup,
     status,
     tokens,
@@ -74,6 +77,7 @@ def application() -> FastAPI:
     here = (
         status,
         setup,
+        settings,
         servers,
         session_actions,
         sessions,
@@ -83,10 +87,11 @@ def application() -> FastAPI:
         rules,
         usage,
         events,
+        alerts,
         logs,
         resources,
     )
     from_outside = (tunnels, visitors, devices, pairings, cloudflared)
-    for module in (*here, *from_outside, backups, tokens):
+    for module in (*here, *from_outside, backups, doctor, tokens):
         api.include_router(module.router)
     return api
