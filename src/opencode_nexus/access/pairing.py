@@ -5,7 +5,7 @@ The secret stands in the address after the #: browsers send that part to nobody,
 and a messenger that fetches the link for a preview does not even have it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opencode_nexus.access.access import Access
 from opencode_nexus.access.activity_log import ActivityLog
@@ -29,7 +29,7 @@ class Invitation:
 
     id: str
     name: str
-    secret: str
+    secret: str = field(repr=False)
     expires: float
 
     @property

@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,7 +55,7 @@ class RunningHub:
 
     pid: int
     url: str
-    token: str
+    token: str = field(repr=False)
     boot: str
 
 
@@ -113,6 +113,22 @@ class Home:
             where = f"It is process {other.pid} at {other.url}." if other else f"The lock is {path}."
             raise HomeInUse(where) from error
         self._lock = file
+
+    @property
+    def locked(self) -> bool:
+        """Whether this process holds the folder."""
+        return self._lock is not None
+
+    def held(self) -> bool:
+        """Whether some process holds the folder, this one included; the file is neither made nor changed."""
+        try:
+            with (self.path / "hub.lock").open("r+", encoding="ascii") as file:
+                _lock_file(file)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
 
     def running(self) -> RunningHub | None:
         """Return what hub.json says, or None when there is none or it cannot be read.

@@ -2,7 +2,7 @@
 """Browsers that are told of what enters the inbox."""
 
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from opencode_nexus.store.db import Database
 
@@ -20,7 +20,7 @@ class DeviceRow:
     login_id: str | None
     endpoint: str
     p256dh: str
-    auth: str
+    auth: str = field(repr=False)
     origin: str
     agent: str
     kinds: tuple[str, ...]

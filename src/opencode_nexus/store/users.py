@@ -2,7 +2,7 @@
 """Accounts: one row a person. Passwords are kept as PHC strings, which this file never looks into."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opencode_nexus.store.db import Database
 
@@ -14,7 +14,7 @@ class UserRow:
     id: str
     name: str
     name_key: str
-    password: str
+    password: str = field(repr=False)
     created: float
     password_changed: float
     last_login: float | None
