@@ -20,7 +20,8 @@ PREFIX = "OPENCODE_NEXUS_"
 class Setting:
     """One setting: `flag` is its name on the command line, `env` in the environment.
 
-    `editable` ones may be changed on the settings page; `restart` says that a change waits for the next start.
+    `editable` ones may be changed on the settings page, under the heading `group`; `restart` says that a change waits
+    for the next start. A whole number is from `least` to `most`.
     """
 
     name: str
@@ -30,6 +31,9 @@ class Setting:
     editable: bool = False
     restart: bool = True
     choices: tuple[str, ...] = ()
+    group: str = "The hub"
+    least: int | None = None
+    most: int | None = None
 
     @property
     def env(self) -> str:
@@ -37,85 +41,105 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("host", "127.0.0.1", "Address to listen on.", "--host"),
-    Setting("port", 4600, "Port to listen on; 0 takes any free one.", "--port"),
+    Setting("host", "127.0.0.1", "Address to listen on.", "--host", group="Network"),
+    Setting("port", 4600, "Port to listen on; 0 takes any free one.", "--port", group="Network", least=0, most=65_535),
     Setting("home", None, "Folder for everything the hub keeps; default: the platform's data folder.", "--home"),
-    Setting("base_path", "", "Path under which a proxy serves the hub, such as /nexus.", "--base-path"),
+    Setting(
+        "base_path", "", "Path under which a proxy serves the hub, such as /nexus.", "--base-path",
+        group="Network",
+    ),
     Setting("open", True, "Open a browser after the start.", "--open/--no-open"),
     Setting(
         "on_stop", "stop-idle",
         "What a normal stop of the hub does with OpenCode: keep all running, stop the idle ones, or stop all.",
         "--on-stop", editable=True, restart=False, choices=("keep", "stop-idle", "stop"),
+        group="OpenCode servers",
     ),
     Setting(
         "opencode_binary", "",
         "Path of your own OpenCode program, for servers from their next start; empty: the one chosen in the set-up.",
         "--opencode-binary", editable=True, restart=False,
+        group="OpenCode servers",
     ),
     Setting(
         "starts_at_once", 2, "How many OpenCode servers may start at the same time; the others wait for their turn.",
         "--starts-at-once", editable=True, restart=False,
+        group="OpenCode servers", least=1, most=100,
     ),
     Setting(
         "close_idle_folders", 30,
         "Minutes after which a server closes a project folder that nobody uses, which frees memory; 0: never.",
         "--close-idle-folders", editable=True, restart=False,
+        group="OpenCode servers", least=0, most=100_000,
     ),
     Setting(
         "cloudflared_binary", "",
         "Path of your own cloudflared, for tunnels from their next start; empty: one found here, or brought.",
         "--cloudflared-binary", editable=True, restart=False,
+        group="Tunnels",
     ),
     Setting(
         "cloudflared_arguments", "",
         "Further flags for cloudflared, split as a shell does; they stand after our own, so they win.",
         "--cloudflared-arguments",
+        group="Tunnels",
     ),
     Setting(
         "tunnel_front", "",
         "Address (host:port) that a tunnel's self test connects to, in place of the public name's own.",
         "--tunnel-front",
+        group="Tunnels",
     ),
     Setting(
         "allowed_hosts", "", "Further host names this hub answers to, separated by commas.",
         "--allowed-hosts", editable=True,
+        group="Network",
     ),
     Setting(
         "trusted_proxies", "", "Addresses of proxies whose X-Forwarded-For is believed, separated by commas.",
         "--trusted-proxies",
+        group="Network",
     ),
     Setting(
         "log_level", "info", "How much is logged.", "--log-level",
         editable=True, restart=False, choices=LEVELS,
+        group="Logs",
     ),
     Setting(
         "log_levels", "", "Levels of single parts, such as fleet=debug,chat=warning; all others log as log_level says.",
         "--log-levels", editable=True, restart=False,
+        group="Logs",
     ),
     Setting(
         "log_size", 200,
         "Most megabytes of all log files together: the hub's, those of servers and tunnels, and crash reports.",
         "--log-size", editable=True, restart=False,
+        group="Logs", least=20, most=1_000_000,
     ),
     Setting(
         "log_days", 30, "Days after which a log file that is not written any more is removed.",
         "--log-days", editable=True, restart=False,
+        group="Logs", least=1, most=3_650,
     ),
     Setting(
         "backup_every", "off", "How often a backup is made by itself.", "--backup-every",
         editable=True, restart=False, choices=("off", "daily", "weekly"),
+        group="Backups",
     ),
     Setting(
         "backup_keep", 7, "How many of the backups that were made by themselves are kept, the newest.",
         "--backup-keep", editable=True, restart=False,
+        group="Backups", least=1, most=1_000,
     ),
     Setting(
         "backup_folder", "", "Folder of the backups, best on another disk; empty: backups in the home folder.",
         "--backup-folder", editable=True, restart=False,
+        group="Backups",
     ),
     Setting(
         "backup_sessions", "no", "Whether OpenCode's own database of chats goes with a backup that is made by itself.",
         "--backup-sessions", editable=True, restart=False, choices=("no", "yes"),
+        group="Backups",
     ),
 )  # fmt: skip
 
@@ -208,7 +232,7 @@ def _yes_or_no(value: Any) -> bool:
 
 
 _READ: dict[str, Callable[[Any], object]] = {
-    "port": _whole(0, 65535),
+    **{one.name: _whole(one.least, one.most) for one in SETTINGS if one.least is not None and one.most is not None},
     "home": _absolute,
     "base_path": _tidy_path,
     "open": _yes_or_no,
@@ -216,12 +240,7 @@ _READ: dict[str, Callable[[Any], object]] = {
     "tunnel_front": _host_and_port,
     "allowed_hosts": _split,
     "trusted_proxies": _networks,
-    "starts_at_once": _whole(1, 100),
-    "close_idle_folders": _whole(0, 100_000),
     "log_levels": _levels,
-    "log_size": _whole(20, 1_000_000),
-    "log_days": _whole(1, 3650),
-    "backup_keep": _whole(1, 1000),
     "backup_folder": _folder,
 }
 """Setting → what makes its value of what was given, or raises ValueError; the others are words."""

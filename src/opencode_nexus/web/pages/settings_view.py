@@ -13,8 +13,7 @@ from opencode_nexus.access.user_info import UserInfo
 from opencode_nexus.access.who import SCOPES, Who
 from opencode_nexus.core.settings import SETTINGS, Setting, Settings
 from opencode_nexus.fleet.state import ServerState
-
-STORED = "settings"  # the name under which the editable settings are kept
+from opencode_nexus.web.setting_entries import STORED, waiting
 
 DAYS = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "Without an end"}
 PROVIDERS = ("anthropic", "openai", "google", "openrouter", "opencode", "mistral", "groq", "deepseek", "xai")
@@ -104,6 +103,8 @@ class SettingLine:
     flag: str
     env: str
     choices: tuple[str, ...]
+    least: int | None
+    most: int | None
     value: str
     entry: str
     note: str
@@ -125,7 +126,7 @@ class AuditLine:
 class SettingsView:
     """All that settings.html shows; `errors` by field, `values` typed before, `open` the fold to open.
 
-    `asks`: an API token is made with the password only, which was given too long ago.
+    `editable` by heading. `asks`: an API token is made with the password only, which was given too long ago.
     """
 
     who: Who
@@ -134,7 +135,7 @@ class SettingsView:
     tokens: list[TokenLine]
     servers: Sequence[ServerState]
     practice: Any
-    editable: list[SettingLine]
+    editable: Mapping[str, list[SettingLine]]
     settings: list[SettingLine]
     audit: list[AuditLine]
     errors: Mapping[str, str]
@@ -178,8 +179,15 @@ def show(
     """The settings page; `made` is a new API token as {"name", "token"}, shown this once."""
     hub, who = request.state.hub, request.state.who
     now = hub.clock.now()
-    lines = [_line(setting, hub.settings, hub.stored.get(STORED, {}), values or {}) for setting in SETTINGS]
-    editable = {setting.name for setting in SETTINGS if setting.editable}
+    waits = waiting(hub)
+    lines = [
+        _line(setting, hub.settings, hub.stored.get(STORED, {}), values or {}, setting.name in waits)
+        for setting in SETTINGS
+    ]
+    editable: dict[str, list[SettingLine]] = {}
+    for setting, line in zip(SETTINGS, lines, strict=True):
+        if setting.editable:
+            editable.setdefault(setting.group, []).append(line)
     view = SettingsView(
         who=who,
         user=next((u for u in hub.access.users() if who.via == "session" and u.id == who.user_id), None),
@@ -211,7 +219,7 @@ def show(
         ],
         servers=hub.fleet.list(),
         practice=hub.practice,
-        editable=[line for line in lines if line.name in editable],
+        editable=editable,
         settings=lines,
         audit=[
             AuditLine(row.at, AUDIT_WORDS.get(row.kind, row.kind), row.user, row.source, *_what(row.detail))
@@ -249,11 +257,13 @@ def as_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _line(setting: Setting, settings: Settings, stored: Mapping[str, object], typed: Mapping[str, str]) -> SettingLine:
+def _line(
+    setting: Setting, settings: Settings, stored: Mapping[str, object], typed: Mapping[str, str], waits: bool
+) -> SettingLine:
     value = as_text(getattr(settings, setting.name))
     kept = as_text(stored[setting.name]) if setting.name in stored else value
     note = ""
-    if setting.editable and kept != value:
+    if waits:
         note = (
             f" In force now: {value or 'empty'}. The entry counts from the next start of the hub,"
             f" unless {setting.flag} or {setting.env} is given."
@@ -267,6 +277,8 @@ def _line(setting: Setting, settings: Settings, stored: Mapping[str, object], ty
         flag=setting.flag,
         env=setting.env,
         choices=setting.choices,
+        least=setting.least,
+        most=setting.most,
         value=value,
         entry=typed.get(setting.name, kept),
         note=note,
