@@ -309,6 +309,7 @@ async def _run(flags: Mapping[str, Any], environ: Mapping[str, str]) -> None:
     except NexusError:  # told in its own words: an address that is taken, say
         raise
     except Exception as error:
+        logs.close()  # so that the report has its last lines
         if report := crashes.report(error):
             print(f"What happened is written down in {report}", file=sys.stderr)
         raise
@@ -338,9 +339,9 @@ async def _serve(home: Home, hub: Hub, environ: Mapping[str, str], token: str) -
             print(f"Set-up code: {hub.wizard.code.issue()}  (for one browser; a restart prints another)", flush=True)
         if settings.open:
             open_browser(link, environ)
+        await hub.doctor.say_orphans()  # before the two that end those of ours
         await asyncio.gather(hub.fleet.open(), hub.tunnels.open())
         hub.inbox_desk.settle()
-        await hub.doctor.say_orphans()
 
     async def before_close() -> None:
         print("Stopping …", flush=True)

@@ -2,7 +2,7 @@
 """All servers of this hub."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,16 @@ from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.ids import new_id
 from opencode_nexus.core.tasks import Tasks
+from opencode_nexus.fleet.attached import Attached
+from opencode_nexus.fleet.attaching import Attaching, Attachment
 from opencode_nexus.fleet.config_folder import merge
 from opencode_nexus.fleet.edit import Edit
-from opencode_nexus.fleet.errors import FleetNotOpen
+from opencode_nexus.fleet.errors import FleetNotOpen, NotOurs
+from opencode_nexus.fleet.found import Found
 from opencode_nexus.fleet.gate import Gate
 from opencode_nexus.fleet.hosts.local import Local
 from opencode_nexus.fleet.idle_folders import IdleFolders
+from opencode_nexus.fleet.logins import Logins
 from opencode_nexus.fleet.orders import Orders, Outcome
 from opencode_nexus.fleet.projects import Projects
 from opencode_nexus.fleet.roster import Roster
@@ -31,13 +35,14 @@ from opencode_nexus.secrets.redact import redact
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.kv import Kv
-from opencode_nexus.store.servers import Servers
+from opencode_nexus.store.servers import ServerRow, Servers
 
 States = list[ServerState]  # inside the class `list` is a method
 Lines = list[str]
 Outcomes = list[Outcome]
 Chosen = list[Server]
 Variables = list[Variable]
+Founds = list[Found]
 
 ADOPT_WITHIN = 1.0  # seconds that the hub's start waits for servers to be taken up; what takes longer goes on behind it
 STARTS_AT_ONCE = 2  # as many cores as the smallest machine has that we know of
@@ -51,6 +56,7 @@ class Fleet:
     the user's own programs find, `on_stop` what `close` does with servers that run: "keep" them, "stop-idle", or
     "stop" all; `starts_at_once` how many may start at the same time, `close_after` the seconds after which a server
     closes a folder that nobody uses (0: never). Who hears what servers tell passes it on to `idle_folders`.
+    `heard`, `hang_after` and `judge` are as in `Surroundings`; `own_ports` says where the hub itself listens.
     """
 
     def __init__(
@@ -70,6 +76,10 @@ class Fleet:
         backoff: Backoff | None = None,
         starts_at_once: Callable[[], int] = lambda: STARTS_AT_ONCE,
         close_after: Callable[[], float] = lambda: 0.0,
+        heard: Callable[[str], float | None] = lambda server_id: None,
+        hang_after: Callable[[], float] = lambda: 0.0,
+        judge: Callable[[str], str] = lambda version: "",
+        own_ports: Callable[[], Collection[int]] = lambda: (),
     ) -> None:
         self._kv, self._vault, self._activity = Kv(db), vault, activity
         self._host = Local(home, environ)
@@ -84,10 +94,15 @@ class Fleet:
             program=binary,
             prepare=self._prepare,
             busy=busy,
+            heard=heard,
+            hang_after=hang_after,
+            judge=judge,
             backoff=backoff or Backoff(),
             gate=Gate(starts_at_once),
         )
-        self._roster = Roster(self._around, lambda row: Server(row, self._around))
+        self._logins = Logins(vault)
+        self._roster = Roster(self._around, self._server)
+        self._attaching = Attaching(self._roster, self._logins, own_ports)
         self._projects = Projects(self._roster)
         self._orders = Orders(self._around)
         self._take_up = TakeUp(self._around, self._roster.known, self._home_id)
@@ -126,6 +141,13 @@ class Fleet:
             await self._kv.set("fleet.home", kept)
         return str(kept["id"])
 
+    @property
+    def mark_prefix(self) -> str:
+        """How the marks of this home's servers begin; "" as long as none was started."""
+        kept = self._kv.get("fleet.home")
+        ours = isinstance(kept, dict) and kept.get("path") == str(self._home.resolve())
+        return f"{kept['id']}:" if ours else ""
+
     # -- looking -------------------------------------------------------------------------------------------------
 
     def list(self) -> States:
@@ -161,9 +183,11 @@ class Fleet:
 
     async def command(self, server_id: str, words: Lines, folder: str) -> tuple[int, str]:
         """Run a command of a server's OpenCode in a folder, beside it: `["import", FILE]`; returns its exit status and
-        what it said. Raises ServerNotFound, StartFailed.
+        what it said. Raises ServerNotFound, NotOurs, StartFailed.
         """
         server = self._roster.get(server_id)
+        if server.row.kind != "local":
+            raise NotOurs(f"{server.row.name} is at {server.row.address}.")
         return await self._host.command(await self._around.program(server.row.version), words, folder)
 
     # -- what is wanted ------------------------------------------------------------------------------------------
@@ -192,6 +216,22 @@ class Fleet:
         server = await self._settled(server_id)
         await server.stop(for_good=True)
         await self._roster.forget(server)
+        await self._logins.forget(server_id)
+
+    async def attach(
+        self, name: str, wanted: Attachment, projects: Iterable[str] = (), *, autostart: bool = True
+    ) -> ServerState:
+        """Add a server that runs elsewhere, and connect to it; raises as `Attaching.attach`."""
+        return (await self._attaching.attach(name, wanted, list(projects), autostart=autostart)).state()
+
+    async def reattach(self, server_id: str, wanted: Attachment) -> ServerState:
+        """Give an attached server another address or login; raises ServerNotFound, and as `Attaching.change`."""
+        await self._attaching.change(await self._settled(server_id), wanted)
+        return self.get(server_id)
+
+    async def found(self) -> Founds:
+        """Return the OpenCode processes of this user here that are not ours, and could be attached."""
+        return await self._attaching.found()
 
     async def add_project(self, server_id: str, folder: str) -> ServerState:
         """Open another folder on a server, whether it runs or not; raises ServerNotFound, BadProject, ProjectTaken."""
@@ -232,7 +272,7 @@ class Fleet:
     async def restart(self, server_id: str, *, when: When = "now") -> None:
         """Stop and start; with "idle" as soon as no agent works on it, which is waited for in the background.
 
-        Raises ServerNotFound, StopFailed or StartFailed.
+        Raises ServerNotFound, NotOurs, StopFailed or StartFailed.
         """
         await self._orders.restart(await self._settled(server_id), when)
 
@@ -251,17 +291,20 @@ class Fleet:
 
     async def start_many(self, ids: Iterable[str] | None = None) -> Outcomes:
         """Start these servers (None: all), in their order and so many at once; raises ServerNotFound."""
-        return await self._orders.many(await self._chosen(ids), Server.start)
+        return await self._orders.many(await self._chosen(ids), lambda server: server.start())
 
     async def stop_many(self, ids: Iterable[str] | None = None) -> Outcomes:
-        """Stop these servers (None: all); raises ServerNotFound."""
-        return await self._orders.many(await self._chosen(ids), Server.stop)
+        """Stop these servers (None: all that are run here); raises ServerNotFound."""
+        chosen = await self._chosen(ids)
+        if ids is None:
+            chosen = [server for server in chosen if server.row.kind == "local"]
+        return await self._orders.many(chosen, lambda server: server.stop())
 
     async def restart_many(self, ids: Iterable[str] | None = None, *, when: When = "now") -> Outcomes:
         """Restart these servers (None: all that run), in their order and so many at once; raises ServerNotFound."""
         chosen = await self._chosen(ids)
         if ids is None:
-            chosen = [server for server in chosen if server.access() is not None]
+            chosen = [server for server in chosen if server.row.kind == "local" and server.access() is not None]
         return await self._orders.many(
             chosen, lambda server: self._orders.restart(server, when), self._starts_at_once()
         )
@@ -298,6 +341,11 @@ class Fleet:
         for server in chosen[:1]:
             await self._settled(server.row.id)
         return chosen
+
+    def _server(self, row: ServerRow) -> Server:
+        if row.kind == "attached":
+            return Attached(row, self._around, self._logins)
+        return Server(row, self._around)
 
     async def _prepare(self) -> None:
         """Make the folders ready that all servers share."""

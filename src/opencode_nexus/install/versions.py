@@ -74,15 +74,24 @@ class Versions:
         The newest two stay, those of `keep`, and those that some process runs.
         """
         shutil.rmtree(self.downloads, ignore_errors=True)
-        kept = {*self.all()[:KEPT], *keep}
-        old = [version for version in self.all() if version not in kept]
+        gone = self.spare(keep)
+        self.drop(gone)
+        return gone
+
+    def spare(self, keep: Iterable[str] = ()) -> list[str]:
+        """Return the versions that may go: not the newest two, nor of `keep`, nor run by any process."""
+        found = self.all()
+        kept = {*found[:KEPT], *keep}
+        old = [version for version in found if version not in kept]
         if not old:
             return []
         running = {process.info["exe"] for process in psutil.process_iter(["exe"])}
-        gone = [version for version in old if str(self.path(version).resolve()) not in running]
-        for version in gone:
+        return [version for version in old if str(self.path(version).resolve()) not in running]
+
+    def drop(self, versions: Iterable[str]) -> None:
+        """Delete these versions."""
+        for version in versions:
             shutil.rmtree(self.folder / version, ignore_errors=True)
-        return gone
 
     def sweep(self) -> None:
         """Delete what jobs of an earlier run left behind; unfinished downloads stay, they are resumed."""

@@ -51,15 +51,19 @@ class _Drain(io.RawIOBase):
 def bundle(files: LogFiles, more: Mapping[str, str] | None = None) -> Iterator[bytes]:
     """Yield the archive. `more` is further texts by file name, cleaned as well. Each step blocks for some 10 ms."""
     out = _Drain()
-    system = f"{platform.system()} {platform.release()} {platform.machine()}"
-    at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-    about = ABOUT.format(version=__version__, at=at, python=sys.version.split()[0], system=system)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=5) as archive:
-        for name, text in {"about.txt": about, **(more or {})}.items():
+        for name, text in {"about.txt": about(), **(more or {})}.items():
             archive.writestr(name, redact(text))
         for file in files.all():
             yield from _one(archive, out, file)
     yield out.take()
+
+
+def about() -> str:
+    """Return what stands first in each archive."""
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+    return ABOUT.format(version=__version__, at=at, python=sys.version.split()[0], system=system)
 
 
 def _one(archive: zipfile.ZipFile, out: _Drain, file: LogFile) -> Iterator[bytes]:

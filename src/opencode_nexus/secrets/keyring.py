@@ -3,8 +3,14 @@
 
 import logging
 import secrets
+from pathlib import Path
 
 log = logging.getLogger(__name__)
+
+
+def service_of(home: Path) -> str:
+    """Return the service name below which the secrets of a home folder are kept."""
+    return f"opencode-nexus {home}"
 
 
 class SystemKeyring:

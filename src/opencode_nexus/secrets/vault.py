@@ -47,6 +47,10 @@ class Vault:
                 hint="Unlock the keyring, start OpenCode Nexus within your desktop session, or enter the secret again.",
             ) from error
 
+    def in_keyring(self, name: str) -> bool:
+        """Whether the keyring has it; the keyring itself is not asked. Raises SecretsUnreadable."""
+        return self._sealed.get(name) == _IN_KEYRING
+
     def set(self, name: str, value: str) -> None:
         """Keep `value` under `name`; raises SecretsUnreadable, or OSError when the file cannot be written."""
         if self._keyring.works():

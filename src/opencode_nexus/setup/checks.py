@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -175,18 +175,22 @@ def search_tool(environ: Mapping[str, str]) -> Check:
     return Check("ripgrep", "Ripgrep", "warn", "It was not found.", todo)
 
 
+def every(
+    home: Path, *, at_hand: bool, environ: Mapping[str, str] = os.environ
+) -> dict[str, Callable[[], Awaitable[Check]]]:
+    """Return every check by its key, to be made when called; `at_hand`: an OpenCode that works is there."""
+    return {
+        "system": lambda: asyncio.to_thread(system, at_hand),
+        "memory": lambda: asyncio.to_thread(memory),
+        "disk": lambda: asyncio.to_thread(disk, home, at_hand),
+        "network": lambda: network(at_hand),
+        "home": lambda: asyncio.to_thread(home_folder, home),
+        "git": lambda: asyncio.to_thread(git, environ),
+        "ripgrep": lambda: asyncio.to_thread(search_tool, environ),
+    }
+
+
 async def run(home: Path, *, at_hand: bool, environ: Mapping[str, str] = os.environ) -> list[Check]:
-    """Return every check, made at the same time (at most two seconds); `at_hand`: an OpenCode that works is
-    there.
-    """
-    return list(
-        await asyncio.gather(
-            asyncio.to_thread(system, at_hand),
-            asyncio.to_thread(memory),
-            asyncio.to_thread(disk, home, at_hand),
-            network(at_hand),
-            asyncio.to_thread(home_folder, home),
-            asyncio.to_thread(git, environ),
-            asyncio.to_thread(search_tool, environ),
-        )
-    )
+    """Return every check, made at the same time (at most two seconds)."""
+    looks = every(home, at_hand=at_hand, environ=environ).values()
+    return list(await asyncio.gather(*(look() for look in looks)))

@@ -21,7 +21,7 @@ from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.opencode import events as ev
 from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.wire import child
-from opencode_nexus.store.damage import damaged
+from opencode_nexus.store.damage import DatabaseDamaged, damaged
 from opencode_nexus.store.journal import Journal
 from opencode_nexus.store.search import SearchStore
 from opencode_nexus.store.search_rows import Known, Rows
@@ -128,6 +128,11 @@ class SearchIndex:
             self.rebuild = Rebuild(self._path.with_name("search-new.db"))
             self._wake.set()
             self._tell()
+
+    def renew(self) -> None:
+        """Begin with an empty file: the present one was found to be damaged. The worker does it soon."""
+        self._harm = DatabaseDamaged(str(self._path))
+        self._wake.set()
 
     # What is heard
 
