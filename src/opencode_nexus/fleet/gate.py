@@ -11,8 +11,8 @@ from opencode_nexus.fleet.errors import StartStopped
 class Gate:
     """Lets `limit()` in at once, the others in the order in which they came.
 
-    Four real servers on two crowded cores: started at once each took 10 to 16 s, two at once 6 to 14 s. A start has 60 s
-    at most, so twelve at once would come near that, and the first would be there last.
+    Four real servers on two crowded cores: all started at once each took 10 to 16 s, two at a time 6 to 14 s. A start
+    has 60 s at most: twelve at once would come near that, and the first of them would be there last.
     """
 
     def __init__(self, limit: Callable[[], int]) -> None:
