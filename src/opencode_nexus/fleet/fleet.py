@@ -130,6 +130,7 @@ class Fleet:
 
     async def close(self) -> None:
         """Do with the running servers what the setting `on_stop` says; a later hub takes up those that are left."""
+        self._around.gate.close()
         await self._take_up.end(self._on_stop())
         await self._tasks.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from opencode_nexus.core.errors import NexusError
-from opencode_nexus.fleet.errors import StartStopped
+from opencode_nexus.fleet.errors import NotOurs, StartStopped
 from opencode_nexus.fleet.server import Server
 from opencode_nexus.fleet.state import When
 from opencode_nexus.fleet.surroundings import Surroundings
@@ -36,8 +36,10 @@ class Orders:
     async def restart(self, server: Server, when: When) -> None:
         """Restart it now; or as soon as no agent works on it, which may be now too: otherwise it returns at once.
 
-        Raises StopFailed or StartFailed of a restart that is made now.
+        Raises NotOurs; StopFailed or StartFailed of a restart that is made now.
         """
+        if server.row.kind != "local":
+            raise NotOurs(f"{server.row.name} is at {server.row.address}.")
         if when == "now" or not await server.busy():
             await server.restart()
         else:
@@ -45,6 +47,8 @@ class Orders:
 
     async def recycle(self, server: Server, reason: str) -> None:
         """Restart it as soon as no agent works on it, for a `reason`, which is a sentence; raises as `restart`."""
+        if server.row.kind != "local":
+            return
         if await server.busy():
             await self._plan(server, reason)
         else:

@@ -12,7 +12,7 @@ from opencode_nexus.fleet.errors import LastProject, ProjectBusy, ProjectTaken, 
 from opencode_nexus.fleet.probe import NoAnswer
 from opencode_nexus.fleet.roster import Roster
 from opencode_nexus.fleet.server import Server
-from opencode_nexus.fleet.spec import check_project
+from opencode_nexus.fleet.spec import check_far_folder, check_project
 from opencode_nexus.store.servers import ServerRow
 
 log = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ class Projects:
 
     async def add(self, server_id: str, folder: str) -> None:
         """Open another folder on a server; raises ServerNotFound, BadProject, ProjectTaken."""
-        self._roster.get(server_id)
-        path = await asyncio.to_thread(check_project, folder)
+        elsewhere = self._roster.get(server_id).row.kind != "local"
+        path = check_far_folder(folder) if elsewhere else await asyncio.to_thread(check_project, folder)
         server = self._roster.get(server_id)  # it may have been removed meanwhile, and saving would bring it back
         if path in server.row.projects:
             raise ProjectTaken(f"{path}.", folder=path)

@@ -77,6 +77,10 @@ class Roster:
             await asyncio.to_thread(self._sealed.keep, row.id, secrets)
         return await self.add(replace(row, revision=0))
 
+    async def add_attached(self, row: ServerRow) -> Server:
+        """Add a server that runs elsewhere; raises BadName."""
+        return await self.add(replace(row, name=check_name(row.name), created=self._clock.now()))
+
     async def edit(self, server_id: str, edit: Edit) -> None:
         """Change what is wanted of a server; raises ServerNotFound, NotOurs, or what `edit.edited` raises."""
         async with self._editing:

@@ -2,11 +2,13 @@
 """A server as it is seen: what it is in, since when and why, and the process it runs as."""
 
 import logging
+from dataclasses import dataclass
+from typing import cast
 
 from opencode_nexus.fleet.environment import USERNAME
 from opencode_nexus.fleet.limits import Limits
 from opencode_nexus.fleet.run import Run
-from opencode_nexus.fleet.state import ServerAccess, ServerState, State
+from opencode_nexus.fleet.state import Kind, ServerAccess, ServerState, State
 from opencode_nexus.fleet.surroundings import Surroundings
 from opencode_nexus.store.activity import Level
 from opencode_nexus.store.servers import ServerRow
@@ -14,12 +16,24 @@ from opencode_nexus.store.servers import ServerRow
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A server that runs elsewhere and answers: how to talk to it, its version, and the features that it has not."""
+
+    access: ServerAccess
+    version: str
+    missing: tuple[str, ...]
+
+
 class Seen:
-    """One server as it is wanted (`row`) and as it is; `run` is None while it has no process of ours."""
+    """One server as it is wanted (`row`) and as it is; `run` is None while it has no process of ours, `elsewhere` while
+    it is not connected to, or runs here.
+    """
 
     def __init__(self, row: ServerRow, around: Surroundings) -> None:
         self.row = row
         self.run: Run | None = None
+        self.elsewhere: Elsewhere | None = None
         self.adopted = False
         self.state: State = "stopped"
         self.reason = ""
@@ -31,7 +45,7 @@ class Seen:
 
     def now(self) -> ServerState:
         """Return the server as it is now."""
-        run, row, now = self.run, self.row, self._clock.now()
+        run, row, now, elsewhere = self.run, self.row, self._clock.now(), self.elsewhere
         crashes = self._around.runs.store.crashes(row.id, now - self._around.backoff.window)
         return ServerState(
             id=row.id,
@@ -41,14 +55,17 @@ class Seen:
             pid=run.process.pid if run else None,
             started=run.process.identity.created if run else None,
             port=run.row.port if run else None,
-            version=run.row.version if run else None,
+            version=run.row.version if run else elsewhere.version if elsewhere else None,
             since=self._since,
             reason=self.reason,
             last_lines=self.lines,
-            adopted=self.adopted,
+            adopted=self.adopted or row.kind != "local",
             autostart=row.autostart,
             restarts=len(crashes),
             retry_at=self.retry_at,
+            kind=cast(Kind, row.kind),
+            address=row.address,
+            missing=elsewhere.missing if elsewhere else (),
             environment=tuple(row.environment),
             arguments=row.arguments,
             wanted_version=row.version,
@@ -60,6 +77,8 @@ class Seen:
 
     def access(self) -> ServerAccess | None:
         """Return how to talk to it; None unless it runs."""
+        if self.state == "running" and self.elsewhere is not None:
+            return self.elsewhere.access
         if self.run is None or self.state != "running":
             return None
         return ServerAccess(f"http://127.0.0.1:{self.run.row.port}", USERNAME, self.run.password)

@@ -32,7 +32,7 @@ class Server:
         self._lock = asyncio.Lock()
         self._stop = asyncio.Event()
         self._stops = 0
-        self._watch = Watch(self.seen, around, self._crashed)
+        self._watch = Watch(self.seen, around, self._crashed, self._hung)
         self._retry = Retry(self.seen, around, self.start_unasked)
         self._removed = False
 
@@ -271,17 +271,25 @@ class Server:
 
     async def _crashed(self, run: Run) -> None:
         async with self._lock:
-            if self.seen.run is not run or self.seen.state != "running":
-                return
             ended = how_it_ended(run.process)
-            lines = tuple(await run.last_lines())
-            try:
-                await run.end()  # its tools outlive it
-                await self._over(run)
-            except StopFailed as error:
-                log.error("after the end of %s: %s", self.row.id, error)
-                self.seen.run = None
-            await self._retry.plan(f"OpenCode ended unexpectedly{ended}.", ended.removeprefix(": "), lines)
+            await self._lost(run, f"OpenCode ended unexpectedly{ended}.", ended.removeprefix(": "))
+
+    async def _hung(self, run: Run, how: str) -> None:
+        async with self._lock:
+            await self._lost(run, f"OpenCode was ended. {how}", "it hung")
+
+    async def _lost(self, run: Run, reason: str, cause: str) -> None:
+        """End what is left of a run that is over, or must be; and start another, unless that was too often."""
+        if self.seen.run is not run or self.seen.state != "running":
+            return
+        lines = tuple(await run.last_lines())
+        try:
+            await run.end()  # its tools outlive it
+            await self._over(run)
+        except StopFailed as error:
+            log.error("after the end of %s: %s", self.row.id, error)
+            self.seen.run = None
+        await self._retry.plan(reason, cause, lines)
 
     async def _whole(self, work: Coroutine[None, None, None], name: str) -> None:
         """Run `work` to its end even if the caller goes away: half a start would be a process that nobody knows."""

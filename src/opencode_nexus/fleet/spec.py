@@ -2,6 +2,7 @@
 """What is wanted of a server: its name and its project folders."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,6 +26,15 @@ def check_name(name: str) -> str:
     if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
         raise BadName(f"It has {len(name)} characters." if name else "It is empty.")
     return name
+
+
+def check_far_folder(folder: str) -> str:
+    """Return a folder of another machine, which nobody here can look at; raises BadProject when it is no full path."""
+    folder = folder.strip()
+    full = folder.startswith("/") or re.match(r"[A-Za-z]:[\\/]|\\\\", folder)
+    if not full or not folder.isprintable() or len(folder) > 4096:
+        raise BadProject(f"{folder[:200]!r} is not a full path.")
+    return folder if len(folder) < 2 or folder.endswith(":\\") else folder.rstrip("/")
 
 
 def check_project(folder: str) -> str:

@@ -25,7 +25,8 @@ class ServerState:
     `kind` is "attached" for one that runs elsewhere, at `address`: it has no process. `environment` holds the names of
     its own variables: their values may be secrets. `wanted_version` is "" for the hub's; `changed` says that an edit
     applies after the next start, `planned` why it is restarted as soon as no agent works on it ("": it is not).
-    `position` is its place in lists, and in what is started in order.
+    `position` is its place in lists, and in what is started in order. `missing` are the features that an attached one
+    has not, by its own document.
     """
 
     id: str
@@ -52,6 +53,7 @@ class ServerState:
     changed: bool = False
     planned: str = ""
     position: int = 0
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

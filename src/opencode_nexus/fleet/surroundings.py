@@ -17,7 +17,9 @@ from opencode_nexus.store.activity import Activity
 class Surroundings:
     """`program` says which OpenCode to run, of a version or ("") the hub's; `prepare` makes its folders ready.
 
-    `busy` says by a server's id whether the hub knows of an agent that works on it.
+    `busy` says by a server's id whether the hub knows of an agent that works on it, `heard` when (monotonic seconds)
+    its event stream last told something, None while there is none. `hang_after`: seconds after which one that hangs is
+    started anew, 0: never. `judge` says what is wrong with a version of OpenCode, "" when nothing is.
     """
 
     runs: Runs
@@ -27,5 +29,8 @@ class Surroundings:
     program: Callable[[str], Awaitable[Path]]
     prepare: Callable[[], Awaitable[None]]
     busy: Callable[[str], Awaitable[bool]]
+    heard: Callable[[str], float | None]
+    hang_after: Callable[[], float]
+    judge: Callable[[str], str]
     backoff: Backoff
     gate: Gate

@@ -53,6 +53,9 @@ class TakeUp:
         """Do with the running servers what the setting says: "keep" them, "stop-idle", or "stop" all."""
 
         async def leave_or_stop(server: Server) -> None:
+            if server.row.kind != "local":  # it is not ours to stop
+                server.leave()
+                return
             # one that is just being taken up has not said yet whether an agent works on it
             leave = on_stop != "stop" and server.being_taken_up
             if on_stop == "keep" and not leave:

@@ -7,7 +7,9 @@ routes of a session follow the session's own folder and need none.
 """
 
 import base64
+import ssl
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import httpx2
@@ -30,6 +32,7 @@ JSON = dict[str, Any]
 T = TypeVar("T")
 
 CONNECT = 2.0  # seconds; a connection on loopback is made at once or never
+FAR = 8.0  # seconds for one to another machine: a lost packet is sent again after 1 and after 3
 ANSWER = 20.0  # the first use of a folder took 1.3 to 4 s
 MOST = 64_000_000  # bytes of a page of messages; of one message, however many it has
 # Streams and long answers share no pool with clicks, so that they never wait for one another.
@@ -58,8 +61,16 @@ class ProviderList(msgspec.Struct, frozen=True):
     connected: list[str] = msgspec.field(default_factory=list)
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The certificates that this system trusts; reading them takes some 100 ms, so only for https://, and once."""
+    return ssl.create_default_context()
+
+
 class Client:
-    """Speaks to one server with Basic auth. Never through a proxy: the server is on this machine."""
+    """Speaks to one server with Basic auth. Never through a proxy: the server is on this machine, or at an address
+    that a person named.
+    """
 
     def __init__(
         self,
@@ -70,15 +81,16 @@ class Client:
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self.base_url = base_url
+        self.connect = CONNECT if base_url.startswith("http://127.0.0.1:") else FAR  # seconds
         self.http = httpx2.AsyncClient(
             base_url=base_url,
             auth=httpx2.BasicAuth(username, password),
             # JSON on loopback: compressing it costs more than it saves
             headers={"accept-encoding": "identity"},
-            timeout=httpx2.Timeout(ANSWER, connect=CONNECT),
+            timeout=httpx2.Timeout(ANSWER, connect=self.connect),
             limits=LIMITS,
             trust_env=False,
-            verify=False,  # loading the certificates took 100 ms, and http:// needs none
+            verify=_certificates() if base_url.startswith("https:") else False,
             transport=transport,
         )
 

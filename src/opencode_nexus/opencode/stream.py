@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 import httpx2
 
-from opencode_nexus.opencode.api import CONNECT, Client
+from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.decode import decode
 from opencode_nexus.opencode.errors import FeedLost, NotAnEvent, OpenCodeRefused, WrongRoute
 from opencode_nexus.opencode.events import Event, Unreadable
@@ -26,7 +26,7 @@ async def events(client: Client, silence: float = SILENCE) -> AsyncGenerator[lis
     `silence` seconds; also OpenCodeRefused and WrongRoute. Nothing is replayed: a new stream has a gap.
     """
     splitter = Splitter()
-    timeout = httpx2.Timeout(silence, connect=CONNECT)
+    timeout = httpx2.Timeout(silence, connect=client.connect)
     try:
         async with client.http.stream("GET", "/global/event", timeout=timeout) as answer:
             if answer.status_code == 401:

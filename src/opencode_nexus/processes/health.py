@@ -4,9 +4,8 @@
 from typing import Literal
 
 Start = Literal["ready", "wait", "ended", "late"]
-Health = Literal["fine", "silent"]
 
-SILENT_AFTER = 30.0  # seconds; a busy OpenCode on two shared cores was seen to answer after 5
+SILENT_AFTER = 30.0  # seconds; a busy OpenCode on two shared cores was seen to answer after 5, and beats every 10
 
 
 def starting(*, alive: bool, answers: bool, waited: float, limit: float) -> Start:
@@ -21,9 +20,20 @@ def starting(*, alive: bool, answers: bool, waited: float, limit: float) -> Star
     return "late" if waited >= limit else "wait"
 
 
-def running(*, now: float, answered: float) -> Health:
-    """Judge a running process by the time of its last answer (both from one monotonic clock, in seconds).
+class Silence:
+    """How long a process has given no sign of life: neither an answer nor an event.
 
-    Silence is told, never punished: what is busy is not restarted, since that would lose its work.
+    What passes between two looks counts up to `most` seconds: when it was we who slept, that is no sign of its death.
+    `seconds` is what it begins with.
     """
-    return "silent" if now - answered >= SILENT_AFTER else "fine"
+
+    def __init__(self, *, most: float, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self._most, self._looked = most, -1.0
+
+    def look(self, now: float, *, lives: bool) -> float:
+        """Take in what was found at `now` (monotonic seconds); returns for how long it has been silent."""
+        passed = 0.0 if self._looked < 0 else now - self._looked
+        self._looked = now
+        self.seconds = 0.0 if lives else self.seconds + min(passed, self._most)
+        return self.seconds

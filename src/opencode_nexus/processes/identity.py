@@ -51,6 +51,14 @@ def alive(identity: Identity) -> bool:
     return found is not None and found.same(identity)
 
 
+def paused(identity: Identity) -> bool:
+    """Tell whether that very process was stopped by a signal (SIGSTOP, SIGTSTP) and not let go on."""
+    try:
+        return alive(identity) and psutil.Process(identity.pid).status() == psutil.STATUS_STOPPED
+    except (psutil.Error, ValueError):
+        return False
+
+
 def terminate(identity: Identity) -> bool:
     """Ask the process to end; False when it is gone. Never touches another process with the same id."""
     return _send(identity, firm=False)
