@@ -12,6 +12,7 @@ GROUPS: Mapping[str, str] = {
     "tunnel": "Tunnels",
     "alert": "Alerts",
     "backup": "Backups",
+    "hub": "Hub",
 }
 """Group of kinds → its words, in the order in which they are offered."""
 
@@ -40,6 +41,11 @@ KINDS: Mapping[str, Kind] = {
     "server-stopped": Kind("server", "Server stopped"),
     "server-adopted": Kind("server", "Running server taken up"),
     "server-crashed": Kind("server", "Server crashed"),
+    "server-hangs": Kind("server", "Server hangs"),
+    "server-answers": Kind("server", "Server answers again"),
+    "server-connected": Kind("server", "Server elsewhere connected"),
+    "server-unreachable": Kind("server", "Server elsewhere out of reach"),
+    "server-left": Kind("server", "Server elsewhere let go"),
     "server-failed": Kind("server", "Server did not start"),
     "server-given-up": Kind("server", "Server given up"),
     "server-recycled": Kind("server", "Server restarted when idle"),
@@ -97,7 +103,7 @@ KINDS: Mapping[str, Kind] = {
     "backup-made": Kind("backup", "Backup made"),
     "backup-failed": Kind("backup", "Backup failed"),
     "backup-removed": Kind("backup", "Backup removed"),
-    "backup-restored": Kind("backup", "Backup restored"),
+    "hub-crashed": Kind("hub", "Hub crashed"),
 }
 """Kind → group and words; a test holds every kind that the code adds against it."""
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-EventGroup = Literal["server", "chat", "inbox", "login", "tunnel", "alert", "backup"]
+EventGroup = Literal["server", "chat", "inbox", "login", "tunnel", "alert", "backup", "hub"]
 
 
 class Event(BaseModel):
@@ -14,7 +14,9 @@ class Event(BaseModel):
     id: int
     at: float = Field(description="Epoch seconds.")
     kind: str = Field(description="What happened, such as server-started.")
-    group: str = Field(description="server, chat, inbox, login, tunnel, alert or backup; empty: of an older version.")
+    group: str = Field(
+        description="server, chat, inbox, login, tunnel, alert, backup or hub; empty: of an older version."
+    )
     level: str = Field(description="info, success, warning or error.")
     words: str = Field(description="The kind for people.")
     text: str = Field(description="What happened, in a sentence.")
