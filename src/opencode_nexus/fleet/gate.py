@@ -18,6 +18,7 @@ class Gate:
     def __init__(self, limit: Callable[[], int]) -> None:
         self._limit = limit
         self._inside = 0
+        self._closed = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
@@ -26,7 +27,12 @@ class Gate:
         return bool(self._waiting) or self._inside >= max(1, self._limit())
 
     async def enter(self, stop: asyncio.Event) -> None:
-        """Return when there is room; `leave` must follow. Raises StartStopped when `stop` is set before."""
+        """Return when there is room; `leave` must follow.
+
+        Raises StartStopped when `stop` is set before, or the gate is closed.
+        """
+        if self._closed:
+            raise StartStopped()
         if not self.full:
             self._inside += 1
             return
@@ -40,9 +46,15 @@ class Gate:
             raise
         finally:
             stopped.cancel()
-        if stop.is_set():
+        if stop.is_set() or self._closed:
             self._give_back(turn)
             raise StartStopped()
+
+    def close(self) -> None:
+        """Let nobody in any more: the hub ends, and must not wait for whole rows of starts."""
+        self._closed = True
+        while self._waiting:
+            self._waiting.popleft().cancel()
 
     def leave(self) -> None:
         """Make room for the next."""
@@ -52,7 +64,7 @@ class Gate:
             self._waiting.popleft().set_result(None)
 
     def _give_back(self, turn: "asyncio.Future[None]") -> None:
-        if turn.done():
-            self.leave()
-        else:
+        if not turn.done():
             self._waiting.remove(turn)
+        elif not turn.cancelled():
+            self.leave()

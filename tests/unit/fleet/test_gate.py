@@ -84,3 +84,16 @@ async def test_a_higher_limit_lets_more_in_at_the_next_leaving() -> None:
     crowd.gate.leave()
     await crowd.settle()
     assert crowd.inside == ["a", "b", "c", "d"]
+
+
+async def test_a_closed_gate_turns_all_away() -> None:
+    crowd = Crowd(Gate(lambda: 1))
+    crowd.come(*"abc")
+    await crowd.settle()
+    crowd.gate.close()
+    crowd.gate.leave()
+    crowd.come("d")
+    await crowd.settle()
+    assert crowd.inside == ["a"]
+    assert {type(crowd.tasks[name].exception()) for name in "bcd"} == {StartStopped}
+    assert not crowd.gate.full

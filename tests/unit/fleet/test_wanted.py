@@ -307,3 +307,16 @@ async def test_a_folder_that_nobody_uses_is_closed_once_until_it_is_used_again(
     await idle.look()
     clock.advance(700)
     assert await closed() == []  # an agent works there
+
+
+async def test_the_end_of_the_hub_does_not_wait_for_whole_rows_of_starts(rig: FleetUnderTest, tmp_path: Path) -> None:
+    ids = await servers(rig, tmp_path, *"abcd")
+    starts = asyncio.ensure_future(rig.fleet.start_many())
+    await rig.until(ids[3], "starting")
+    rig.on_stop = "keep"
+    await rig.close()
+    assert [type(one.error) for one in await starts] == [type(None), type(None), StartStopped, StartStopped]
+    assert len(marked_with(rig)) == 2
+    await rig.open()
+    for server_id in ids[:2]:
+        await rig.until(server_id, "running")
