@@ -37,6 +37,7 @@ from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.fleet.fleet import Fleet
 from opencode_nexus.fleet.limits import Limits
 from opencode_nexus.install import ripgrep
+from opencode_nexus.install.check import remark
 from opencode_nexus.install.cloudflared.installer import CloudflaredInstaller
 from opencode_nexus.install.errors import CloudflaredNotFound, CloudflaredNotSupported
 from opencode_nexus.install.installer import Installer
@@ -170,6 +171,8 @@ async def composed(
             vault=sealed, binary=installer.binary, environ=environ, busy=busy,
             on_stop=lambda: hub.settings.on_stop, starts_at_once=lambda: hub.settings.starts_at_once,
             close_after=lambda: 60.0 * hub.settings.close_idle_folders,
+            heard=lambda server_id: chat.feeds.heard(server_id), hang_after=lambda: 60.0 * hub.settings.restart_hung,
+            judge=remark, own_ports=lambda: {hub.door.main} if hub.address else (),
             child_config=lambda server_id: practice.opencode_config(),
         )  # fmt: skip
         chat = Chat(

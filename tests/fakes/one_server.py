@@ -21,6 +21,7 @@ class Seen:
     pid: int | None = None
     started: float | None = None
     adopted: bool = False
+    kind: str = "local"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing
 
@@ -54,6 +55,7 @@ class Connection:
     ) -> None:
         self.feed, self.client = feed, client
         self.connected = False
+        self.heard: float | None = None  # when it told something, if only that it is there (monotonic)
         self.reconciled = asyncio.Event()  # set once what was missed has been mended
         self._journal, self._inbox, self._outbox, self._conversations = journal, inbox, outbox, conversations
         self._projects, self._cut_off, self._silence = projects, cut_off, silence
@@ -106,6 +108,7 @@ class Connection:
     def _take(self, batch: list[tuple[str, Event]]) -> None:
         if self._abandoned:
             return
+        self.heard = time.monotonic()
         if not self.connected:
             self.connected = True
             self._begin_mending(again=False)

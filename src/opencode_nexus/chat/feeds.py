@@ -101,6 +101,11 @@ class Feeds:
         live = self._live.get(server_id)
         return live.connection if live else None
 
+    def heard(self, server_id: str) -> float | None:
+        """When a server's event stream last told something (monotonic seconds), None while there is none."""
+        connection = self.connection(server_id)
+        return connection.heard if connection is not None else None
+
     async def settled(self, server_id: str) -> None:
         """Wait until what was missed has been mended, so that what is said of sessions is true."""
         connection = self.connection(server_id)
@@ -116,14 +121,17 @@ class Feeds:
             self._see(server)
         elif server_id is not None:  # it was removed
             self._end(server_id)
-            self._bury(server_id)
+            self._bury(server_id, tell=getattr(record.data, "kind", "local") == "local")
             self.feeds.pop(server_id, None)
             self.conversations.pop(server_id, None)
 
     def _see(self, server: Server) -> None:
         live = self._live.get(server.id)
         process = (server.pid, server.started)
-        if live is not None and (server.state in GONE or not _same(live.process, process)):
+        if live is not None and server.state in GONE and server.kind != "local":
+            self._let_go(server.id)
+            live = None
+        elif live is not None and (server.state in GONE or not _same(live.process, process)):
             self._end(server.id)
             live = None
         if live is None and server.state == "running" and self._servers.access(server.id) is not None:
@@ -164,15 +172,23 @@ class Feeds:
         if cut := feed.died():
             self._tasks.spawn(self._tell(feed, cut), f"cut off on {server_id}")
 
+    def _let_go(self, server_id: str) -> None:
+        """It cannot be reached: what it does meanwhile is found out when it can be again."""
+        live = self._live.pop(server_id)
+        live.task.cancel()
+        ending = self._tasks.spawn(self._close(live), f"end of feed {server_id}")
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
     async def _close(self, live: _Live) -> None:
         await asyncio.gather(live.task, return_exceptions=True)
         await live.connection.close()
 
-    def _bury(self, server_id: str) -> None:
-        """Nothing of it runs any more, and nobody can be asked: keep what was heard."""
+    def _bury(self, server_id: str, *, tell: bool) -> None:
+        """Nobody can be asked any more: keep what was heard. `tell`: what ran has been cut off."""
         running = list(self._journal.running(server_id))
         self._journal.forget_server(server_id)
-        if running:
+        if running and tell:
             self._tasks.spawn(self._tell(self.feed(server_id), running), f"cut off on {server_id}")
 
     async def _tell(self, feed: Feed, sessions: list[str]) -> None:

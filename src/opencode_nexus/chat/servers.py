@@ -12,7 +12,8 @@ from opencode_nexus.secrets.redact import Secret
 class Server(Protocol):
     """One server as seen now. `pid` and `started` (epoch seconds) name its process.
 
-    `adopted`: the process was there before the hub was, so it may be in the middle of something.
+    `adopted`: the process was there before the hub was, so it may be in the middle of something. `kind` is "local", or
+    another for one that runs elsewhere: that it cannot be reached does not mean that it has ended.
     """
 
     @property
@@ -29,6 +30,8 @@ class Server(Protocol):
     def started(self) -> float | None: ...
     @property
     def adopted(self) -> bool: ...
+    @property
+    def kind(self) -> str: ...
 
 
 class Access(Protocol):

@@ -34,6 +34,7 @@ def serve(
     opencode_binary: Annotated[str | None, _option("opencode_binary")] = None,
     starts_at_once: Annotated[int | None, _option("starts_at_once")] = None,
     close_idle_folders: Annotated[int | None, _option("close_idle_folders")] = None,
+    restart_hung: Annotated[int | None, _option("restart_hung")] = None,
     cloudflared_binary: Annotated[str | None, _option("cloudflared_binary")] = None,
     cloudflared_arguments: Annotated[str | None, _option("cloudflared_arguments")] = None,
     tunnel_front: Annotated[str | None, _option("tunnel_front")] = None,

@@ -73,6 +73,12 @@ SETTINGS: tuple[Setting, ...] = (
         group="OpenCode servers", least=0, most=100_000,
     ),
     Setting(
+        "restart_hung", 2,
+        "Minutes after which a server that hangs is started anew, unless an agent was at work on it; 0: never.",
+        "--restart-hung", editable=True, restart=False,
+        group="OpenCode servers", least=0, most=100_000,
+    ),
+    Setting(
         "cloudflared_binary", "",
         "Path of your own cloudflared, for tunnels from their next start; empty: one found here, or brought.",
         "--cloudflared-binary", editable=True, restart=False,
@@ -259,6 +265,7 @@ class Settings:
     opencode_binary: str = ""
     starts_at_once: int = 2
     close_idle_folders: int = 30
+    restart_hung: int = 2
     cloudflared_binary: str = ""
     cloudflared_arguments: str = ""
     tunnel_front: str = ""

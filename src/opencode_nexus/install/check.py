@@ -42,6 +42,15 @@ def is_supported(version: tuple[int, int, int]) -> bool:
     return LOWEST <= version < BELOW
 
 
+def remark(version: str) -> str:
+    """Say what is wrong with the version that a server tells, "" when this hub was tested with it."""
+    found = parse(version)
+    if found is not None and is_supported(found):
+        return ""
+    named = f"Its OpenCode is version {version}" if found else "It does not tell which version of OpenCode it is"
+    return f"{named}; OpenCode Nexus was tested with {RANGE_TEXT}. Some things may not work."
+
+
 def check(given: Path, *, time_out: float = TIME_OUT, environ: Mapping[str, str] | None = None) -> Checked:
     """Run the program behind `given` and return it; blocks up to `time_out` seconds, so call it in a thread.
 

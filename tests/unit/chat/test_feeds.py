@@ -141,3 +141,31 @@ async def test_a_chat_is_named_by_its_window_if_nothing_else_knows_it(world: Wor
     world.servers.tell("failed")
     await world.until(world.activity.recent)
     assert world.activity.recent()[0].text.startswith("“The chat” was cut off")
+
+
+async def test_one_that_runs_elsewhere_and_cannot_be_reached_has_not_ended(world: World) -> None:
+    world.servers.seen = replace(world.servers.seen, kind="attached")
+    await half_said(world)
+    assert world.chat.feeds.heard(SERVER) is not None
+    world.servers.tell("failed")
+    assert world.chat.feeds.heard(SERVER) is None
+    talk = world.chat.feeds.conversations[SERVER][S]
+    assert (talk.state.interrupted, world.chat.busy(SERVER)) == (False, [S, "ses_child"])
+    assert len(world.chat.waiting()) == 2
+    with pytest.raises(ServerNotRunning):
+        await world.chat.messages(SERVER, S)
+    await world.run(1, adopted=True)
+    world.delta("sentence")
+    part = talk.state.messages["msg_1"].parts["prt_1"]
+    await world.until(lambda: part.text.endswith("sentence"))
+    assert (part.closed, part.interrupted, world.whats().count("interrupted")) == (False, False, 0)
+
+
+async def test_one_that_runs_elsewhere_is_removed_without_a_word_of_its_end(world: World) -> None:
+    world.servers.seen = seen = replace(world.servers.seen, kind="attached")
+    await half_said(world)
+    world.servers.tell("stopped")
+    world.servers.list = lambda: []  # type: ignore[method-assign]
+    world.bus.publish("server", seen)
+    assert SERVER not in world.chat.feeds.feeds
+    assert world.whats().count("interrupted") == 0
