@@ -16,9 +16,13 @@ from opencode_nexus.web.api import (
     doctor,
     events,
     inbox,
+    logins,
     logs,
     messages,
+    notifications,
     pairings,
+    providers,
+    queue,
     resources,
     rules,
     search,
@@ -82,9 +86,12 @@ def application() -> FastAPI:
         session_actions,
         sessions,
         messages,
+        queue,
+        providers,
         search,
         inbox,
         rules,
+        notifications,
         usage,
         events,
         alerts,
@@ -92,6 +99,6 @@ def application() -> FastAPI:
         resources,
     )
     from_outside = (tunnels, visitors, devices, pairings, cloudflared)
-    for module in (*here, *from_outside, backups, doctor, tokens):
+    for module in (*here, *from_outside, backups, doctor, tokens, logins):
         api.include_router(module.router)
     return api

@@ -108,6 +108,7 @@ async def send_message(
     7 days it is taken once, whatever was killed in between. The same key with other words is a conflict.
     """
     hub.fleet.get(server_id)
-    written = Written(new.text, new.model, new.agent, new.variant)
-    await hub.composer.submit(who.user_id, server_id, session_id, written, idempotency_key, typed=False)
-    return Accepted()
+    files = hub.composer.attachments.mine(who.user_id, session_id, new.files) if new.files else ()
+    written = Written(new.text, new.model, new.agent, new.variant, files)
+    taken = await hub.composer.submit(who.user_id, server_id, session_id, written, idempotency_key, typed=new.typed)
+    return Accepted(queued=taken == "queued")

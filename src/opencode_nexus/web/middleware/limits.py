@@ -39,10 +39,17 @@ IMPORT = 201 * MIB
 _IMPORT = re.compile(r"/chat/[^/]+/import|/api/v1/servers/[^/]+/sessions/import")
 
 
+# A file for a message; `chat.composing.attachments` says the same of the file itself.
+ATTACHED = 10 * MIB + 1
+_ATTACHED = re.compile(r"/api/v1/servers/[^/]+/sessions/[^/]+/files")
+
+
 def limit_for(path: str) -> int:
     """The most bytes that a body sent to `path` may have."""
     if _IMPORT.fullmatch(path):
         return IMPORT
+    if _ATTACHED.fullmatch(path):
+        return ATTACHED
     if _WITH_FILES.fullmatch(path):
         return FILES
     return next((limit for start, limit in LIMITS if path.startswith(start)), LIMITS[-1][1])

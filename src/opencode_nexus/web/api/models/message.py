@@ -52,9 +52,14 @@ class NewMessage(BaseModel):
     model: str | None = Field(None, pattern=r"^[^/\s]+/\S+$", description="As provider/model; null: the default.")
     agent: str | None = Field(None, min_length=1, description="Null: the default.")
     variant: str | None = Field(None, min_length=1, description="How much the model thinks, by its name for it.")
+    files: list[str] = Field([], max_length=100, description="Ids of files that were brought for this session.")
+    typed: bool = Field(
+        False, description="As in the chat: it waits while the agent works, and `/command`, `!line`, `@name` are meant."
+    )
 
 
 class Accepted(BaseModel):
     """The message is on its way; the answer comes over the session's messages and the events."""
 
     accepted: bool = True
+    queued: bool = Field(False, description="It waits in the session's queue until the agent is done.")
