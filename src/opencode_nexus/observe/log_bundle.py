@@ -7,6 +7,7 @@ way, as what is taken out changes them.
 
 import io
 import platform
+import re
 import sys
 import time
 import zipfile
@@ -15,9 +16,10 @@ from typing import BinaryIO
 
 from opencode_nexus import __version__
 from opencode_nexus.observe.log_files import LogFile, LogFiles
-from opencode_nexus.secrets.redact import redact
+from opencode_nexus.secrets.redact import DOTS, redact
 
 CHUNK = 1 << 18  # bytes of whole lines that are cleaned together
+_END_OF_KEY = re.compile(r"\A(?:[A-Za-z0-9+/=]+\r?\n)*-----END [A-Z ]*PRIVATE KEY-----")  # it began in the piece before
 LONG_LINE = 1 << 20  # bytes; a longer one is cleaned in pieces
 
 ABOUT = """Logs of OpenCode Nexus {version}, made {at} UTC.
@@ -99,5 +101,5 @@ def clean(piece: bytes) -> bytes:
     """Return whole lines without secrets."""
     text = piece.decode("utf-8", "replace")
     if "PRIVATE KEY-----" in text:  # the one secret of several lines
-        text = redact(text)
+        text = redact(_END_OF_KEY.sub(DOTS, text))
     return "\n".join(map(redact, text.split("\n"))).encode()

@@ -79,9 +79,12 @@ def _piece(path: Path, at: int) -> Piece:
     """Read whole lines around PIECE bytes; what is cut off at one end begins the next piece."""
     try:
         with path.open("rb") as file:
-            file.seek(at)
+            file.seek(max(0, at - 1))
+            if at:  # to the next line: half of one could begin after the word that gives a secret away
+                file.readline(PIECE)
             data = file.read(PIECE) + file.readline(PIECE)
-            after = file.tell() if file.read(1) else None
+            end = file.tell()
+            after = end if file.read(1) else None
     except OSError as error:
         raise NotFound("The file is not there any more.") from error
     return Piece(clean(data).decode(), max(0, at - PIECE) if at else None, after)
