@@ -100,6 +100,18 @@ class HubClient:
             }
         raise HubSaid(problem, reply.status_code)
 
+    def send_bytes(self, path: str, content: bytes, **params: object) -> Any:
+        """POST a file as it is; return the answer's JSON. Raises HubSaid or HubNotRunning."""
+        query = {name: str(value) for name, value in params.items() if value is not None}
+        timeout = httpx2.Timeout(START_TIMEOUT, connect=5.0)
+        kind = {"content-type": "application/octet-stream"}
+        try:
+            reply = self._http.request("POST", path, content=content, params=query, headers=kind, timeout=timeout)
+        except httpx2.TransportError as error:
+            raise HubNotRunning(f"{self.url} does not answer: {str(error) or type(error).__name__}.") from error
+        self._check(reply)
+        return reply.json()
+
     def get(self, path: str, **params: object) -> Any:
         return self.request("GET", path, None, START_TIMEOUT, **params)
 

@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "setup": "opencode_nexus.cli.setup",
     "status": "opencode_nexus.cli.status",
     "server": "opencode_nexus.cli.server",
+    "chat": "opencode_nexus.cli.chat",
     "tunnel": "opencode_nexus.cli.tunnel",
     "settings": "opencode_nexus.cli.settings",
     "logs": "opencode_nexus.cli.logs",

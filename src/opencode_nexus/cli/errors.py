@@ -87,3 +87,11 @@ class FileUnwritable(NexusError):
     title = "The file cannot be written."
     hint = "Name a file in a folder that you may write to, on a disk that is not full."
     status = 500
+
+
+class FileUnreadable(BadRequest):
+    """A file that a command was to read cannot be read."""
+
+    code = "file-unreadable"
+    title = "The file cannot be read."
+    hint = "Name a file that is there, and that you may read."
