@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from opencode_nexus.cli import server_attach, server_project, server_resources
 from opencode_nexus.cli import server_options as option
-from opencode_nexus.cli import server_project, server_resources
 from opencode_nexus.cli.client import HomeOption, HubClient, JsonOption, TokenOption, UrlOption, find_hub
 from opencode_nexus.cli.complain import FAILED
 from opencode_nexus.cli.server_find import AllOption, NameArgument, NamesArgument, find_server, find_servers
@@ -24,6 +24,9 @@ app = typer.Typer(
 )
 
 app.add_typer(server_project.app, name="project")
+app.command()(server_attach.attach)
+app.command()(server_attach.reattach)
+app.command()(server_attach.found)
 app.command()(server_resources.resources)
 app.command()(server_resources.disk)
 

@@ -10,6 +10,7 @@ from fastapi.security import HTTPBearer
 from opencode_nexus import __version__
 from opencode_nexus.web.api import (
     alerts,
+    attached,
     backups,
     cloudflared,
     devices,
@@ -82,6 +83,7 @@ def application() -> FastAPI:
         status,
         setup,
         settings,
+        attached,  # before the servers, whose ids could be “found”
         servers,
         session_actions,
         sessions,

@@ -7,7 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from opencode_nexus.core.errors import NotFound
+from opencode_nexus.fleet.attaching import Attachment
 from opencode_nexus.fleet.edit import Edit
+from opencode_nexus.fleet.errors import NotOurs
 from opencode_nexus.fleet.limits import Limits as FleetLimits
 from opencode_nexus.fleet.state import ServerState
 from opencode_nexus.fleet.variables import Variable as FleetVariable
@@ -63,6 +65,7 @@ def server_of(hub: Hub, state: ServerState) -> Server:
         changed=state.changed,
         planned=state.planned,
         position=state.position,
+        missing=list(state.missing),
     )
 
 
@@ -88,8 +91,17 @@ async def list_servers(hub: HubDep) -> Items[Server]:
 
 @router.post("", status_code=201)
 async def add_server(hub: HubDep, new: NewServer, response: Response) -> Server:
-    """Add a server. It is not started by this; `start` does."""
-    state = await hub.fleet.add(new.name, new.projects, _edit(new), autostart=new.autostart)
+    """Add a server. It is not started by this; `start` does.
+
+    One of the kind `attached` is asked and connected to at once; when that fails it is not added.
+    """
+    if new.kind == "attached":
+        if _edit(new).of_process:
+            raise NotOurs("What it is started with cannot be given.")
+        wanted = Attachment(address=new.address, username=new.username, password=new.password)
+        state = await hub.fleet.attach(new.name, wanted, new.projects, autostart=new.autostart)
+    else:
+        state = await hub.fleet.add(new.name, new.projects, _edit(new), autostart=new.autostart)
     response.headers["location"] = state.id
     return server_of(hub, state)
 

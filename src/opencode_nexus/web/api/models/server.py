@@ -66,6 +66,7 @@ class Server(BaseModel):
     changed: bool = Field(description="An edit applies after its next start.")
     planned: str = Field(description="Why it is restarted as soon as no agent works on it; empty: it is not.")
     position: int = Field(description="Its place in the list; servers start in this order.")
+    missing: list[str] = Field(description="What cannot be done with an attached one, by its own document.")
 
 
 class _Wanted(BaseModel):
@@ -88,11 +89,19 @@ class _Wanted(BaseModel):
 
 
 class NewServer(_Wanted):
-    """What a new server is to be."""
+    """What a new server is to be: one that the hub runs, or one that runs elsewhere and is attached."""
 
-    name: str = Field(min_length=1, max_length=80)
-    projects: list[str] = Field(min_length=1, description="Absolute paths of folders that exist.")
+    name: str = Field(default="", max_length=80, description="One that is attached may be called by its address.")
+    projects: list[str] = Field(
+        default_factory=list,
+        max_length=1000,
+        description="Absolute paths of folders that exist; of one that is attached on its machine, and empty: its own.",
+    )
     autostart: bool = True
+    kind: Literal["local", "attached"] = "local"
+    address: str = Field(default="", max_length=1000, description="Where one that is attached answers.")
+    username: str = Field(default="", max_length=200, description="What that one asks for; empty: “opencode”.")
+    password: str = Field(default="", max_length=1000)
 
 
 class ServerEdit(_Wanted):
