@@ -95,3 +95,11 @@ class FileUnreadable(BadRequest):
     code = "file-unreadable"
     title = "The file cannot be read."
     hint = "Name a file that is there, and that you may read."
+
+
+class KeyUnread(BadRequest):
+    """No API key could be read."""
+
+    code = "key-unread"
+    title = "The API key could not be read."
+    hint = "Paste it at a terminal, or give a text file whose first line it is, or - for standard input: --key-file."

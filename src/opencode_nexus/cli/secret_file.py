@@ -28,16 +28,16 @@ def password_in(file: Path) -> str:
     return first_line(file, PasswordUnread, hint)
 
 
-def token_in(file: Path | None, asking: str) -> str:
+def token_in(file: Path | None, asking: str, unread: type[BadRequest] = TokenUnread) -> str:
     """Return the token in `file`, without one as it is pasted at the terminal, which is asked for it; raises
-    TokenUnread.
+    `unread`.
     """
     if file is not None:
-        token = first_line(file, TokenUnread, TokenUnread.hint).strip()
+        token = first_line(file, unread, unread.hint).strip()
     elif sys.stdin.isatty():
         token = getpass(f"{asking} (it is not shown): ").strip()
     else:
-        raise TokenUnread("There is no terminal to ask at.")
+        raise unread("There is no terminal to ask at.")
     if not token:
-        raise TokenUnread("It is empty.")
+        raise unread("It is empty.")
     return token

@@ -12,6 +12,7 @@ from opencode_nexus.access.access import Access
 from opencode_nexus.access.errors import UserNotFound
 from opencode_nexus.access.rules import PASSWORD_RULES, check_password
 from opencode_nexus.access.user_info import UserInfo
+from opencode_nexus.cli import user_devices
 from opencode_nexus.cli.client import HomeOption, JsonOption
 from opencode_nexus.cli.database import with_access
 from opencode_nexus.cli.errors import PasswordUnread
@@ -19,6 +20,7 @@ from opencode_nexus.cli.secret_file import password_in
 from opencode_nexus.cli.table import Column, moment, show, show_json
 
 app = typer.Typer(help="Who may sign in.", add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+app.command()(user_devices.devices)
 
 COLUMNS: tuple[Column, ...] = (
     ("NAME", "name"),
