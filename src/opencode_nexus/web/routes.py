@@ -9,6 +9,7 @@ from opencode_nexus import __version__
 from opencode_nexus.web import live, metrics, selftest
 from opencode_nexus.web.api.lazy import LazyApi
 from opencode_nexus.web.pages import (
+    attach,
     chat,
     chat_actions,
     chat_changes,
@@ -52,6 +53,7 @@ def routes(static: StaticFiles) -> list[BaseRoute]:
         *pair.routes,
         *setup.routes,
         *dashboard.routes,
+        *attach.routes,
         *servers.routes,
         *resources.routes,
         *disk.routes,
