@@ -4,7 +4,6 @@
 `make test` runs three, `make soak` twelve (NEXUS_TEST_SERVERS). The machine's own process table is the measure.
 """
 
-import json
 import os
 import signal
 from pathlib import Path
@@ -31,8 +30,8 @@ def serving(hub: RealHub) -> set[int]:
 
 
 def told(hub: RealHub) -> dict[str, tuple[str, int | None]]:
-    done = hub.command("server", "list", "--json")
-    return {row["name"]: (row["state"], row["pid"]) for row in json.loads(done.stdout)}
+    with hub.api() as api:
+        return {row["name"]: (row["state"], row["pid"]) for row in api.get("/servers").json()["items"]}
 
 
 @pytest.mark.timeout(600)
