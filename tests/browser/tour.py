@@ -52,6 +52,8 @@ def furnish(hub: RealHub) -> Tour:
         "chat-usage": f"{done.path}/usage",
         "logs": "logs",
         "logs-found": "logs?q=nexus&part=app&paused=1",
+        "events": "events?kind=inbox",
+        "alerts": "settings/alerts",
         "settings": "settings",
         "notifications": "settings/notifications",
         "backups": "settings/backups",

@@ -51,7 +51,7 @@ class Rule:
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "machine-memory", "Memory of the machine", "The machine’s memory is nearly used up",
+        "machine-memory", "Memory of the machine", "Memory is nearly used up",
         "Used memory of the whole machine.", "warning", "%", 90.0, 100.0, 0.95, 2.0,
     ),
     Rule(

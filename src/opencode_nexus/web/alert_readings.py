@@ -41,7 +41,8 @@ def _machine(hub: Hub) -> Iterator[Reading]:
 
 
 def _of(used: int | None, total: int | None) -> str:
-    return f"{amount(used or 0)} of {amount(total or 0)} are in use."
+    part = share(used, total)
+    return "" if part is None else f"{amount(used or 0)} of {amount(total or 0)} are in use ({part:.0f} %)."
 
 
 def _servers(hub: Hub) -> Iterator[Reading]:

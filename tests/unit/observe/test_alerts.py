@@ -151,7 +151,7 @@ async def test_rules_are_chosen_and_what_is_off_is_closed(scene: Scene) -> None:
     chosen = scene.alerts.rule("machine-memory")
     assert (chosen.on, chosen.threshold, chosen.minutes) == (False, 50, 2)
     text = scene.activity.find(groups=["alert"])[0].text
-    assert text == "The rule was switched off: the machine’s memory is nearly used up."
+    assert text == "The rule was switched off: memory is nearly used up."
 
 
 @pytest.mark.parametrize(

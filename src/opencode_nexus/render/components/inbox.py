@@ -172,7 +172,7 @@ def _over(card: InboxCard, key: str, base: str) -> Markup:
         kind,
         key=key,
         icon=icon(sign),
-        title=title or shown(card.title),
+        title=title or Markup('<span class="grow">{}</span>').format(shown(card.title)),
         badge=badge,
         word=word,
         detail=Markup('<p class="whole">{}</p>').format(shown(card.detail)) if card.detail else Markup(""),

@@ -98,7 +98,7 @@ async def test_an_alert_is_told_everywhere_and_goes_by_itself(site: Site, monkey
     assert row.kind == "alert"
     for page in ("/inbox", "/inbox?kind=alert", "/settings/alerts"):
         text = await site.text(page)
-        assert "The machine’s memory is nearly used up" in text
+        assert "Memory is nearly used up" in text
         assert "97 of &lt;100&gt;." in text
     assert "nearly used up" not in await site.text("/inbox?kind=failed")
     assert "nearly used up" in await site.text("/events?kind=alert")
