@@ -77,7 +77,6 @@ class Attached(Server):
             except NexusError as caught:
                 error = _as_start_failed(caught)
                 await self._failed(error, tell=by_hand)
-                self._looking = self._around.tasks.spawn(self._try_again(error), f"reconnect {self.row.id}")
                 raise error from caught
             self._looking = self._around.tasks.spawn(self._look_after(), f"watch {self.row.id}")
 
@@ -101,27 +100,31 @@ class Attached(Server):
             await self.seen.note("server-connected", f"{self.row.name} is connected.", "success")
 
     async def _failed(self, error: StartFailed, *, tell: bool) -> None:
+        """Say so, and try until it is connected, ever more seldom."""
         self.seen.elsewhere = None
-        self.seen.become("failed", f"{error} {error.hint}")
+        pause = self._wait(error, 0)
+        self._looking = self._around.tasks.spawn(self._try_again(pause), f"reconnect {self.row.id}")
         if tell:
             await self.seen.note("server-unreachable", f"{self.row.name} cannot be used. {error}", "warning")
 
-    async def _try_again(self, error: StartFailed) -> None:
-        """Try until it is connected, ever more seldom."""
+    def _wait(self, error: StartFailed, tries: int) -> float:
+        """Show what is wrong, and when it is tried again; returns the seconds until then."""
+        pause = SLOW if isinstance(error, PasswordRefused | NotOpenCode) else min(LONGEST, FIRST * 2 ** min(tries, 16))
+        self.seen.become("failed", f"{error} {error.hint}", retry_at=self._clock.now() + pause)
+        return float(pause)
+
+    async def _try_again(self, pause: float) -> None:
         tries = 0
         while True:
-            pause = SLOW if isinstance(error, PasswordRefused | NotOpenCode) else min(LONGEST, FIRST * 2**tries)
-            tries = min(tries + 1, 16)
-            self.seen.become("failed", self.seen.reason, retry_at=self._clock.now() + pause)
             await asyncio.sleep(pause)
             try:
                 await self._connect()
             except NexusError as caught:
-                error = _as_start_failed(caught)
-                await self._failed(error, tell=False)
-                continue
-            self._looking = self._around.tasks.spawn(self._look_after(), f"watch {self.row.id}")
-            return
+                tries += 1
+                pause = self._wait(_as_start_failed(caught), tries)
+            else:
+                self._looking = self._around.tasks.spawn(self._look_after(), f"watch {self.row.id}")
+                return
 
     # -- while it is connected -----------------------------------------------------------------------------------
 
@@ -145,7 +148,6 @@ class Attached(Server):
         finally:
             await client.close()
         await self._failed(error, tell=True)
-        self._looking = self._around.tasks.spawn(self._try_again(error), f"reconnect {self.row.id}")
 
     async def _look(self, client: Client) -> StartFailed | None:
         """Ask once; what is wrong, None when it answers. One that was started anew as another version is noted."""
