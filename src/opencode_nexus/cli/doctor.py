@@ -15,7 +15,7 @@ import typer
 
 from opencode_nexus.cli.client import HomeOption, HubClient, JsonOption, TokenOption, UrlOption, find_hub
 from opencode_nexus.cli.complain import FAILED, complain
-from opencode_nexus.cli.errors import FileUnwritable, HubNotRunning
+from opencode_nexus.cli.errors import FileUnwritable, HubNotRunning, HubSaid
 from opencode_nexus.cli.table import show_json
 from opencode_nexus.core.clock import SystemClock
 from opencode_nexus.core.errors import NexusError
@@ -31,6 +31,7 @@ from opencode_nexus.store.home import Home, home_folder
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 VERDICTS = {"pass": "Pass", "warn": "Warning", "fail": "Fail", "unknown": "Not known"}
+ALIVE = 10.0  # seconds for a hub to say anything; one that hangs is looked at from outside
 SILENCE = 60.0  # seconds between two pieces of a report
 Found = dict[str, Any]
 
@@ -110,12 +111,14 @@ def doctor(
         raise typer.BadParameter("--fix with --json cannot ask: add --yes.")
     try:
         with find_hub(home, url, token) as hub:
-            hub.get("/status")
-            failed = asyncio.run(_examine(_Running(hub), fix, yes, report, as_json))
-    except HubNotRunning:
+            hub.request("GET", "/status", within=ALIVE)
+    except (HubNotRunning, HubSaid):  # or another program answers at the address of a hub that was killed
         if url:
             raise
         failed = asyncio.run(_without_hub(Home(home_folder(home)), fix, yes, report, as_json))
+    else:
+        with find_hub(home, url, token) as hub:
+            failed = asyncio.run(_examine(_Running(hub), fix, yes, report, as_json))
     if failed:
         raise typer.Exit(FAILED)
 
@@ -154,7 +157,7 @@ def _bare(home: Home, trouble: str) -> Doctor:
     machine = checks.every(home.path, at_hand=True)
     return Doctor(
         Around(
-            home=home, environ=os.environ, clock=SystemClock(), settings=lambda: settings,
+            home=home, clock=SystemClock(), settings=lambda: settings,
             machine=lambda name: machine[name](), trouble=trouble,
         )
     )  # fmt: skip

@@ -32,7 +32,7 @@ class Checkup:
         machine = checks.every(home.path, at_hand=True, environ=environ)
         return Doctor(
             Around(
-                home=home, environ=environ, clock=clock, settings=lambda: self._of().settings,
+                home=home, clock=clock, settings=lambda: self._of().settings,
                 machine=lambda name: machine[name](), db=db, services=self, began=(clock.now(), steady()),
             )
         )  # fmt: skip

@@ -56,7 +56,7 @@ def around(home: Home, **more: object) -> Around:
         return Said("pass", name)
 
     settings = Settings(home=home.path, port=0)
-    plain = {"home": home, "environ": {}, "clock": SystemClock(), "settings": lambda: settings, "machine": machine}
+    plain = {"home": home, "clock": SystemClock(), "settings": lambda: settings, "machine": machine}
     return Around(**{**plain, **more})  # type: ignore[arg-type]
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the checks look at, and what they need of the hub's services, as protocols; `web.checkup` hands them in."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -117,7 +117,6 @@ class Around:
     """
 
     home: Home
-    environ: Mapping[str, str]
     clock: Clock
     settings: Callable[[], Settings]
     machine: Callable[[str], Awaitable[MachineCheck]]

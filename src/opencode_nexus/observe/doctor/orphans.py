@@ -67,7 +67,7 @@ async def _ours(around: Around) -> list[Orphan]:
     # who carries a mark first, then the table: a run is written there before its process begins
     carriers = {mark: await asyncio.to_thread(marked, mark.variable, mark.prefix) for mark in marks if mark.prefix}
     above = await asyncio.to_thread(self_and_parents)
-    looked_after = await asyncio.to_thread(_looked_after, around.db, carriers, hub)
+    looked_after = _looked_after(around.db, carriers, hub)
     found: list[Orphan] = []
     for mark, ones in carriers.items():
         if hub and mark.kind == "install":  # a download of this hub
@@ -111,7 +111,7 @@ def _strangers(marks: Sequence[Mark]) -> Iterator[tuple[int, str]]:
                 continue
             told, words = process.environ(), process.cmdline()
             if not any(mark.prefix and told.get(mark.variable, "").startswith(mark.prefix) for mark in marks):
-                yield process.pid, " ".join(words[1:3]) or process.info["name"]
+                yield process.pid, " ".join([process.info["name"], *words[1:2]])
 
 
 def _name(pid: int) -> str:
