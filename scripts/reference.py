@@ -18,6 +18,7 @@ from opencode_nexus.core.settings import SETTINGS
 from opencode_nexus.observe.metrics import METRICS
 from opencode_nexus.web.api.application import application
 from opencode_nexus.web.shortcuts import by_place
+from scripts.actions import ACTIONS
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs/reference"
 MADE = "<!-- Made by scripts/docs from the code; change it there. -->\n"
@@ -198,6 +199,23 @@ def keyboard_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def actions_page() -> str:
+    lines = [
+        "# Actions",
+        MADE,
+        "What the forms of the pages do, and how a program (see [API](api.md)) or a terminal (see",
+        "[commands](commands.md)) does the same.",
+        "",
+        "| form | what it does | API | command | |",
+        "|---|---|---|---|---|",
+    ]
+    for action in ACTIONS:
+        routes = ", ".join(f"`{route}`" for route in action.routes)
+        words = ", ".join(f"`{command}`" for command in action.commands)
+        lines.append(f"| `{action.page}` | {action.what} | {routes} | {words} | {action.why} |")
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[str, str]:
     """The whole reference: file name → text."""
     return {
@@ -207,6 +225,7 @@ def pages() -> dict[str, str]:
         "errors.md": errors_page(),
         "api.md": api_page(),
         "keyboard.md": keyboard_page(),
+        "actions.md": actions_page(),
     }
 
 

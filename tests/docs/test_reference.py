@@ -21,7 +21,9 @@ def made() -> dict[str, str]:
     return reference.pages()
 
 
-@pytest.mark.parametrize("name", ["settings.md", "metrics.md", "commands.md", "errors.md", "api.md", "keyboard.md"])
+@pytest.mark.parametrize(
+    "name", ["settings.md", "metrics.md", "commands.md", "errors.md", "api.md", "keyboard.md", "actions.md"]
+)
 def test_reference_is_what_the_code_says(made: dict[str, str], name: str) -> None:
     assert (reference.REFERENCE / name).read_text() == made[name], "run scripts/docs"
 

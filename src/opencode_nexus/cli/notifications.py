@@ -72,8 +72,8 @@ def remove(
     print("That browser is told nothing any more.")
 
 
-@app.command()
-def test(
+@app.command("test")
+def try_device(
     device: DeviceArgument,
     home: HomeOption = None, url: UrlOption = None, token: TokenOption = None,
 ) -> None:  # fmt: skip
