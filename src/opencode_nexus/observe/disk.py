@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 
 EVERY = 900.0  # seconds between two walks unasked
 SHARE = 200.0  # but never more than one part in so many of the time: 10 s of walking are repeated after 33 minutes
-FRESH = 60.0  # seconds; a page that asks again within them gets what is known
+FRESH = 2.0  # seconds; who asks again within them gets what is known
+SOON = 60.0  # seconds until the second walk: a server that was started for the first time writes all it has
 
 
 class Disk:
@@ -67,7 +68,7 @@ class Disk:
         return [name for other, name in self._servers().items() if other != server_id and self.folders(other) == mine]
 
     async def look(self, server_id: str) -> DiskUse:
-        """Measure now, unless that was done within the last minute; a walk goes on when its caller does not wait."""
+        """Measure now, unless that was done just now or takes long; a walk goes on when its caller does not wait."""
         folders = self.folders(server_id)
         known = self._known.get(folders)
         if known is not None and 0 <= self._clock.now() - known.at < max(FRESH, SHARE * known.seconds):
@@ -129,8 +130,8 @@ class Disk:
                 self._offers.pop(folders, None)
 
     async def _run(self) -> None:
+        pause = SOON
         while True:
-            pause = EVERY
             try:
                 for server_id in list(self._servers()):
                     try:
@@ -142,3 +143,4 @@ class Disk:
             except Exception:
                 log.exception("disk use was not measured")
             await asyncio.sleep(pause)
+            pause = EVERY

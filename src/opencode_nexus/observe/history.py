@@ -120,6 +120,7 @@ class History:
             newest, begin = ring.of(what, since, until), ring.begin
             if begin <= since:
                 return newest
+            begin -= MINUTE - 1  # a minute that reaches into the ring is told by the ring
         rows: list[Sample] = []
         if since < now - KEPT[MINUTE] - SLACK:
             rows = self._samples.of(subject, QUARTER, since, begin)
