@@ -2,6 +2,7 @@
 """A real `Fleet` with everything it keeps below one folder; it can be left behind and opened again."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,6 +27,8 @@ class FleetUnderTest:
         self.config = config or {}
         self.on_stop, self.busy = "stop", set[str]()
         self.backoff = Backoff()
+        self.hang_after = 0.0
+        self.heard: Callable[[str], float | None] = lambda server_id: None
         self.states: list[ServerState] = []
         self._environ = environ
         self.project.mkdir(parents=True, exist_ok=True)
@@ -60,7 +63,8 @@ class FleetUnderTest:
         self.fleet = Fleet(
             db=self.db, bus=self.bus, clock=clock, home=self.home, activity=self.activity, vault=self.vault,
             binary=binary, on_stop=lambda: self.on_stop, busy=busy, child_config=lambda server_id: self.config,
-            environ=self.environment(), backoff=self.backoff,
+            environ=self.environment(), backoff=self.backoff, hang_after=lambda: self.hang_after,
+            heard=lambda server_id: self.heard(server_id),
         )  # fmt: skip
         await self.fleet.open()
         return self

@@ -261,3 +261,11 @@ class ImportFailed(NexusError):
     title = "OpenCode did not take the file."
     hint = "It may come from another version of OpenCode. Its words say more."
     status = 502
+
+
+class AtWork(Conflict):
+    """The agent works already: there is nothing to go on with."""
+
+    code = "at-work"
+    title = "The agent is at work already."
+    hint = "Wait until it is done, or write a message: it waits for its turn."

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from opencode_nexus.cli import server_attach, server_project, server_resources
+from opencode_nexus.cli import server_attach, server_continue, server_project, server_resources
 from opencode_nexus.cli import server_options as option
 from opencode_nexus.cli.client import HomeOption, HubClient, JsonOption, TokenOption, UrlOption, find_hub
 from opencode_nexus.cli.complain import FAILED
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 
 app.add_typer(server_project.app, name="project")
+app.command("continue")(server_continue.go_on)
 app.command()(server_attach.attach)
 app.command()(server_attach.reattach)
 app.command()(server_attach.found)

@@ -5,6 +5,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from opencode_nexus.fleet.advice import advice
 from opencode_nexus.fleet.seen import Seen
 from opencode_nexus.fleet.surroundings import Surroundings
 
@@ -43,6 +44,7 @@ class Retry:
         if pause is None:
             minutes = f"{back_off.window / 60:.0f}"
             reason = f"{reason} That was {len(crashes)} times within {minutes} minutes, so it is not started again."
+            reason = f"{reason} {advice(cause, lines)}"
             seen.become("failed", reason, lines)
             await seen.note("server-given-up", seen.named(reason), "error")
             return

@@ -96,18 +96,24 @@ class Run:
         lines = await asyncio.to_thread(last_lines, log, count, self._log_from)
         return [redact(line, self.hidden) for line in lines]
 
-    async def stop_agents(self, projects: Iterable[str]) -> None:
-        """Let its agents stop, so that OpenCode stores what they said; gives up quietly after QUIESCE seconds."""
+    async def stop_agents(self, projects: Iterable[str]) -> list[str]:
+        """Let its agents stop, so that OpenCode stores what they said; gives up quietly after QUIESCE seconds.
+
+        Returns the sessions in which one was at work.
+        """
+        stopped: list[str] = []
         try:
             async with asyncio.timeout(QUIESCE):
                 for project in projects:
                     for session_id in (busy := await self.probe.busy(project)):
+                        stopped.append(session_id)
                         await self.probe.abort(session_id)
                     while busy:
                         await asyncio.sleep(LOOK)
                         busy = await self.probe.busy(project)
         except (NoAnswer, TimeoutError):
-            return
+            pass
+        return stopped
 
     async def end(self) -> None:
         """End the whole tree, first in good order, then firmly; raises StopFailed when something is left."""

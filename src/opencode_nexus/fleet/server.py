@@ -251,7 +251,8 @@ class Server:
                     self.seen.become("stopped")
                 return
             self.seen.become("stopping", "Its agents are being stopped.")
-            await run.stop_agents(self.row.projects)
+            if stopped := await run.stop_agents(self.row.projects):
+                self._around.bus.publish("agents-stopped", {"server_id": self.row.id, "sessions": stopped})
             self.seen.become("stopping")
             try:
                 await run.end()

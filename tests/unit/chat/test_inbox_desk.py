@@ -250,6 +250,26 @@ async def test_what_a_budget_stopped_is_a_row_until_the_chat_goes_on(world: Desk
     assert world.desk.rows() == []
 
 
+async def test_what_a_stop_of_its_server_cut_off_is_named_until_it_goes_on(world: Desk) -> None:
+    world.session("ses_child", parent=S)
+    world.tell("session.created", "ses_child", info=world.infos["ses_child"])
+    world.busy()
+    await world.until(lambda: "busy" in world.whats())
+    assert world.turns.interrupted(SERVER) == []
+    world.bus.publish("agents-stopped", {"server_id": SERVER, "sessions": ["ses_child", S]})
+    (row,) = world.turns.interrupted(SERVER)
+    assert (row.session_id, row.kind) == (S, "failed")
+    assert row.detail == "The server was stopped while the agent was working."
+    world.servers.tell("failed")  # and when it dies of it, that is told in its place
+    await world.until(lambda: "interrupted" in world.whats())
+    (row,) = world.turns.interrupted(SERVER)
+    assert row.detail == "OpenCode stopped while the agent was working."
+    await world.run(2)
+    world.idle()
+    world.busy()
+    await world.until(lambda: world.turns.interrupted(SERVER) == [])
+
+
 def taken_but_not_said(world: Desk, request_id: str) -> None:
     """OpenCode takes the answer and tells so in an event, but its reply to it never comes."""
 

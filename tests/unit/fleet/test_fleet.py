@@ -267,5 +267,8 @@ async def test_agents_are_stopped_first(rig: FleetUnderTest) -> None:
     tell(rig, busy=["ses_1", "ses_2"])
     server_id = await one(rig)
     await rig.fleet.start(server_id)
+    told: list[object] = []
+    rig.bus.listen(lambda record: told.append(record.data), "agents-stopped")
     await rig.fleet.stop(server_id)
+    assert told == [{"server_id": server_id, "sessions": ["ses_1", "ses_2"]}]
     assert (rig.project / "aborted.txt").read_text().split() == ["ses_1", "ses_2"]

@@ -28,6 +28,8 @@ DETAIL = 200  # characters of what was said last
 ABORTED = "MessageAbortedError"  # somebody pressed Stop: he knows
 _MARKS = re.compile(r"\*\*|__|~~|`+|^#{1,6}\s+|^>\s?", re.MULTILINE)  # Markdown, shown as it is in one line
 CUT_OFF = "OpenCode stopped while the agent was working."
+STOPPED = "The server was stopped while the agent was working."
+INTERRUPTED = (CUT_OFF, STOPPED)
 
 
 class Turns:
@@ -54,6 +56,7 @@ class Turns:
         self._ran = {server.id: set(self._chat.journal.running(server.id)) for server in self._servers.list()}
         self.close()
         self._unlisten = [self._bus.listen(self._told, "session"), self._bus.listen(self._spent, "budget")]
+        self._unlisten.append(self._bus.listen(self._stopped, "agents-stopped"))
         self._prune()
 
     def close(self) -> None:
@@ -96,6 +99,20 @@ class Turns:
                     self._book.end(row, "continued")
                 elif row is not None:
                     self._book.drop(row)
+
+    def interrupted(self, server_id: str) -> list[Row]:
+        """The chats of a server that were cut off and can be gone on with, oldest first."""
+        rows = [row for row in self._book.all() if row.server_id == server_id and row.kind == "failed"]
+        return sorted((row for row in rows if row.detail in INTERRUPTED), key=lambda row: row.at)
+
+    def _stopped(self, record: Record) -> None:
+        """A server is being stopped, and its agents with it."""
+        data = record.data
+        if isinstance(data, dict):
+            server_id = str(data["server_id"])
+            feed = self._chat.feeds.feed(server_id)
+            for root in dict.fromkeys(feed.root(session_id) for session_id in data["sessions"]):
+                self._put("failed", server_id, root, STOPPED)
 
     def _spent(self, record: Record) -> None:
         data = record.data

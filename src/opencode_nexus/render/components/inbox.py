@@ -37,7 +37,8 @@ class InboxCard:
     """One row. `path` names who asks and on whose behalf, the chat last; empty for the chat itself. `at` epoch seconds.
 
     `doubt`: "checking" or "down" while OpenCode has not said that it waits for it. `accepting`: the chat's permissions
-    are given without asking, until then. `place` is, for an alert, where it is dealt with: page and words.
+    are given without asking, until then. `cut_off`: its turn was, so that it can be gone on with. `place` is, for an
+    alert, where it is dealt with: page and words.
     """
 
     id: str
@@ -54,6 +55,7 @@ class InboxCard:
     request: Permission | Question | None
     doubt: str = ""
     accepting: float | None = None
+    cut_off: bool = False
     place: tuple[str, str] = ("", "")
 
 
@@ -180,6 +182,11 @@ def _over(card: InboxCard, key: str, base: str) -> Markup:
         words=card.place[1] or "Open the chat",
         budget=Markup('<a class="btn" href="{}/usage#budget" data-nav>See the budget</a>').format(chat)
         if card.kind == "budget"
+        else Markup(
+            '<form method="post" action="{}/continue" data-live><input type="hidden" name="back" value="/inbox">'
+            '<button class="btn">{}Continue</button></form>'
+        ).format(chat, icon("play"))
+        if card.cut_off
         else "",
         action=f"{base}/inbox/{quote(card.id)}/dismiss",
     )

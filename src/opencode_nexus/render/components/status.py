@@ -47,6 +47,9 @@ def status(state: SessionState, links: Links, *, reachable: bool = True) -> Leaf
             '<span class="status" data-state="failed">OpenCode stopped while the agent was working.</span> '
             '<span class="muted">Send a message to go on.</span>'
         )
+        stop = Markup(
+            '<form method="post" action="{}/continue" data-live><button class="btn">{}Continue</button></form>'
+        ).format(links.session, icon("play"))
     return leaf(KEY, Markup('<div class="state-line">{}{}</div>').format(words, stop))
 
 

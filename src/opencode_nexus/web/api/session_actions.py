@@ -7,8 +7,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from opencode_nexus.chat.composing.continuing import go_on
 from opencode_nexus.chat.undoing import Spoken, Undoing
-from opencode_nexus.web.api.deps import HubDep
+from opencode_nexus.web.api.deps import HubDep, WhoDep
 from opencode_nexus.web.api.models.items import Items
 from opencode_nexus.web.api.models.session import Session
 from opencode_nexus.web.api.models.session_actions import (
@@ -21,6 +22,7 @@ from opencode_nexus.web.api.models.session_actions import (
     ForkAt,
     FromMessage,
     Imported,
+    Interrupted,
     Stopped,
     StoppedCommand,
     Undone,
@@ -75,6 +77,25 @@ async def fork_session(hub: HubDep, server_id: str, session_id: str, at: ForkAt,
 async def compact_session(hub: HubDep, server_id: str, session_id: str, how: CompactWith) -> None:
     """Begin to sum a session up, so that the agent goes on from the summary."""
     await hub.actions.compact(server_id, session_id, how.model)
+
+
+@router.post(_ONE + "/continue", status_code=202)
+async def continue_session(hub: HubDep, who: WhoDep, server_id: str, session_id: str) -> None:
+    """Go on with a session whose turn was cut off: its agent is told “Continue where you left off.”, once."""
+    hub.fleet.get(server_id)
+    await go_on(hub.chat, hub.composer, who.user_id, server_id, session_id)
+
+
+@router.get("/interrupted")
+async def list_interrupted(hub: HubDep, server_id: str) -> Items[Interrupted]:
+    """List the sessions of a server that were cut off, when it was stopped or ended by itself, oldest first."""
+    hub.fleet.get(server_id)
+    return Items(
+        items=[
+            Interrupted(session_id=row.session_id, title=row.title, at=row.at, reason=row.detail)
+            for row in hub.turns.interrupted(server_id)
+        ]
+    )
 
 
 @router.post(_ONE + "/abort")

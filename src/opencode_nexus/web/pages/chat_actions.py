@@ -10,7 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from opencode_nexus.chat.composing.continuing import go_on
 from opencode_nexus.render.components.links import Links
+from opencode_nexus.web.addresses import own_path
+from opencode_nexus.web.composing import user_of
 from opencode_nexus.web.context import Hub
 
 
@@ -84,6 +87,15 @@ async def abort(request: Request) -> Response:
     links = links_of(request)
     stopped = await hub.actions.stop(links.server_id, links.session_id)
     return JSONResponse({"say": stopped.words}) if live(request) else RedirectResponse(links.session, 303)
+
+
+async def go_on_with(request: Request) -> Response:
+    """POST /chat/{server}/{session}/continue: a turn that was cut off goes on; `back` is where the form stands."""
+    hub: Hub = request.state.hub
+    links = links_of(request)
+    back = own_path(str((await request.form()).get("back", "")), "")
+    await go_on(hub.chat, hub.composer, user_of(request), links.server_id, links.session_id)
+    return done(request, hub.settings.base_path + back if back else links.session)
 
 
 async def fork_page(request: Request) -> Response:
@@ -170,6 +182,7 @@ routes: list[BaseRoute] = [
     Route(_SESSION + "/undelete", undelete, methods=["POST"]),
     Route(_SESSION + "/notice", drop_notice, methods=["POST"]),
     Route(_SESSION + "/abort", abort, methods=["POST"]),
+    Route(_SESSION + "/continue", go_on_with, methods=["POST"]),
     Route(_SESSION + "/fork", fork_page, methods=["GET"]),
     Route(_SESSION + "/fork", fork, methods=["POST"]),
     Route(_SESSION + "/compact", compact_page, methods=["GET"]),

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from opencode_nexus.chat.inbox.row import CUT_SHORT, Row
+from opencode_nexus.chat.inbox.turns import INTERRUPTED
 from opencode_nexus.live.channel import Channel
 from opencode_nexus.live.view import View
 from opencode_nexus.render.components.inbox import AllowedAll, InboxCard, allowed_all, rows
@@ -86,6 +87,7 @@ def card(hub: Hub, row: Row) -> InboxCard:
         detail=row.detail,
         at=row.at,
         request=row.request,
+        cut_off=row.kind == "failed" and row.detail in INTERRUPTED,
         doubt="" if certainty == "sure" else certainty,
         accepting=None if accepting is None else accepting.until,
         place=alert_place(hub, row.id) if row.kind == "alert" else ("", ""),

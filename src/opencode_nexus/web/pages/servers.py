@@ -23,7 +23,7 @@ class ServerSource(Pieces):
     """Feeds the topic `server:<id>` while somebody looks; `app.py` registers it."""
 
     def __init__(self, hub: Hub, server_id: str) -> None:
-        macros = {name: hub.pages.macro("server_page_parts.html", name) for name in (*PIECES, "region")}
+        macros = {name: hub.pages.macro("server_page_parts.html", name) for name in (*PIECES, "cut", "region")}
         brief = hub.pages.macro("resources_parts.html", "brief")
         base = hub.settings.base_path
 
@@ -37,9 +37,11 @@ class ServerSource(Pieces):
                 return {}
             others = [(other.id, other.name) for other in hub.fleet.list() if other.id != server_id]
             pieces = {f"srv-{name}": macros[name](card, url, others) for name in PIECES}
+            cut = [(row.session_id, row.title, row.at, row.detail) for row in hub.turns.interrupted(server_id)]
+            pieces["srv-cut"] = macros["cut"](card, url, cut)
             return pieces | {"srv-resources": brief(resources(hub, server_id), url)}
 
-        super().__init__(hub.bus, ("server", "session", "usage"), make, macros["region"], hub.usage.watch)
+        super().__init__(hub.bus, ("server", "session", "usage", "inbox"), make, macros["region"], hub.usage.watch)
 
 
 async def show(request: Request) -> Response:

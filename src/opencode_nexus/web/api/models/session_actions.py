@@ -17,6 +17,15 @@ class Brief(BaseModel):
     words: str = Field(description="How it begins.")
 
 
+class Interrupted(BaseModel):
+    """A session whose turn was cut off; `continue` goes on with it."""
+
+    session_id: str
+    title: str
+    at: float
+    reason: str
+
+
 class FileChange(BaseModel):
     """What was done to a file since then, in lines; all turns together."""
 
