@@ -74,7 +74,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "server-crashing", "A server crashes again and again", "{name} does not stay up",
-        "Crashes within ten minutes; also when it was given up.", "error", "crashes", 3.0, 100.0, 1.0, None,
+        "Crashes within ten minutes; also when it is down and not tried again.",
+        "error", "crashes", 3.0, 100.0, 1.0, 1.0,
     ),
     Rule(
         "tunnel-down", "A tunnel is down", "The tunnel {name} is down",

@@ -54,9 +54,10 @@ def _servers(hub: Hub) -> Iterator[Reading]:
             yield Reading("server-memory", server.id, server.name, usage.memory / GB, said)
         elif server.state == "running" and server.pid is not None:
             yield Reading("server-memory", server.id, server.name, None, "")
-        silent = server.state == "running" and bool(server.reason)
+        away = server.kind == "attached" and server.state == "failed"  # it runs elsewhere, for all that is known
+        silent = away or (server.state == "running" and bool(server.reason))
         yield Reading("server-silent", server.id, server.name, float(silent), server.reason)
-        down = server.state == "failed"
+        down = server.state == "failed" and server.retry_at is None and not away
         crashes = max(server.restarts, 100) if down else server.restarts
         said = server.reason or f"It crashed {server.restarts} times within ten minutes."
         yield Reading("server-crashing", server.id, server.name, float(crashes), said)
