@@ -295,7 +295,7 @@ class Settings:
             elif environ.get(setting.env, "") != "":
                 given, source = environ[setting.env], setting.env
             elif setting.editable and setting.name in stored:
-                given, source = stored[setting.name], "the settings page"
+                given, source = stored[setting.name], f"{setting.name} on the settings page"
             else:
                 continue
             try:
