@@ -44,7 +44,7 @@ TABLE: tuple[Row, ...] = (
     Row("search", "Search index", search.look, search.fix),
     Row("search-progress", "Search is up to date", search.progress, search.rebuild),
     Row("orphans", "Processes without a hub", orphans.look, orphans.fix),
-    Row("locks", "Left by a killed hub", locks.look, locks.fix),
+    Row("locks", "Lock of the home folder", locks.look, locks.fix),
     Row("drafts", "Half-written files", drafts.look, drafts.fix),
     Row("downloads", "Half-done downloads", downloads.look, downloads.fix),
     Row("versions", "Old versions", versions.look, versions.fix),
