@@ -121,6 +121,10 @@ ACTIONS: tuple[Action, ...] = (
     _chat("/queue/{id}", "Send, change or drop what waits", _QUEUE, "queue"),
     _chat("/sent/{id}", "Send again or drop what was not taken", _UNSENT, "unsent"),
     _chat("/abort", "Stop the agent", "POST /abort", "stop"),
+    Action(
+        "/chat/{server}/{session}/continue", "Go on with a turn that was cut off",
+        "POST /servers/{server_id}/sessions/{session_id}/continue", "server continue",
+    ),
     _chat("/edit", "Rename", "PATCH", "rename"),
     _chat("/pin", "Pin", "PUT /pin", "pin"),
     _chat("/unpin", "Unpin", "DELETE /pin", "pin"),
