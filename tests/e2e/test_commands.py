@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -132,6 +133,35 @@ def test_token_and_user_commands_without_a_hub(tmp_path: Path, opencode_binary: 
         hub.start()
         with hub.api() as api:
             assert api.get("/status").json()["setup_done"] is True
+
+
+def test_events_are_listed_filtered_and_followed(quiet_hub: RealHub) -> None:
+    done = quiet_hub.command("events", "--kind", "server", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)[0]["kind"] == "server-added"
+    assert quiet_hub.command("events", "--kind", "nothing").returncode == 2
+    assert quiet_hub.command("events", "--search", "no such words").stdout.startswith("Nothing that happened fits")
+    with subprocess.Popen(
+        [sys.executable, "-m", "opencode_nexus", "events", "--follow", "--json", "--kind", "login", "-n", "1"],
+        stdout=subprocess.PIPE, text=True, env=quiet_hub.environment(),
+    ) as following:  # fmt: skip
+        assert following.stdout is not None
+        assert json.loads(following.stdout.readline())["kind"] in ("owner-created", "token-created", "token-revoked")
+        httpx2.post(quiet_hub.url + "login", data={"username": OWNER, "password": "wrong"}, trust_env=False)
+        told = json.loads(following.stdout.readline())
+        following.terminate()
+    assert (told["kind"], told["level"]) == ("login-failed", "warning")
+
+
+def test_an_alert_rule_is_changed_by_command(quiet_hub: RealHub) -> None:
+    done = quiet_hub.command("alert", "set", "waiting", "--threshold", "5", "--off", "--json")
+    assert (done.returncode, json.loads(done.stdout)["on"]) == (0, False)
+    listed = json.loads(quiet_hub.command("alert", "list", "--json").stdout)
+    rule = next(one for one in listed["rules"] if one["id"] == "waiting")
+    assert (rule["on"], rule["threshold"]) == (False, 5)
+    assert "off" in quiet_hub.command("alert", "list").stdout
+    wrong = quiet_hub.command("alert", "set", "waiting", "--minutes", "5")
+    assert (wrong.returncode, "at once" in wrong.stderr) == (1, True)
 
 
 def test_a_second_hub_on_the_same_home_is_refused(quiet_hub: RealHub) -> None:
