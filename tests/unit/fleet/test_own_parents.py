@@ -29,7 +29,7 @@ from tests.fakes.fleet import FleetUnderTest
 
 async def main():
     rig = await FleetUnderTest(folder, program).open()
-    await asyncio.gather(*rig.fleet._tasks._tasks)
+    await asyncio.gather(*(task for task in rig.fleet._tasks._tasks if task.get_name().startswith("clear")))
     await rig.close()
 
 asyncio.run(main())
