@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from opencode_nexus.core import unseen
+
 LONGEST = 300  # characters of a text; phones show some 150 to 400
 WORDS = {
     "permission": "Permission needed",
@@ -65,16 +67,19 @@ def topic_of(row_id: str) -> str:
 
 def plain(text: str, most: int = LONGEST) -> str:
     """Return `text` on one line, cut to `most`; what is not seen (controls, bidi, zero widths) is written out."""
-    line = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in " ".join(text.split()))
+    line = unseen.plain(" ".join(text.split()))
+    line = "".join(sign if sign.isprintable() else unseen.token(sign) for sign in line)
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def is_whole(row: Row) -> bool:
-    """Whether the notification shows all that a permission asks for: only then can it be given there."""
+    """Whether the notification shows all that a permission asks for, and nothing that the page would warn of: only then
+    can it be given there.
+    """
     metadata = getattr(row.request, "metadata", None) or {}
     text = plain(row.detail)
     wanted = str(metadata.get("command") or "")
-    return not (text.endswith("…") or "\n" in wanted or metadata.get("diff"))
+    return not (text.endswith("…") or "\n" in wanted or metadata.get("diff") or unseen.mixed(wanted))
 
 
 def added(row: Row, *, hide: bool) -> Notice:

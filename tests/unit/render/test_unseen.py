@@ -3,15 +3,17 @@
 
 import pytest
 
+from opencode_nexus.core.unseen import harmless, mixed
+from opencode_nexus.core.unseen import plain as written
 from opencode_nexus.opencode.state import Permission
 from opencode_nexus.render.components.asks import asked_for, permission
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.terminal import plain
-from opencode_nexus.render.unseen import mixed, shown
+from opencode_nexus.render.unseen import shown
 
 HIDDEN = [
     *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0x200B, 0x2010), 0xFEFF, 0xAD, 0x0, 0x1B, 0x7F, 0x85, 0x9B,
-    0xE0001, 0xE0041, 0xE007F, 0x2028, 0x3164, 0x061C,
+    0xE0001, 0xE0041, 0xE007F, 0x2028, 0x3164, 0x061C, 0xFE00, 0xFE0F, 0x1D173, 0x1BCA0, 0x13437,
 ]  # fmt: skip
 
 
@@ -26,6 +28,13 @@ def test_each_is_a_token_of_its_own(code: int) -> None:
 
 def test_what_is_seen_stays_as_it_is() -> None:
     assert shown("tab\tline\nümlaut 漢字 👍 <b>") == "tab\tline\nümlaut 漢字 👍 &lt;b&gt;"
+    assert shown("♥\ufe0f 🛠\ufe0f") == "♥\ufe0f 🛠\ufe0f"  # how emoji are written; a second one hides something
+    assert shown("♥\ufe0f\ufe01").count("⟨U+") == 1
+
+
+def test_on_a_terminal_nothing_steers_it_and_nothing_hides() -> None:
+    assert written("rm \u202e\x1b[2K\ta\n") == "rm ⟨U+202E⟩⟨U+001B⟩[2K\ta\n"
+    assert harmless("a\r\n👨\u200d👩 \x1b]0;x\x07\u202e") == "a\n👨\u200d👩 ⟨U+001B⟩]0;x⟨U+0007⟩\u202e"
 
 
 def test_words_of_several_alphabets() -> None:

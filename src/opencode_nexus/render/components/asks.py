@@ -6,6 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from opencode_nexus.opencode.patterns import words
+from opencode_nexus.core.unseen import mixed
 from opencode_nexus.opencode.state import Permission, Question
 from opencode_nexus.render import diff
 from opencode_nexus.render.components.links import Links
@@ -13,7 +14,7 @@ from opencode_nexus.render.components.tools.call import dicts
 from opencode_nexus.render.components.words import one_line
 from opencode_nexus.render.icons import icon
 from opencode_nexus.render.tree import Leaf, key_of, leaf
-from opencode_nexus.render.unseen import mixed, shown
+from opencode_nexus.render.unseen import shown
 
 ASKED = 500  # lines of a change that a permission shows
 
