@@ -309,7 +309,6 @@ class Hub:
     actions: NoActions = field(init=False)
     composer: Composer = field(init=False)
     inbox_desk: Desk = field(init=False)
-    alerts: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(all=list, get=lambda alert_id: None))
     access: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(logins=lambda user_id: []))
     turns: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(seen=lambda server_id, session_id: None))
 

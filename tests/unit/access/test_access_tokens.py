@@ -140,7 +140,7 @@ async def test_a_sign_in_is_no_news_and_a_lock_is(owned: World) -> None:
     told: list[str] = []
 
     class Notes:
-        async def add(self, kind: str, text: str, *, level: str = "info") -> None:
+        async def add(self, kind: str, text: str, *, level: str = "info", server_id: str | None = None) -> None:
             told.append(kind)
 
     owned.access._activity = Notes()

@@ -131,7 +131,8 @@ class EventsSource:
 
     def __init__(self, hub: Hub, words: str) -> None:
         self._hub, self._wanted = hub, wanted_of(parse_qsl(words))
-        self._nodes, self._following = LineNodes(hub), None
+        self._nodes = LineNodes(hub)
+        self._following: int | None = None
         self._kids: deque[Leaf] = deque(maxlen=MOST)
         self._ends: list[Callable[[], Any]] = []
 
