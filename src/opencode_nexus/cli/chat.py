@@ -14,6 +14,7 @@ from opencode_nexus.cli.chat_find import ChatArgument, ServerOption, chat_path, 
 from opencode_nexus.cli.client import HomeOption, HubClient, JsonOption, TokenOption, UrlOption, find_hub
 from opencode_nexus.cli.complain import FAILED
 from opencode_nexus.cli.table import Column, moment, show, show_json
+from opencode_nexus.core.unseen import harmless, plain
 
 app = typer.Typer(
     help="The chats with agents on the running hub.",
@@ -143,13 +144,13 @@ def _answers(hub: HubClient, path: str, before: str) -> list[dict[str, Any]]:
 def _print(message: dict[str, Any]) -> None:
     for part in message["parts"]:
         if part["type"] == "text" and part["text"]:
-            print(part["text"])
+            print(harmless(part["text"]))
         elif part["type"] == "tool":
-            print(f"[{part['tool']}: {part['state']}] {json.dumps(part['input'] or {}, ensure_ascii=False)}")
+            print(plain(f"[{part['tool']}: {part['state']}] {json.dumps(part['input'] or {}, ensure_ascii=False)}"))
         elif part["type"] == "file":
-            print(f"[{part['filename']}]")
+            print(plain(f"[{part['filename']}]"))
     if message["error"]:
-        print(f"Error: {message['error']['message']}")
+        print(harmless(f"Error: {message['error']['message']}"))
 
 
 for one in chat_change.COMMANDS:

@@ -11,6 +11,7 @@ from opencode_nexus.cli.client import HomeOption, HubClient, JsonOption, TokenOp
 from opencode_nexus.cli.server_find import find_server
 from opencode_nexus.cli.table import Column, moment, show
 from opencode_nexus.core.kinds import AT_LEAST, GROUPS, group_of, words_of
+from opencode_nexus.core.unseen import plain
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -102,4 +103,4 @@ def _fits(line: Mapping[str, Any], level: str, kind: str, server: str, text: str
 def _print(line: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         return print(json.dumps(line, ensure_ascii=False), flush=True)
-    print(f"{moment(line['at'])}  {line['level']:<7}  {line['text']}", flush=True)
+    print(f"{moment(line['at'])}  {line['level']:<7}  {plain(line['text'])}", flush=True)

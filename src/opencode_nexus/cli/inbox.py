@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """`opencode-nexus inbox …`: what waits for you, on all servers."""
 
+import re
 from typing import Annotated, Any, Literal
 
 import typer
 
 from opencode_nexus.cli.client import HomeOption, JsonOption, TokenOption, UrlOption, find_hub
 from opencode_nexus.cli.table import Column, moment, show, show_json
+from opencode_nexus.core.unseen import mixed, plain
 
 app = typer.Typer(
     help="What waits for you, on all servers.",
@@ -72,7 +74,10 @@ def answer(
     row: IdArgument,
     answers: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ANSWER...", help="To a question: a label for each part, several with commas between."),
+        typer.Argument(
+            metavar="ANSWER...",
+            help="To a question: for each part a label or own words; several labels, where they may be, with commas.",
+        ),
     ] = None,
     allow: Annotated[
         Literal["once", "always", ""], typer.Option("--allow", help="To a permission: once, or always.")
@@ -85,9 +90,11 @@ def answer(
     if (bool(answers), bool(allow), reject).count(True) != 1:
         raise typer.BadParameter("Give --allow or --reject, or the answers to a question.")
     body: dict[str, Any] = {"reply": "reject" if reject else allow or None, "message": message}
-    if answers:
-        body["answers"] = [[part.strip() for part in one.split(",")] for one in answers]
     with find_hub(home, url, token) as hub:
+        if answers:
+            waits = next((one for one in hub.items("/inbox") if one["id"] == row), None) or {}
+            asked = [*(waits.get("questions") or ()), *({} for _ in answers)]
+            body["answers"] = [_chosen(one, question) for one, question in zip(answers, asked, strict=False)]
         hub.post(f"/inbox/{row}/reply", body)
     print("It is answered.")
 
@@ -115,14 +122,34 @@ def rules(
         show(hub.items("/inbox/rules"), RULES, as_json=as_json, empty="Nothing is always allowed.")
 
 
+def _chosen(answer: str, question: dict[str, Any]) -> list[str]:
+    """Return the labels that `answer` names, longest first where one holds a comma; else all of it, as own words."""
+    answer = answer.strip()
+    labels = [str(option["label"]) for option in question.get("options") or ()]
+    if answer in labels or not question.get("multiple"):
+        return [answer]
+    found: list[str] = []
+    rest = answer
+    while rest:
+        fits = [label for label in labels if label and re.match(rf"{re.escape(label)}\s*(,|$)", rest)]
+        if not fits:
+            return [answer]
+        found.append(max(fits, key=len))
+        rest = rest[len(found[-1]) :].lstrip(", ")
+    return found
+
+
 def _tell(row: dict[str, Any]) -> None:
-    print(f"{row['kind']} of {row['title'] or row['root_id']}, {row['directory']}")
-    print(row["detail"])
-    for pattern in row["patterns"] or ():
-        print(f"  {row['permission']}: {pattern}")
-    for pattern in row["always"] or ():
-        print(f"  always would allow: {pattern}")
+    metadata = row["metadata"] or {}
+    wanted = str(metadata.get("command") or metadata.get("url") or row["detail"])
+    lines = [f"{row['kind']} of {row['title'] or row['root_id']}, {row['directory']}", wanted]
+    lines += [f"  {row['permission']}: {pattern}" for pattern in row["patterns"] or ()]
+    lines += [f"  letters of several alphabets are mixed here: {word}" for word in mixed(wanted)]
+    lines += [f"  always would allow: {pattern}" for pattern in row["always"] or ()]
+    lines += str(metadata.get("diff") or "").splitlines()
     for question in row["questions"] or ():
-        print(question["question"])
+        lines.append(question["question"])
         for option in question["options"]:
-            print(f"  {option['label']}{': ' if option['description'] else ''}{option['description']}")
+            lines.append(f"  {option['label']}{': ' if option['description'] else ''}{option['description']}")
+    for line in lines:
+        print(plain(line))

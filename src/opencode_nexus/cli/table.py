@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from opencode_nexus.core.unseen import plain
+
 Row = Mapping[str, Any]
 Column = tuple[str, str | Callable[[Row], object]]  # heading, and the key or a function of the row
 
@@ -26,7 +28,7 @@ def show(rows: Sequence[Row], columns: Sequence[Column], *, as_json: bool, empty
         table.add_column(heading, no_wrap=not sys.stdout.isatty())
     for row in rows:
         cells = (row.get(key) if isinstance(key, str) else key(row) for _, key in columns)
-        table.add_row(*(Text("-" if cell in (None, "") else str(cell)) for cell in cells))
+        table.add_row(*(Text("-" if cell in (None, "") else plain(str(cell))) for cell in cells))
     # into a pipe or file every row stays one line, however long
     Console(width=None if sys.stdout.isatty() else 10_000, highlight=False).print(table)
 

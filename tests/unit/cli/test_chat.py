@@ -86,10 +86,43 @@ def test_what_makes_no_sense_asks_for_no_change(hub: HubStub, run: Run, words: s
 
 def test_answers_to_a_question_have_a_part_each(hub: HubStub, run: Run) -> None:
     hub.answers["POST /inbox/que_1/reply"] = hub.answers["POST /inbox/per_1/reply"] = (204, None)
-    assert run("inbox", "answer", "que_1", "Blue, Red", "Small") == 0
-    assert hub.asked[-1][1] == {"reply": None, "message": "", "answers": [["Blue", "Red"], ["Small"]]}
+    colours = [{"label": label, "description": ""} for label in ("Red", "Red, dark", "Blue")]
+    asked = {"id": "que_1", "questions": [
+        {"question": "Colours?", "options": colours, "multiple": True}, {"question": "Size?", "options": colours}
+    ]}  # fmt: skip
+    hub.answers["GET /inbox"] = (200, {"items": [asked], "next": None})
+    for said, chosen in (
+        ("Blue, Red", ["Blue", "Red"]), ("Red, dark,Blue", ["Red, dark", "Blue"]), ("Red, dark", ["Red, dark"]),
+        ("Redder, if it can be", ["Redder, if it can be"]),
+    ):  # fmt: skip
+        assert run("inbox", "answer", "que_1", said, "Small, please") == 0
+        assert hub.asked[-1][1] == {"reply": None, "message": "", "answers": [chosen, ["Small, please"]]}
     assert run("inbox", "answer", "per_1", "--reject", "--message", "Use the other one") == 0
     assert hub.asked[-1][1] == {"reply": "reject", "message": "Use the other one"}
+
+
+def test_what_waits_is_shown_whole_and_as_it_is(hub: HubStub, run: Run, capsys: Capture) -> None:
+    row = {
+        "id": "per_1", "kind": "permission", "title": "A\u202e", "root_id": "ses_1", "directory": "/p", "at": 1.0,
+        "detail": "bash: ls\u202e; …", "permission": "bash", "patterns": ["ls"], "always": ["ls *"], "questions": None,
+        "metadata": {"command": "ls\u202e;\n\x1b[1A\x1b[2Krm p\u0430y", "diff": "-a\n+b\u200b"},
+    }  # fmt: skip
+    hub.answers["GET /inbox"] = (200, {"items": [row], "next": None})
+    assert run("inbox", "show", "per_1") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "permission of A⟨U+202E⟩, /p", "ls⟨U+202E⟩;", "⟨U+001B⟩[1A⟨U+001B⟩[2Krm p\u0430y", "  bash: ls",
+        "  letters of several alphabets are mixed here: p\u0430y", "  always would allow: ls *", "-a", "+b⟨U+200B⟩",
+    ]  # fmt: skip
+    assert run("inbox", "list") == 0
+    assert "bash: ls⟨U+202E⟩; …" in capsys.readouterr().out
+
+
+def test_what_was_said_does_not_steer_the_terminal(hub: HubStub, run: Run, capsys: Capture) -> None:
+    parts = [{"type": "text", "text": "a\x1b[2Jb 👨\u200d👩"}]
+    message = {"id": "msg_1", "role": "assistant", "created": 1.0, "parts": parts, "error": None}
+    hub.answers[f"GET {HERE}/ses_1/messages?limit=20"] = (200, {"items": [message], "next": None})
+    assert run("chat", "show", "One") == 0
+    assert "a⟨U+001B⟩[2Jb 👨\u200d👩\n" in capsys.readouterr().out
 
 
 def test_a_budget_keeps_what_is_not_given(hub: HubStub, run: Run, capsys: Capture) -> None:

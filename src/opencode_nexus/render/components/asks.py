@@ -5,8 +5,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from opencode_nexus.opencode.patterns import words
 from opencode_nexus.core.unseen import mixed
+from opencode_nexus.opencode.patterns import words
 from opencode_nexus.opencode.state import Permission, Question
 from opencode_nexus.render import diff
 from opencode_nexus.render.components.links import Links
