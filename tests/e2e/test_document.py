@@ -17,7 +17,7 @@ from tests.fakes.hub import RealHub
 
 REQUESTS = int(os.environ.get("NEXUS_TEST_REQUESTS", "2"))  # right ones, and as many wrong ones, for each operation
 LEFT_OUT = [
-    "/events",  # streams until the reader goes; test_api_road reads it
+    "/events", "/logs/tail",  # stream until the reader goes; tests of their own read them
     "/setup/bring", "/cloudflared/bring", "/cloudflared/account",  # go out into the world
 ]  # fmt: skip
 

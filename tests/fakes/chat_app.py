@@ -120,8 +120,7 @@ class Chat:
         self.bus.publish("session", {"server_id": server_id, "session_id": session_id})
 
     async def send(self, server_id: str, session_id: str, text: str, model: str | None, agent: str | None) -> None:
-        conversation = self.sessions_[session_id]
-        self.user(conversation, text)
+        self.user(self.sessions_[session_id], text)
 
     async def send_again(self, server_id: str, session_id: str, message_id: str) -> None:
         self.user(self.sessions_[session_id], self.drop(session_id, message_id).text)

@@ -8,12 +8,12 @@ from tests.unit.web.api.services import Services
 
 
 def test_wrong_input_names_each_field_and_what_to_do(client: TestClient) -> None:
-    reply = client.post("/servers", json={"name": "", "autostart": "perhaps"})
+    reply = client.post("/tokens", json={"scopes": [], "days": "perhaps"})
     problem = reply.json()
     assert (reply.status_code, reply.headers["content-type"]) == (400, "application/problem+json")
-    assert {error["field"] for error in problem["errors"]} == {"name", "projects", "autostart"}
+    assert {error["field"] for error in problem["errors"]} == {"name", "scopes", "days"}
     assert all(error["in"] == "body" and error["message"] for error in problem["errors"])
-    assert "projects: Field required." in problem["detail"]
+    assert "name: Field required." in problem["detail"]
     assert "openapi.json" in problem["hint"]
     assert problem["type"] == "urn:opencode-nexus:problem:input-invalid"
 
