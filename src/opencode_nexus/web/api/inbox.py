@@ -127,6 +127,9 @@ async def reply_inbox(hub: HubDep, request: Request, request_id: str, reply: Rep
     else:
         if rejected == (reply.answers is not None) or reply.reply in ("once", "always"):
             raise ReplyUnfit("It is a question.")
+        asked = row.request.questions if row is not None and isinstance(row.request, Question) else ()
+        if reply.answers is not None and asked and (len(reply.answers) != len(asked) or not any(reply.answers)):
+            raise ReplyUnfit(f"It has {len(asked)} parts, each with a list of answers, of which one at least has one.")
         await desk.answer_question(request_id, reply.answers, by(request))
 
 
