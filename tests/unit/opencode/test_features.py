@@ -29,7 +29,8 @@ def test_what_has_not_all_its_routes_is_named() -> None:
 
 
 def test_no_document_lacks_everything() -> None:
-    for none in ({}, [], None, {"paths": []}, {"paths": {"/session": None}}):
+    nothing: list[object] = [{}, [], None, {"paths": []}, {"paths": {"/session": None}}]
+    for none in nothing:
         assert missing(none) == tuple(FEATURES)
     assert missing({})[0] == BASE
 
