@@ -83,7 +83,7 @@ async def _form(
             raise error
         said = " ".join(part for part in (error.title, error.detail, error.hint) if part)
         errors[FIELDS.get(error.code, "")] = said
-    values: dict[str, Any] = {"typed": typed, "errors": errors, "server": server}
+    values: dict[str, Any] = {"typed": dict.fromkeys(NAMES, "") | typed, "errors": errors, "server": server}
     values["found"] = [] if server is not None else await hub.fleet.found()
     return hub.pages.response(request, "server_attach.html", 200 if error is None else 422, **values)
 
