@@ -86,6 +86,8 @@ async def _ask(client: Client, path: str, within: float) -> tuple[int, dict[str,
 def _why(error: httpx2.TransportError) -> str:
     if isinstance(error, httpx2.ConnectTimeout):
         return "no connection came about"
+    if isinstance(error, httpx2.ConnectError) and str(error) == "All connection attempts failed":
+        return "no program there takes the connection"
     if isinstance(error, httpx2.TimeoutException):
         return f"no answer within {ANSWER:.0f} seconds"
     return str(error) or type(error).__name__
