@@ -2,6 +2,7 @@
 """The timeline: what happened, in words, on servers, tunnels and accounts; what kinds there are is in `core.kinds`."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ Level = Literal["info", "success", "warning", "error"]
 KEPT = 20_000  # rows; about 4 MB
 DAYS = 30  # that a line is kept
 LONGEST = 1000  # characters of a line
+_WILD, _ESCAPED = re.compile(r"([%_\\])"), r"\\\1"  # of SQLite's LIKE, which needs 5 ms for 20,000 lines; instr 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,9 @@ class Activity:
         if server_id:
             wheres.append("(server_id = ? OR json_extract(data, '$.tunnel_id') = ?)")
             values += [server_id, server_id]
-        if text:  # letters of English alone are found as small and as capital ones
-            wheres.append("instr(lower(text), lower(?)) > 0")
-            values.append(text)
+        if text:  # as it stands; small and capital letters are one for those of English alone
+            wheres.append(r"text LIKE ? ESCAPE '\'")
+            values.append(f"%{re.sub(_WILD, _ESCAPED, text)}%")
         if before is not None:
             wheres.append("id < ?")
             values.append(before)

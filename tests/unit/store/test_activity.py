@@ -48,7 +48,10 @@ async def test_found_by_group_level_server_tunnel_and_text(line: Line) -> None:
     assert line.texts(server_id="tun_1") == ["Home was closed 100%."]
     assert line.texts(text="WAS") == ["Home was closed 100%.", "web was started."]
     assert line.texts(text="%") == ["Home was closed 100%."]  # as it stands: no wildcard
-    assert line.texts(level="info", limit=1) == ["ada signed in."]
+    await add("login", r"a_b\c")
+    assert line.texts(text="A_b") == line.texts(text="\\") == [r"a_b\c"]
+    assert line.texts(text="axb") == []
+    assert line.texts(level="info", limit=2) == [r"a_b\c", "ada signed in."]
 
 
 async def test_pages_follow_each_other_while_more_comes(line: Line) -> None:
