@@ -14,7 +14,7 @@ JSON = dict[str, Any]
 def session_markdown(info: JSON, now: datetime) -> str:
     """Return the head of the file."""
     times = child(info, "time")
-    lines = [f"# {_line(info.get('title') or 'New chat')}", ""]
+    lines = [f"# {_escaped(_line(info.get('title') or 'New chat'))}", ""]
     lines += [f"- Folder: {_code(info.get('directory') or 'not known')}", f"- Begun: {_when(times.get('created'))}"]
     lines += [f"- Last used: {_when(times.get('updated'))}", f"- Exported: {now:%Y-%m-%d %H:%M} UTC", ""]
     return "\n".join(lines) + "\n"
@@ -27,7 +27,7 @@ def message_markdown(item: JSON) -> str:
     error = child(info, "error")
     if error:
         said = child(error, "data").get("message") or error.get("name") or "It failed."
-        pieces.append(f"> **It ended with an error:** {_line(said)}")
+        pieces.append(f"> **It ended with an error:** {_escaped(_line(said))}")
     if not pieces:
         return ""
     who = "You" if info.get("role") == "user" else "Agent"
@@ -74,8 +74,11 @@ def _tool(part: JSON) -> str:
 
 
 def _folded(title: str, inside: str) -> str:
-    shown = title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f"<details>\n<summary>{shown}</summary>\n\n{inside}\n\n</details>"
+    return f"<details>\n<summary>{_escaped(title)}</summary>\n\n{inside}\n\n</details>"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _fenced(text: str, language: str = "") -> str:

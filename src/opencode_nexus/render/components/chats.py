@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from markupsafe import Markup
 
+from opencode_nexus.render import unseen
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.render.icons import icon
 from opencode_nexus.render.page import time_tag
@@ -109,7 +110,7 @@ def _undelete(deleted: Sequence[Deleted], links: Links) -> Markup:
     return Markup(
         '<form class="undelete" method="post" action="{}" data-live><span class="clip">“{}” deleted</span>'
         '<button class="btn">Undo</button></form>{}'
-    ).format(links.of(last.session_id) + "/undelete", last.title or "New chat", others)
+    ).format(links.of(last.session_id) + "/undelete", unseen.shown(last.title or "New chat"), others)
 
 
 def _more(items: Sequence[Chat], links: Links) -> Markup:
@@ -131,7 +132,7 @@ def _row(item: Chat, links: Links, several_projects: bool, pinned: bool, accepti
         links.of(item.id),
         Markup(' aria-current="page"') if item.id == links.session_id else "",
         icon("pin", "Pinned") if pinned else "",
-        item.title or "New chat",
+        unseen.shown(item.title or "New chat"),
         state,
         time_tag(item.updated),
         f" · {folder}" if folder else "",

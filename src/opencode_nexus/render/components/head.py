@@ -12,6 +12,7 @@ from opencode_nexus.render.components.words import count, money
 from opencode_nexus.render.icons import icon
 from opencode_nexus.render.page import time_tag
 from opencode_nexus.render.tree import Box, leaf
+from opencode_nexus.render.unseen import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def _line(state: SessionState, facts: HeadFacts, links: Links) -> Markup:
         "</button></div>"
     ).format(
         menu=icon("menu"),
-        title=title,
+        title=shown(title),
         pen=icon("pen"),
         folder=folder,
         name=folder.rstrip("/").rpartition("/")[2],
@@ -141,11 +142,11 @@ def _rows(state: SessionState, facts: HeadFacts, links: Links) -> Markup:
         rows += Markup(
             '<p>{}<span>Sub-agent of <a href="{}" data-nav>{}</a> · <a href="{}" data-nav>All of its sub-agents</a>'
             "</span></p>"
-        ).format(icon("back"), links.of(parent_id), title or "a chat", links.of(parent_id) + "/agents")
+        ).format(icon("back"), links.of(parent_id), shown(title or "a chat"), links.of(parent_id) + "/agents")
     if facts.origin is not None:
         origin_id, title = facts.origin
         rows += Markup('<p>{}<span>Forked from <a href="{}" data-nav>{}</a></span></p>').format(
-            icon("fork"), links.of(origin_id), title or "a chat"
+            icon("fork"), links.of(origin_id), shown(title or "a chat")
         )
     if facts.budget:
         rows += Markup('<p class="warn">{}<span>{} <a href="{}" data-nav>Look at what was used</a></span></p>').format(
