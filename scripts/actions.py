@@ -69,7 +69,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("/setup/welcome", "Begin the set-up", "POST /setup", "setup", STEP),
     Action("/setup/check", "Go on from the checks", "POST /setup", "setup", STEP),
     Action("/setup/opencode", "Choose or bring OpenCode", "POST /setup/bring", "setup", STEP),
-    Action("/setup/opencode/cancel", "End the job that brings it", why="Its command is ended by Ctrl-C."),
+    Action("/setup/opencode/cancel", "End the job that brings it", "POST /setup/bring/cancel", "setup", "By Ctrl-C."),
     Action("/setup/project", "Choose the first folder", "POST /setup", "setup", STEP),
     Action("/setup/owner", "Make the owner", "POST /setup", "setup", STEP),
     Action("/setup/owner/keep", "Keep the owner that there is", "POST /setup", "setup", STEP),

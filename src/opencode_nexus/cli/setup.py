@@ -87,9 +87,13 @@ def _beside(hub: HubClient, wanted: dict[str, Any]) -> dict[str, Any]:
     if state["opencode"] is None and not wanted["opencode"]:
         say = _Said()
         hub.post("/setup/bring")
-        while (state := hub.get("/setup"))["bringing"]["running"]:
-            say(state["bringing"]["text"])
-            time.sleep(POLL)
+        try:
+            while (state := hub.get("/setup"))["bringing"]["running"]:
+                say(state["bringing"]["text"])
+                time.sleep(POLL)
+        except KeyboardInterrupt:  # it is the hub's job, which would go on
+            hub.post("/setup/bring/cancel")
+            raise
         if state["bringing"]["error"]:
             problem = state["bringing"]["error"]
             raise HubSaid(problem, int(problem.get("status", 500)))

@@ -68,3 +68,10 @@ async def bring_opencode(hub: HubDep, who: WhoDep) -> None:
     _own_user(who)
     if not hub.installer.running:
         hub.installer.bring()
+
+
+@router.post("/bring/cancel", status_code=204)
+async def cancel_bringing_opencode(hub: HubDep, who: WhoDep) -> None:
+    """End the job that brings OpenCode; nothing half-done is left. Without one, nothing is done."""
+    _own_user(who)
+    await hub.installer.cancel()

@@ -57,11 +57,11 @@ def test_all_at_once(rig: Rig, hub: TestClient, opencode: Path) -> None:
 
 
 def test_it_is_for_the_machines_own_user(rig: Rig, hub: TestClient, opencode: Path) -> None:
-    for path, body in (("", answers(rig)), ("/bring", {})):
+    for path, body in (("", answers(rig)), ("/bring", {}), ("/bring/cancel", {})):
         assert hub.post(f"/api/v1/setup{path}", json=body).status_code == 401
     hub.post("/api/v1/setup", json=answers(rig), headers=LOCAL)
     hub.post("/login", data={"username": "ada", "password": "Correct7horse"})
-    for path, body in (("", answers(rig)), ("/bring", {})):
+    for path, body in (("", answers(rig)), ("/bring", {}), ("/bring/cancel", {})):
         reply = hub.post(f"/api/v1/setup{path}", json=body)
         assert (reply.status_code, reply.json()["code"]) == (403, "scope-missing")
 
@@ -80,3 +80,11 @@ def test_bringing_is_followed_over_get(rig: Rig, hub: TestClient) -> None:
         if not state["running"]:
             break
     assert (state["stage"], state["error"]["code"]) == ("failed", "network-gone")
+
+
+def test_bringing_is_ended(rig: Rig, hub: TestClient) -> None:
+    for _ in range(2):  # the second time nothing runs any more
+        assert hub.post("/api/v1/setup/bring/cancel", headers=LOCAL).status_code == 204
+    assert hub.post("/api/v1/setup/bring", headers=LOCAL).status_code == 202
+    assert hub.post("/api/v1/setup/bring/cancel", headers=LOCAL).status_code == 204
+    assert hub.get("/api/v1/setup", headers=LOCAL).json()["bringing"]["running"] is False
