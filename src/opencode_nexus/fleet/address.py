@@ -20,6 +20,8 @@ def check_address(text: str) -> str:
     Without http:// it is taken for http, and then without a port for OpenCode's own.
     """
     text = text.strip()
+    if not text.isprintable():  # urlsplit would leave a line's end out
+        raise BadAddress("It has characters that cannot be seen.")
     bare = "://" not in text
     try:
         parts = urlsplit(f"http://{text}" if bare else text)

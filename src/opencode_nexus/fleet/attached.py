@@ -5,6 +5,7 @@ import asyncio
 import logging
 
 from opencode_nexus.core.errors import NexusError
+from opencode_nexus.fleet.address import is_plain
 from opencode_nexus.fleet.attached_errors import NotOpenCode, PasswordRefused, Unreachable
 from opencode_nexus.fleet.errors import NotOurs, StartFailed, StartStopped
 from opencode_nexus.fleet.logins import Logins
@@ -19,6 +20,7 @@ from opencode_nexus.store.servers import ServerRow
 
 log = logging.getLogger(__name__)
 
+PLAIN = "It is reached by http, so its password and all that is said can be read on the way: use https or a tunnel."
 FIRST, LONGEST = 1.0, 60.0  # seconds between two tries to connect, doubling
 CLOSED = 2  # looks in a row that find nobody listening: a server that is started anew there takes some 3 s
 WATCH = 10.0  # seconds between two looks, as far apart as its own heartbeats
@@ -95,7 +97,8 @@ class Attached(Server):
         access = ServerAccess(self.row.address, login.username, login.password)
         before, lacking = self.seen.state, self._checked[1] if self._checked else ()
         self.seen.elsewhere = Elsewhere(access, version, lacking)
-        self.seen.become("running", self._around.judge(version))
+        plain = await asyncio.to_thread(is_plain, self.row.address)
+        self.seen.become("running", " ".join(filter(None, (self._around.judge(version), PLAIN if plain else ""))))
         if before != "running":
             await self.seen.note("server-connected", f"{self.row.name} is connected.", "success")
 
