@@ -20,6 +20,9 @@ WORDS = {
 }
 """Kind of a row → what is said of it. Also the kinds that a device may choose from."""
 
+NAMED = frozenset({"read", "list", "external_directory", "skill", "websearch"})
+"""Kinds of permissions whose patterns say all that is to be done."""
+
 WAITS = ("permission", "question")
 DAY, HOUR = 86400, 3600
 HIDDEN = "Open Nexus to see it."
@@ -79,7 +82,9 @@ def is_whole(row: Row) -> bool:
     metadata = getattr(row.request, "metadata", None) or {}
     text = plain(row.detail)
     wanted = str(metadata.get("command") or "")
-    return not (text.endswith("…") or "\n" in wanted or metadata.get("diff") or unseen.mixed(wanted))
+    # that any MCP tool or sub-agent may run says nothing of what it is given
+    vague = not (wanted or metadata.get("url")) and getattr(row.request, "permission", "") not in NAMED
+    return not (text.endswith("…") or "\n" in wanted or metadata.get("diff") or vague or unseen.mixed(wanted))
 
 
 def added(row: Row, *, hide: bool) -> Notice:

@@ -120,6 +120,30 @@ async def test_an_answer_that_opencode_does_not_take_any_more_makes_no_rule(worl
     assert (world.desk.rules.all(), world.desk.get("per_1")) == ([], None)
 
 
+async def test_what_a_tool_is_given_that_says_nothing_of_it_is_asked_for(world: Desk) -> None:
+    given = {"amount": 5, "to": "bob"}
+    part = {"id": "prt_1", "type": "tool", "callID": "call_2", "state": {"status": "running", "input": given}}
+    others = [{"id": "prt_0", "type": "tool", "callID": "call_1", "state": {"input": {"amount": 1}}}, part]
+    world.fake.routes[f"GET /session/{S}/message/msg_1"] = {"info": {"id": "msg_1"}, "parts": others}
+    about: dict[str, Any] = {
+        "permission": "shop_pay", "patterns": ["*"], "always": ["*"], "metadata": {},
+        "tool": {"messageID": "msg_1", "callID": "call_2"},
+    }  # fmt: skip
+
+    def known() -> bool:
+        row = world.desk.get("per_1")
+        return row is not None and row.request is not None and getattr(row.request, "metadata", {}) == {"input": given}
+
+    await world.asks(**about)
+    await world.until(known)
+    world.tell("permission.asked", S, id="per_1", **about)  # told anew, as after a connect
+    await world.asks("per_2")
+    assert known()
+    await world.stop()
+    await world.start()
+    assert known()
+
+
 async def test_what_the_same_agent_asked_beside_it_is_rejected_with_it(world: Desk) -> None:
     await world.asks("per_1")
     await world.asks("per_2")

@@ -48,6 +48,8 @@ def test_a_permission_can_be_answered_where_all_of_it_shows() -> None:
         Row(request=asks(command="one\ntwo")),
         Row(request=asks(command="rm p\u0430y")),  # Cyrillic; a page warns of it
         Row(detail="edit: a.py", request=asks(diff="--- a\n+++ b\n")),
+        Row(detail="shop_pay: *", request=Permission("per_1", "ses_1", "shop_pay", ("*",), (), {})),
+        Row(detail="task: general", request=Permission("per_1", "ses_1", "task", ("general",), (), {})),
         Row(kind="question", detail="Which one?"),
         Row(kind="finished", detail="Done."),
     ],
@@ -67,7 +69,7 @@ def test_what_is_hidden_is_not_said_at_all() -> None:
 def test_what_cannot_be_seen_is_written_out() -> None:
     assert plain("rm \u202e txt.a\u200b\x1b[0m") == "rm ⟨U+202E⟩ txt.a⟨U+200B⟩⟨U+001B⟩[0m"
     assert plain("a\n  b\tc") == "a b c"
-    assert len(plain("x" * 1000)) == 300 and is_whole(Row())
+    assert len(plain("x" * 1000)) == 300 and is_whole(Row(request=asks(command="touch a.txt")))
 
 
 def test_its_end_takes_the_place_of_what_waits_at_the_push_service() -> None:

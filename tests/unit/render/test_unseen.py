@@ -60,6 +60,18 @@ def test_a_permission_to_leave_the_folder_says_where_it_reaches() -> None:
     assert "It reaches <code>/etc/*</code>" in made
 
 
+def test_a_permission_says_what_a_tool_or_a_sub_agent_is_given() -> None:
+    given = {"prompt": "Delete <all>\u202e", "subagent_type": "general", "deep": {"a": [1]}, "none": None}
+    asked = Permission("per_1", "ses_1", "task", ("general",), (), {"subagent_type": "general", "input": given})
+    made = asked_for(asked)
+    assert "Delete &lt;all&gt;" in made and "⟨U+202E⟩" in made
+    assert made.count("general") == 1
+    assert "<dt>deep</dt><dd>{&#34;a&#34;: [1]}</dd>" in made and "none" not in made
+    searched = Permission("per_1", "ses_1", "grep", ("key",), (), {"pattern": "key", "path": "/etc", "include": None})
+    assert '<dl class="fields"><dt>path</dt><dd>/etc</dd></dl>' in asked_for(searched)
+    assert "<dl" not in asked_for(Permission("per_1", "ses_1", "bash", ("ls",), (), {"command": "ls"}))
+
+
 @pytest.mark.parametrize(
     ("raw", "seen"),
     [

@@ -15,6 +15,7 @@ from opencode_nexus.chat.chat import Chat
 from opencode_nexus.chat.inbox.accepting import Accepting
 from opencode_nexus.chat.inbox.alerts import AlertedRows
 from opencode_nexus.chat.inbox.book import InboxBook
+from opencode_nexus.chat.inbox.given import filled, given, missing
 from opencode_nexus.chat.inbox.row import Row, path_of
 from opencode_nexus.chat.inbox.rules import Rules
 from opencode_nexus.chat.inbox.unasked import Unasked
@@ -58,7 +59,7 @@ class InboxWatch:
     ) -> None:
         self.rules, self.accepting, self.alerted = rules, accepting, AlertedRows(book, bus)
         self._chat, self._servers, self._book, self._audit = chat, servers, book, audit
-        self._bus, self._clock, self._redact = bus, clock, redact
+        self._bus, self._clock, self._redact, self._tasks = bus, clock, redact, tasks
         self._unsure: set[str] = set()  # rows of an earlier hub that no OpenCode has confirmed yet
         self._answering: set[str] = set()
         self._unasked = Unasked(chat, book, rules, accepting, tasks, self._answering, self._why, self._note)
@@ -134,6 +135,7 @@ class InboxWatch:
     def _asked(self, server_id: str, directory: str, request: Permission | Question) -> None:
         known = self._book.get(request.id)
         if known is not None:  # it is told anew whenever the hub has asked what waits
+            request = filled(request, known.request) if isinstance(request, Permission) else request
             fresh = replace(known, request=request, process=self._process(server_id))
             if fresh != known or known.id in self._unsure:
                 self._unsure.discard(known.id)
@@ -147,6 +149,17 @@ class InboxWatch:
             self._unasked.begin(row)
         else:
             self._book.put(row)
+            if isinstance(request, Permission) and missing(request):
+                self._tasks.spawn(self._fill(row.id, request), f"what {row.id} asks for")
+
+    async def _fill(self, row_id: str, request: Permission) -> None:
+        """Add what the tool was given, which the request does not say."""
+        row = self._book.get(row_id)
+        connection = self._chat.feeds.connection(row.server_id) if row is not None else None
+        found = await given(connection.client, request) if connection is not None else None
+        row = self._book.get(row_id)  # it may have been answered meanwhile
+        if row is not None and found is not None:
+            self._book.put(replace(row, request=found), "changed")
 
     def _row(self, server_id: str, directory: str, request: Permission | Question) -> Row:
         feed = self._chat.feeds.feed(server_id)

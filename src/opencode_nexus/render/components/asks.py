@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What waits for the user: permissions and questions, each a card with a plain form."""
 
+import json
 from typing import Any
 
 from markupsafe import Markup
@@ -17,6 +18,9 @@ from opencode_nexus.render.tree import Leaf, key_of, leaf
 from opencode_nexus.render.unseen import shown
 
 ASKED = 500  # lines of a change that a permission shows
+# what a request says besides, and is shown by itself or is no part of what is asked
+SAID = frozenset({"command", "url", "diff", "patterns", "directories", "filepath", "files", "description", "input"})
+GIVEN = 20_000  # characters of one thing that a tool is given
 
 _KINDS = {
     "bash": "Run a command",
@@ -96,6 +100,7 @@ def asked_for(item: Permission) -> Markup:
         body += Markup('<p class="hint warn">{}Letters of several alphabets are mixed here: {}</p>').format(
             icon("warn"), Markup(", ").join(Markup("<code>{}</code>").format(word) for word in alike[:8])
         )
+    body += _facts(item, wanted)
     patch = metadata.get("diff")
     if isinstance(patch, str) and patch:
         made, left_out = diff.view(patch, ASKED)
@@ -103,6 +108,23 @@ def asked_for(item: Permission) -> Markup:
         if left_out:
             body += Markup('<p class="hint">Only the first {} lines of the change are shown.</p>').format(ASKED)
     return body
+
+
+def _facts(item: Permission, wanted: str) -> Markup:
+    """Return what else the request says: where is looked, what a tool or a sub-agent is given."""
+    given = item.metadata.get("input")
+    given = given if isinstance(given, dict) else {}
+    rows = [(name, value) for name, value in item.metadata.items() if name not in (*SAID, *given)]
+    made = Markup("")
+    for name, value in (*rows, *given.items()):
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        if text not in ("", "null", wanted):
+            text = text if len(text) <= GIVEN else f"{text[:GIVEN]}\n… and {len(text) - GIVEN:,} characters more"
+            block = (
+                Markup('<pre tabindex="0"><code>{}</code></pre>') if len(text) > 80 or "\n" in text else Markup("{}")
+            )
+            made += Markup("<dt>{}</dt><dd>{}</dd>").format(shown(name), block.format(shown(text)))
+    return Markup('<dl class="fields">{}</dl>').format(made) if made else Markup("")
 
 
 def question(item: Question, links: Links) -> Leaf:
