@@ -94,7 +94,8 @@ async def remote_hub(folder: Path, clock: Clock, base: str = "") -> AsyncIterato
         cloudflare=FakeAccount(), door=SimpleNamespace(port=21000), live=Live(bus.boot, tasks),
         usage=SimpleNamespace(watch=lambda: lambda: None), fleet=SimpleNamespace(list=list),
         chat=SimpleNamespace(waiting=list, busy=lambda server: [], counts=lambda server: Counts(0, 0)),
-        machine=SimpleNamespace(latest=None), alerts=SimpleNamespace(all=list, get=lambda alert_id: None),
+        machine=SimpleNamespace(latest=None), history=SimpleNamespace(of=lambda *what: []),
+        alerts=SimpleNamespace(all=list, get=lambda alert_id: None),
         presence=Presence(), pages=Pages(environment(), StaticFiles()),
     )  # fmt: skip
     hub.live.register("dashboard", lambda rest: DashboardSource(hub))

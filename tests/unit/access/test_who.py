@@ -17,6 +17,10 @@ from opencode_nexus.access.who import SCOPES, Who
         ("read", "DELETE", "/api/v1/events", True),  # there is no such route; the table stays simple
         ("read", "GET", "/settings", False),
         ("read", "WEBSOCKET", "/live/ws", False),
+        ("metrics", "GET", "/metrics", True),
+        ("metrics", "POST", "/metrics", False),
+        ("metrics", "GET", "/api/v1/servers", False),
+        ("read", "GET", "/metrics", False),
         ("gone", "GET", "/api/v1/servers", False),  # a scope of another version
         ("gone read", "GET", "/api/v1/servers", True),
         ("", "GET", "/api/v1/servers", False),
@@ -34,7 +38,7 @@ def test_every_scope_lets_something_in_and_only_one_lets_all_in() -> None:
     wide = [scope for scope in SCOPES if Who("x", "token", frozenset({scope})).may("PATCH", "/api/v1/x")]
     assert wide == ["all"]
     for scope in SCOPES:
-        assert Who("x", "token", frozenset({scope})).may("GET", "/api/v1/servers")
+        assert any(Who("x", "token", frozenset({scope})).may("GET", path) for path in ("/api/v1/servers", "/metrics"))
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/login", "/setup", "/setup/4", "/static/abc/nexus.css"])

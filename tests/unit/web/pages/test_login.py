@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -44,7 +45,7 @@ async def test_staying_signed_in_keeps_the_cookie_for_thirty_days(desk: Desk) ->
 
 
 async def test_https_makes_the_cookie_secure(desk: Desk) -> None:
-    desk.hub.settings = desk.hub.settings.model_copy(update={"trusted_proxies": ("127.0.0.1",)})
+    desk.hub.settings = replace(desk.hub.settings, trusted_proxies=("127.0.0.1",))
     desk.client.headers["X-Forwarded-Proto"] = "https"
     assert "Secure" in (await desk.sign_in()).headers["set-cookie"]
 
