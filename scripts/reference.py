@@ -14,9 +14,11 @@ import opencode_nexus
 from opencode_nexus.access.who import SCOPES
 from opencode_nexus.cli.commands import app as command_line
 from opencode_nexus.core.errors import all_errors
+from opencode_nexus.core.kinds import GROUPS, KINDS, LEVELS
 from opencode_nexus.core.settings import SETTINGS
 from opencode_nexus.observe.metrics import METRICS
 from opencode_nexus.web.api.application import application
+from opencode_nexus.web.api.events import TOPICS
 from opencode_nexus.web.shortcuts import by_place
 from scripts.actions import ACTIONS
 
@@ -199,6 +201,26 @@ def keyboard_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def events_page() -> str:
+    lines = [
+        "# Events",
+        MADE,
+        "What the timeline holds (`/events`, `opencode-nexus events`, `GET /api/v1/events`), by group. A line has a kind,",
+        f"a level ({', '.join(LEVELS)}), words, and the server or tunnel that it is about. It is kept 30 days.",
+    ]
+    for group, words in GROUPS.items():
+        lines += ["", f"## {words}", "", "| kind | what happened |", "|---|---|"]
+        lines += [f"| `{name}` | {kind.words} |" for name, kind in KINDS.items() if kind.group == group]
+    lines += [
+        "",
+        "## The stream",
+        "",
+        "`POST /api/v1/events` follows what happens, and resumes from `Last-Event-ID`. Its topics:",
+        f"{', '.join(f'`{topic}`' for topic in TOPICS)}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def actions_page() -> str:
     lines = [
         "# Actions",
@@ -221,6 +243,7 @@ def pages() -> dict[str, str]:
     return {
         "settings.md": settings_page(),
         "metrics.md": metrics_page(),
+        "events.md": events_page(),
         "commands.md": commands_page(),
         "errors.md": errors_page(),
         "api.md": api_page(),

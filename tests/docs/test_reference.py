@@ -22,7 +22,8 @@ def made() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["settings.md", "metrics.md", "commands.md", "errors.md", "api.md", "keyboard.md", "actions.md"]
+    "name",
+    ["settings.md", "metrics.md", "events.md", "commands.md", "errors.md", "api.md", "keyboard.md", "actions.md"],
 )
 def test_reference_is_what_the_code_says(made: dict[str, str], name: str) -> None:
     assert (reference.REFERENCE / name).read_text() == made[name], "run scripts/docs"
