@@ -205,8 +205,8 @@ def events_page() -> str:
     lines = [
         "# Events",
         MADE,
-        "What the timeline holds (`/events`, `opencode-nexus events`, `GET /api/v1/events`), by group. A line has a kind,",
-        f"a level ({', '.join(LEVELS)}), words, and the server or tunnel that it is about. It is kept 30 days.",
+        "What the timeline holds (`/events`, `opencode-nexus events`, `GET /api/v1/events`), by group. A line has a",
+        f"kind, a level ({', '.join(LEVELS)}), words, and the server or tunnel that it is about. It is kept 30 days.",
     ]
     for group, words in GROUPS.items():
         lines += ["", f"## {words}", "", "| kind | what happened |", "|---|---|"]
