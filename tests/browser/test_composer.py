@@ -333,6 +333,22 @@ async def _lose(route: Route) -> None:
         await route.continue_()
 
 
+async def test_a_browser_without_room_keeps_what_is_sent_offline_in_the_field(hub: RealHub, walk: Walk) -> None:
+    talk = begin(hub, "No room")
+    page, box = await opened(walk, talk)
+    await page.evaluate(
+        "for (let n = 1 << 20, i = 0; n; i++) try { localStorage['x' + i] = 'x'.repeat(n); } catch { n >>= 1; }"
+    )
+    await page.context.set_offline(True)
+    await box.fill("dear words")
+    await box.press("Enter")
+    await expect(page.get_by_text("no room left to keep the message")).to_be_visible()
+    await expect(box).to_have_value("dear words")
+    await page.context.set_offline(False)
+    await box.press("Enter")
+    await expect(page.locator(".msg.user .typed")).to_have_text("dear words")
+
+
 async def test_a_plain_form_sends_files_and_keeps_the_text_when_one_is_too_large(
     hub: RealHub, walk: Walk, tmp_path: Path
 ) -> None:

@@ -114,8 +114,9 @@
       if (now.taken === "queued") nexus.say("It waits until the agent is done.");
       nexus.toEnd();
     } catch {
+      went = nexus.outbox.add(one);
+      if (!went) return complain("The hub cannot be reached, and this browser has no room left to keep the message. It stays here: send it when the connection is back.");
       done(form, one);
-      nexus.outbox.add(one);
       nexus.say("It waits for the connection.");
     } finally {
       // Enter pressed again while the line was slow: what stood there then goes too, unless it is being written on

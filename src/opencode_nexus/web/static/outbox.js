@@ -5,7 +5,11 @@
   "use strict";
   const doc = document;
   const read = (name) => { try { return JSON.parse(localStorage[name]); } catch { return null; } };
-  const write = (name, value) => { value ? localStorage.setItem(name, JSON.stringify(value)) : localStorage.removeItem(name); };
+  // Returns whether it is kept: a browser has room for some 5 million characters, of all that it keeps for this address.
+  const write = (name, value) => {
+    try { value ? localStorage.setItem(name, JSON.stringify(value)) : localStorage.removeItem(name); } catch { return false; }
+    return true;
+  };
   const make = (tag, words = "", more = {}) => Object.assign(doc.createElement(tag), { textContent: words }, more);
   const post = (url, data) => fetch(url, {
     method: "POST", headers: { Accept: "application/json", "X-Nexus": "live" }, body: new URLSearchParams(data), signal: AbortSignal.timeout(40000),
@@ -61,7 +65,7 @@
   addEventListener("nexus:line", ({ detail }) => detail === "live" && flush());
   addEventListener("online", flush);
   addEventListener("storage", ({ key }) => key === "outbox" && show());
-  nexus.outbox = { read, write, make, post, pairs, why, waiting, add: (one) => { write("outbox", [...waiting(), one]); show(); } };
+  nexus.outbox = { read, write, make, post, pairs, why, waiting, add: (one) => { const kept = write("outbox", [...waiting(), one]); show(); return kept; } };
   show();
   flush();
 })();
