@@ -15,6 +15,7 @@ import pytest
 
 from opencode_nexus.chat.errors import SearchUnusable
 from opencode_nexus.chat.search import index as search_index
+from opencode_nexus.chat.search.documents import document_of
 from opencode_nexus.chat.search.index import SearchIndex
 from opencode_nexus.chat.search.reader import PAGE, Reader
 from opencode_nexus.chat.search.search import Filters, Search
@@ -256,3 +257,9 @@ async def _until(what: Callable[[], bool]) -> None:
     while not what():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
+
+
+def test_a_pasted_text_is_found_by_its_last_word_too() -> None:
+    part = {"id": "prt_1", "messageID": "msg_1", "sessionID": "ses_1", "type": "text", "text": "x " * 400_000 + "zebra"}
+    made = document_of(part, "user", 1000)
+    assert made is not None and made.text.endswith("zebra")

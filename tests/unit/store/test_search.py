@@ -12,7 +12,7 @@ import pytest
 from opencode_nexus.store.search import Filters, SearchStore
 from opencode_nexus.store.search_query import Term, beginning, parse
 from opencode_nexus.store.search_rows import Document, Facts, Rows
-from opencode_nexus.store.search_snippet import snippet
+from opencode_nexus.store.search_snippet import BEFORE, WIDTH, _start, snippet
 from opencode_nexus.store.search_words import pieces, words
 
 pytestmark = pytest.mark.anyio
@@ -305,6 +305,22 @@ def test_a_snippet_is_read_as_a_line_not_as_a_table(text: str, shown: str | None
     assert shown is None or found.text == shown
     assert [found.text[start:end] for start, end in found.marks] == marked
     assert "  " not in found.text
+
+
+def test_a_word_that_stands_everywhere_is_not_looked_at_from_each_place() -> None:
+    # a piece that slides, beside the plain way; with words that are longer than a piece, too
+    draw = random.Random(4)
+    for _ in range(300):
+        long = draw.choice((300, 1000, 3000))
+        at = [draw.randrange(long) for _ in range(draw.randrange(1, 15))]
+        found = sorted({(one, one + draw.choice((1, 5, 100, 260)), draw.randrange(4)) for one in at})
+        inside = [
+            len({which for from_, to, which in found if from_ >= begin and to <= begin + WIDTH})
+            for begin in (max(0, one[0] - BEFORE) for one in found)
+        ]
+        assert _start(found, WIDTH) == max(0, found[inside.index(max(inside))][0] - BEFORE)
+    many = "a " * 200_000  # 50 minutes, the plain way
+    assert snippet(many, parse("a b")).marks[:2] == ((0, 1), (2, 3))
 
 
 def test_a_snippet_is_the_piece_with_most_of_the_words() -> None:
