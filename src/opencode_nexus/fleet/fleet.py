@@ -35,6 +35,7 @@ from opencode_nexus.secrets.redact import redact
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.kv import Kv
+from opencode_nexus.store.place import settle
 from opencode_nexus.store.servers import ServerRow, Servers
 
 States = list[ServerState]  # inside the class `list` is a method
@@ -81,7 +82,7 @@ class Fleet:
         judge: Callable[[str], str] = lambda version: "",
         own_ports: Callable[[], Collection[int]] = lambda: (),
     ) -> None:
-        self._kv, self._vault, self._activity = Kv(db), vault, activity
+        self._db, self._kv, self._vault, self._activity = db, Kv(db), vault, activity
         self._host = Local(home, environ)
         self._home, self._on_stop, self._child_config = home, on_stop, child_config
         self._starts_at_once = starts_at_once
@@ -118,6 +119,7 @@ class Fleet:
         Returns as soon as the first is done, or after a second; the rest goes on behind it.
         """
         try:
+            await settle(self._db, self._home)
             adopting = await self._take_up.begin()
         except BaseException as error:
             self._trouble = error

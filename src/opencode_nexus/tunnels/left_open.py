@@ -9,6 +9,7 @@ from pathlib import Path
 from opencode_nexus.processes.identity import Identity
 from opencode_nexus.processes.tree import marked
 from opencode_nexus.store.db import Database
+from opencode_nexus.store.place import settle
 from opencode_nexus.store.tunnels import TunnelTable
 from opencode_nexus.tunnels.arguments import MARK
 from opencode_nexus.tunnels.reconcile import reconcile
@@ -28,6 +29,7 @@ async def close_left_open(db: Database, home: Path) -> Closed:
 
     Only for who holds the lock of the folder: a hub would take what ends for a fault, and start it again.
     """
+    await settle(db, home)  # those of a home that this one is a copy of are not ours to close
     store = TunnelTable(db)
     rows, prefix = store.runs(), mark_prefix(home)
     alive = await asyncio.to_thread(living, rows)

@@ -16,6 +16,7 @@ from opencode_nexus.processes.logfile import last_lines
 from opencode_nexus.secrets.redact import Secret
 from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.db import Database
+from opencode_nexus.store.place import settle
 from opencode_nexus.store.tunnels import TunnelRow, TunnelTable
 from opencode_nexus.tunnels.around import Around, Wanted
 from opencode_nexus.tunnels.cloud import Cloud, api_token_name, stands
@@ -80,7 +81,7 @@ class Manager:
         self._around = Around(
             self._runs, bus, self._tasks, activity, program, test, pauses or Pauses(), self._note_names, self._save
         )
-        self._takeup = TakeUp(self._runs, self._around, self._cloud, has_owner)
+        self._takeup = TakeUp(self._runs, self._around, self._cloud, has_owner, lambda: settle(db, home))
         self._known: dict[str, Tunnel] | None = None
         self._taken_up = asyncio.Event()
         self._trouble: BaseException | None = None  # what `open` raised

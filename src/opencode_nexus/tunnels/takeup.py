@@ -29,15 +29,24 @@ MOVED = "The address is new: the hub listens at another place than before, and t
 
 
 class TakeUp:
-    """Does it once for each life of the hub."""
+    """Does it once for each life of the hub; `settle` drops runs that are another home's (`store.place.settle`)."""
 
-    def __init__(self, runs: TunnelRuns, around: Around, cloud: Cloud | None, has_owner: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        runs: TunnelRuns,
+        around: Around,
+        cloud: Cloud | None,
+        has_owner: Callable[[], bool],
+        settle: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._runs, self._around, self._cloud, self._has_owner = runs, around, cloud, has_owner
+        self._settle = settle
         self._origins = runs.origins
 
     async def begin(self, tunnels: Mapping[str, Tunnel], unless_closed: Callable[[Tunnel], Wanted]) -> None:
         """Return when what still runs is taken up; the rest goes on behind, unless it is closed meanwhile."""
         wanted = {tunnel_id: unless_closed(tunnel) for tunnel_id, tunnel in tunnels.items()}
+        await self._settle()
         rows = self._runs.store.runs()
         alive = await asyncio.to_thread(living, rows)
         carriers = await asyncio.to_thread(marked, MARK, f"{self._runs.prefix}:")

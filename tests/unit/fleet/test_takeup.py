@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 
@@ -178,6 +179,30 @@ async def test_leftovers_of_this_home_are_ended_and_no_others(rig: FleetUnderTes
     assert stranger.returncode is None
     stranger.kill()
     await stranger.wait()
+
+
+@pytest.mark.parametrize("moved", [False, True])
+async def test_a_copy_of_the_home_takes_nothing_of_the_first_and_a_moved_home_all(
+    rig: FleetUnderTest, moved: bool
+) -> None:
+    server_id = await one(rig)
+    await rig.fleet.start(server_id)
+    pid, first, rig.on_stop = rig.fleet.get(server_id).pid, rig.home, "keep"
+    await rig.close()
+    if moved:
+        rig.home = first.rename(rig.root / "moved")
+    else:
+        rig.home = shutil.copytree(first, rig.root / "copy")
+    await rig.open()
+    assert ((await rig.until(server_id, "running")).pid == pid) is moved
+    await rig.fleet.stop(server_id)
+    assert pid is not None
+    assert runs(pid) is not moved
+    rig.on_stop = "stop"
+    await rig.close()
+    rig.home = rig.home if moved else first
+    await rig.open()
+    assert ((await rig.until(server_id, "running")).pid == pid) is not moved
 
 
 async def test_a_recycled_process_id_is_not_touched(rig: FleetUnderTest) -> None:
