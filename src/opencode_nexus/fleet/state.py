@@ -55,6 +55,11 @@ class ServerState:
     position: int = 0
     missing: tuple[str, ...] = ()
 
+    @property
+    def silent(self) -> bool:
+        """Whether it runs and does not answer; of an attached one a reason is a remark, as it is "failed" then."""
+        return self.state == "running" and self.kind == "local" and bool(self.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class ServerAccess:

@@ -55,7 +55,7 @@ def _servers(hub: Hub) -> Iterator[Reading]:
         elif server.state == "running" and server.pid is not None:
             yield Reading("server-memory", server.id, server.name, None, "")
         away = server.kind == "attached" and server.state == "failed"  # it runs elsewhere, for all that is known
-        silent = away or (server.state == "running" and bool(server.reason))
+        silent = away or server.silent
         yield Reading("server-silent", server.id, server.name, float(silent), server.reason)
         down = server.state == "failed" and server.retry_at is None and not away
         crashes = max(server.restarts, 100) if down else server.restarts

@@ -62,7 +62,7 @@ def _servers(told: Samples, hub: Hub) -> None:
         labels = {"server_id": server.id, "server": server.name}
         usage = hub.usage.of(server.id)
         told.put_state("server_state", server.state, get_args(ServerStates), **labels)
-        told.put("server_up", float(server.state == "running" and not server.reason), **labels)
+        told.put("server_up", float(server.state == "running" and not server.silent), **labels)
         told.put("server_crashes", server.restarts, **labels)
         told.put("server_disk_bytes", hub.disk.bytes(server.id), **labels)
         told.put("server_busy_sessions", len(hub.chat.busy(server.id)), **labels)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from opencode_nexus.fleet.state import ServerState
 from opencode_nexus.observe.alert_rules import BY_ID
 from opencode_nexus.web.alert_readings import readings
 
@@ -41,13 +42,18 @@ def wrong(hub: Any) -> set[str]:
         ({"state": "failed", "reason": "It died.", "retry_at": 5.0, "restarts": 3}, {"server-crashing"}),
         ({"state": "running", "restarts": 3}, {"server-crashing"}),
         ({"state": "failed", "reason": "It is not started again."}, {"server-crashing"}),
+        ({"state": "running", "reason": "It is reached by http.", "kind": "attached"}, set()),
         ({"state": "failed", "reason": "Away.", "retry_at": 5.0, "kind": "attached"}, {"server-silent"}),
         ({"state": "failed", "reason": "Wrong password.", "kind": "attached"}, {"server-silent"}),
     ],
 )  # fmt: skip
 def test_servers(server: dict[str, Any], rules: set[str]) -> None:
-    one = {"id": "srv_1", "name": "One", "pid": 5, "reason": "", "restarts": 0, "retry_at": None, "kind": "local"}
-    assert wrong(hub_of(fleet=SimpleNamespace(list=lambda: [SimpleNamespace(**{**one, **server})]))) == rules
+    one = {
+        "id": "srv_1", "name": "One", "projects": (), "pid": 5, "started": None, "port": None, "version": None,
+        "since": 0.0, "reason": "", "last_lines": (), "adopted": False, "autostart": True, "restarts": 0,
+        "retry_at": None,
+    }  # fmt: skip
+    assert wrong(hub_of(fleet=SimpleNamespace(list=lambda: [ServerState(**{**one, **server})]))) == rules
 
 
 @pytest.mark.parametrize(
