@@ -171,6 +171,8 @@ class Guard:
     # -- memory --------------------------------------------------------------------------------------------------
 
     async def _memory(self, server_id: str, case: Case, usage: TreeUsage, bounds: Bounds) -> None:
+        if case.stage == "stop":  # it is ending, which takes seconds
+            return
         steps: tuple[tuple[Stage, int | None], ...] = (
             ("warn", bounds.memory_warn), ("recycle", bounds.memory_recycle), ("stop", bounds.memory_stop)
         )  # fmt: skip
@@ -203,12 +205,10 @@ class Guard:
             case.words = case.reason = f"{takes}; its limit is {amount(limit)}."
             await self._recycle(server_id, name, case)
         else:
-            case.words = ""
             said = f"It was stopped: it took {amount(usage.memory)} of memory, and its hard limit is {amount(limit)}."
-            self._stopped[server_id] = said
+            case.words = self._stopped[server_id] = said
             await self._note(server_id, "limit-stopped", f"{name}: {said}", "error")
-            del self._cases[server_id]
-            self._spawn(self.servers.stop(server_id), f"stop {server_id}")
+            self._spawn(self._stop(server_id, case), f"stop {server_id}")
 
     async def _recycle(self, server_id: str, name: str, case: Case) -> None:
         if not self._may_recycle(server_id):
@@ -218,6 +218,13 @@ class Guard:
         case.asked = True
         # at once when it is idle, else as soon as it is; the fleet says so in the activity list, with the reason
         self._spawn(self.servers.recycle(server_id, case.reason), f"recycle {server_id}")
+
+    async def _stop(self, server_id: str, case: Case) -> None:
+        try:
+            await self.servers.stop(server_id)
+        except NexusError:
+            case.stage = ""  # the next pass tries again
+            raise
 
     def _may_recycle(self, server_id: str) -> bool:
         last = self._recycled.get(server_id)
