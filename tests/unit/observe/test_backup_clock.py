@@ -71,6 +71,7 @@ async def test_a_clock_that_was_set_back_does_not_stop_them(kept: Kept) -> None:
     assert await kept.backups.when_due() is not None
     kept.clock.jump(-5 * DAY)
     assert await kept.backups.when_due() is not None
+    assert await kept.backups.when_due() is None  # not one at each look until that day comes
 
 
 async def test_one_that_fails_is_told_once_and_tried_again(kept: Kept, tmp_path: Path) -> None:

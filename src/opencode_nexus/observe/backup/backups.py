@@ -167,8 +167,9 @@ class Backups:
         gap = EVERY.get(plan.every, 0.0)
         if not gap or 0 <= now - self._failed < AGAIN:
             return None
-        newest = max((one.at for one in await self.list() if one.auto), default=0.0)
-        if now < newest + gap and newest <= now:
+        # one from a clock that was ahead says nothing: it would make each look make one, and those push out the others
+        newest = max((one.at for one in await self.list() if one.auto and one.at <= now), default=0.0)
+        if now < newest + gap:
             return None
         try:
             made = await self.make(sessions=plan.sessions, auto=True)
