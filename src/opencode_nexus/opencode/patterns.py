@@ -17,10 +17,12 @@ def _units(text: str) -> str:
 @functools.lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str]:
     words = _units(pattern.replace("\\", "/"))
-    regex = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in words)
-    if words.endswith(" *"):  # "ls *" allows "ls" alone too
-        regex = regex.removesuffix(re.escape(" ") + ".*") + "( .*)?"
-    return re.compile(regex, re.DOTALL)
+    tail = words.endswith(" *")  # "ls *" allows "ls" alone too
+    pieces = (words[:-2] if tail else words).split("*")
+    first, *rest = ("".join("." if letter == "?" else re.escape(letter) for letter in piece) for piece in pieces)
+    # each piece but the last is taken where it comes first, for good: gone back for, 8 stars took 16 s for 60 letters
+    regex = "".join([first, *(f"(?>.*?{piece})" for piece in rest[:-1]), *(f".*{piece}" for piece in rest[-1:])])
+    return re.compile(regex + "( .*)?" * tail, re.DOTALL)
 
 
 def matches(pattern: str, text: str) -> bool:

@@ -23,6 +23,7 @@ Event = Any  # what pyromark yields: a word, or a dict of one key
 Colour = Callable[[str, str], str | None]
 Definitions = dict[str, tuple[str, str]]
 
+DEEPEST = 64  # elements in one another; deeper ones add no more: to clean 20,000 took 4 s, and twice as many 16 s
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]}*_]")
 _HARMLESS = re.compile(r"</?(?:br|kbd|sub|sup)\s*/?>", re.IGNORECASE)
 _FORMULA = re.compile(r"[\\^_{=]")
@@ -221,8 +222,9 @@ class _Writer:
             self._close()
 
     def _open(self, tag: str, attributes: str = "") -> None:
-        self.out.append(f"<{tag}{attributes}>")
-        self._ends.append(f"</{tag}>")
+        shallow = len(self._ends) < DEEPEST
+        self.out.append(f"<{tag}{attributes}>" if shallow else "")
+        self._ends.append(f"</{tag}>" if shallow else "")
 
     def _close(self) -> None:
         self.out.append(self._ends.pop())
