@@ -171,6 +171,27 @@ def test_only_an_empty_home_is_taken(home: Path) -> None:
     assert "nexus.db" in restore(backup.path, empty, "", {}).parts
 
 
+@pytest.mark.parametrize("way", ["link", "volume"])
+def test_a_home_that_is_a_link_or_a_volume_is_filled(home: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup, folder = made(home, PASSPHRASE), home.parent / "there"
+    folder.mkdir()
+    named = home.parent / "named" if way == "link" else folder
+    if way == "link":
+        named.symlink_to(folder)
+    else:  # what cannot be taken away, as it is mounted, and holds what a new disk does
+        (folder / "lost+found").mkdir()
+        monkeypatch.setattr(Path, "is_mount", lambda path: path == folder)
+        monkeypatch.setattr(Path, "rmdir", lambda path: pytest.fail(f"{path} is busy"))
+    restored = restore(backup.path, named, PASSPHRASE, {})
+    assert restored.parts == backup.parts and SealedFile(folder / "secrets").get("tunnel-token:x") == SECRET
+    assert sorted({path.name for path in folder.iterdir()} - {"lost+found"}) == [
+        "attachments", "nexus.db", "search.db", "secrets"
+    ]  # fmt: skip
+    assert named.is_symlink() == (way == "link")
+    with pytest.raises(HomeNotEmpty):
+        restore(backup.path, named, PASSPHRASE, {})
+
+
 def test_a_place_that_is_taken_or_cannot_be_written_is_told(home: Path) -> None:
     backup = made(home)
     with pytest.raises(BackupUnwritable, match="there already"):

@@ -20,6 +20,7 @@ from opencode_nexus.secrets.sealed_file import SealedFile
 from opencode_nexus.store.migrate import migrations
 
 _SINGLE = {part.name for part in PARTS if part.kind in ("database", "secrets")}
+_DISK = {"lost+found"}  # what an empty disk holds
 _FOLDERS = {part.name for part in PARTS if part.kind in ("folder", "sessions")}
 
 
@@ -65,16 +66,21 @@ def restore(file: Path, home: Path, passphrase: str, environ: Mapping[str, str])
     OpenCode's own chats go where an OpenCode with this environment keeps its own, when nothing is there; else they are
     left in the home folder, and a note says so. Raises what `verify` raises, and HomeNotEmpty; nothing is left then.
     """
-    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+    home = home.resolve()  # a link would be taken away, not followed
+    volume = home.is_mount()  # it cannot be replaced, only filled
+    if home.exists() and (not home.is_dir() or {entry.name for entry in home.iterdir()} - (_DISK if volume else set())):
         raise HomeNotEmpty(f"{home} holds something.")
-    draft = home.with_name(f"{home.name}.restoring")
+    draft = home / ".restoring" if volume else home.with_name(f"{home.name}.restoring")
     shutil.rmtree(draft, ignore_errors=True)
     try:
         found = verify(file, passphrase, draft)
         notes = _secrets(draft, found)
-        if home.exists():
-            home.rmdir()
-        draft.rename(home)
+        if volume:
+            _fill(home, draft)
+        else:
+            if home.exists():
+                home.rmdir()
+            draft.rename(home)
     except OSError as error:
         raise BackupUnwritable(f"{home}: {error.strerror or error}.") from error
     finally:
@@ -82,6 +88,18 @@ def restore(file: Path, home: Path, passphrase: str, environ: Mapping[str, str])
     if "sessions" in found.parts:
         notes += _sessions(home, Folders.of(environ).database)
     return Restored(found.parts, tuple(notes), found.created, found.version)
+
+
+def _fill(home: Path, draft: Path) -> None:
+    """Move all into place, the database last: without it no hub takes the folder for its home."""
+    moved: list[Path] = []
+    try:
+        for path in sorted(draft.iterdir(), key=lambda path: (path.name == "nexus.db", path.name)):
+            moved.append(path.rename(home / path.name))  # noqa: PERF401 - what was moved must be known at an error
+    except OSError:
+        for path in moved:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise
 
 
 def _not_newer(about: Mapping[str, object]) -> None:
