@@ -77,6 +77,7 @@ PIECES: list[dict[str, Any]] = [
     {"do": "untaken", "text": "Sent in vain.\n\tAnd: " + "x" * 90},
     {"do": "untaken", "text": "Sent, and nobody knows.", "sure": False},
     {"do": "permission", "kind": "edit", "patterns": ["a.py"], "metadata": {"diff": DIFF}},
+    {"do": "permission", "kind": "shop_pay", "patterns": ["*"], "metadata": {"input": {"n" * 60: 1, "to": "x" * 300}}},
     {"do": "permission", "kind": "bash", "patterns": [], "metadata": {"command": "rm \u202efr- p\u0430y\u200b " * 9}},
     {
         "do": "question",
@@ -116,6 +117,8 @@ async def test_axe_finds_nothing_and_nothing_spills(walk: Walk, app: ChatApp, wi
     await keep(page, "chat-pieces", width, theme)
     assert await violations(page) == []
     assert await spilled(page) == []
+    blocks = page.locator(".ask .fields pre")
+    assert await blocks.evaluate_all("all => all.map(e => e.getBoundingClientRect().right <= innerWidth)") == [True]
     await page.locator(".talk").evaluate("e => e.scrollTop = 0")
     await keep(page, "chat-pieces-top", width, theme)
     assert await violations(page) == []
