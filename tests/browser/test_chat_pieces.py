@@ -77,7 +77,6 @@ PIECES: list[dict[str, Any]] = [
     {"do": "untaken", "text": "Sent in vain.\n\tAnd: " + "x" * 90},
     {"do": "untaken", "text": "Sent, and nobody knows.", "sure": False},
     {"do": "permission", "kind": "edit", "patterns": ["a.py"], "metadata": {"diff": DIFF}},
-    {"do": "permission", "kind": "shop_pay", "patterns": ["*"], "metadata": {"input": {"n" * 60: 1, "to": "x" * 300}}},
     {"do": "permission", "kind": "bash", "patterns": [], "metadata": {"command": "rm \u202efr- p\u0430y\u200b " * 9}},
     {
         "do": "question",
@@ -87,6 +86,14 @@ PIECES: list[dict[str, Any]] = [
         ],
     },
 ]  # fmt: skip
+
+# not among PIECES, whose reading order is kept in a golden file
+GIVEN = {
+    "do": "permission",
+    "kind": "shop_pay",
+    "patterns": ["*"],
+    "metadata": {"input": {"n" * 60: 1, "to": "x" * 300}},
+}
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +117,7 @@ async def spilled(page: Page) -> list[str]:
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", [375, 1440])
 async def test_axe_finds_nothing_and_nothing_spills(walk: Walk, app: ChatApp, width: int, theme: str) -> None:
-    session = await app.script(title="Every piece there is", steps=PIECES)
+    session = await app.script(title="Every piece there is", steps=[*PIECES, GIVEN])
     page = await walk.page(width, theme, bypass_csp=True)
     await page.goto(app.address(session))
     await page.locator("details").evaluate_all("all => all.forEach(e => e.open = true)")
