@@ -49,7 +49,11 @@ def test_found_attached_changed_and_removed(tmp_path: Path, opencode_binary: Pat
             assert api.post(f"/servers/{server['id']}/restart").status_code == 409
             assert api.put(f"/servers/{server['id']}/address", json={"password": far.password}).status_code == 200
             assert api.get(f"/servers/{server['id']}/interrupted").json()["items"] == []
+            found = httpx2.get(f"{hub.url}metrics", headers=api.headers, trust_env=False)
+            assert f'opencode_nexus_server_up{{server="Far",server_id="{server["id"]}"}} 1.0' in found.text
+            assert api.get("/alerts").json()["items"] == []
             assert api.delete(f"/servers/{server['id']}").status_code == 204
+        assert "alerts failed" not in (hub.home / "logs" / "hub.log").read_text()
         _by_page(hub, far)
         assert hub.stop() == 0
     assert far.call("/global/health")["healthy"] is True

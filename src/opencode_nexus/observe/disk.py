@@ -58,8 +58,8 @@ class Disk:
         return self._known.get(self.folders(server_id))
 
     def bytes(self, server_id: str) -> int | None:
-        """Return all that a server's OpenCode keeps, in bytes; None: not measured yet."""
-        found = self.of(server_id)
+        """Return all that a server's OpenCode keeps, in bytes; None: not measured yet, or it runs elsewhere."""
+        found = self.of(server_id) if server_id in self._servers() else None
         return None if found is None else found.total
 
     def sharing(self, server_id: str) -> list[str]:

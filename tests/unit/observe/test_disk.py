@@ -158,6 +158,7 @@ async def test_servers_that_share_their_folders_share_a_measure(
     scene.clock.advance(FRESH + 1)
     await scene.disk.look("a")
     assert len(walked) == 3
+    assert scene.disk.bytes("elsewhere") is None  # alerts and metrics ask of every server
     with pytest.raises(RunsElsewhere):
         scene.disk.folders("attached")
 
