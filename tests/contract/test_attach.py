@@ -110,8 +110,9 @@ async def test_what_cannot_be_attached_is_told_and_not_added(
             await rig.fleet.attach("Far", wanted)
     assert [one.id for one in rig.fleet.list()] == [here]
     await rig.fleet.attach("Far", where(opencode))
-    with pytest.raises(AlreadyAttached):
-        await rig.fleet.attach("Again", where(opencode))
+    for address in (opencode.base_url, opencode.base_url.replace("127.0.0.1", "localhost")):
+        with pytest.raises(AlreadyAttached):
+            await rig.fleet.attach("Again", Attachment(address=address, password=opencode.password))
 
 
 async def test_it_is_lost_when_it_ends_there_and_found_again(

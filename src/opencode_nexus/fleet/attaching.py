@@ -91,7 +91,11 @@ class Attaching:
             run, row = server.seen.run, server.row
             if run is not None and here and run.row.port == port:
                 raise OwnAddress(f"{address} is the server {row.name}.")
-            if row.address == address and row.id != but:
+            if row.kind == "local" or row.id == but:
+                continue
+            other, at = host_and_port(row.address)
+            same = here and at == port and await asyncio.to_thread(is_here, other)  # by another name of this machine
+            if same or row.address == address:
                 raise AlreadyAttached(f"{address} is {row.name}.", server_id=row.id)
 
     async def _meet(self, address: str, login: Login) -> tuple[str, ...]:
