@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Backup → another, empty home → restore, by command, with a real hub and a real OpenCode: all that counts is equal."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -40,6 +41,17 @@ def furnish(road: Road, hub: RealHub) -> None:
     with httpx2.Client(base_url=hub.url, headers=bearer, trust_env=False) as page:
         draft = {"text": "half a thought", "version": "0"}
         ok(page.post(f"chat/{server['id']}/{session}/draft", data=draft))
+
+
+def test_a_token_that_may_read_gets_no_backup(hub: RealHub) -> None:
+    name = hub.command("backup", "create", "--json").stdout
+    path = f"{hub.url}api/v1/backups/{json.loads(name)['path'].rpartition('/')[2]}"
+    told = hub.command("token", "create", "--name", "reads", "--scope", "read", "--json").stdout
+    reads = remember(json.loads(told)["token"])
+    asked = [
+        httpx2.get(path, headers={"authorization": f"Bearer {one}"}, trust_env=False) for one in (reads, hub.token)
+    ]
+    assert [one.status_code for one in asked] == [403, 200]
 
 
 def test_wipe_and_restore(road: Road, hub: RealHub, tmp_path: Path, opencode_binary: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 
-from opencode_nexus.access.errors import PasswordNeeded
+from opencode_nexus.access.errors import PasswordNeeded, ScopeMissing
 from opencode_nexus.web.api.deps import HubDep, WhoDep
 from opencode_nexus.web.api.models.backup import Backup, BackupPassphrase, NewBackup
 from opencode_nexus.web.api.models.items import Items
@@ -38,7 +38,9 @@ async def keep_backup_passphrase(hub: HubDep, who: WhoDep, kept: BackupPassphras
 
 @router.get("/{name}", response_class=FileResponse)
 async def download_backup(hub: HubDep, who: WhoDep, name: str) -> FileResponse:
-    """Get a backup as it is. A browser must have given the password within ten minutes."""
+    """Get a backup as it is. A browser must have given the password within ten minutes; a token needs the scope all."""
+    if "all" not in who.scopes:  # it holds every account, token and plain variable: more than there is to read else
+        raise ScopeMissing(f"Its scopes are: {', '.join(sorted(who.scopes))}.")
     if not hub.access.fresh(who):
         raise PasswordNeeded()
     path = hub.backups.path(name)
