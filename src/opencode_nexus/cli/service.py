@@ -18,7 +18,7 @@ from opencode_nexus.cli.services.systemd import Systemd
 from opencode_nexus.cli.services.task_scheduler import TaskScheduler
 from opencode_nexus.cli.services.unit import Runner, ServiceManager, ServiceUnsupported, Unit, is_root, run
 from opencode_nexus.cli.table import show_json
-from opencode_nexus.core.settings import PREFIX
+from opencode_nexus.core.settings import PREFIX, SETTINGS
 from opencode_nexus.store.home import Home, HomeInUse, home_folder
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Have the system start the hub.")
@@ -26,6 +26,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Have the sy
 # names that every login sets anew, or that would fix for ever what this shell happens to have
 _KEPT = ("PATH", "LANG", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _SET_BY_COMMAND = (f"{PREFIX}HOME", f"{PREFIX}OPEN")
+# settings alone: a token of the commands has no place in a file that all may read, and with the mark of the server whose
+# agent runs this command, the hub would be ended as a leftover of that server
+_SETTINGS = frozenset(setting.env for setting in SETTINGS) - frozenset(_SET_BY_COMMAND)
 
 
 def manager(runner: Runner = run) -> ServiceManager:
@@ -42,11 +45,7 @@ def manager(runner: Runner = run) -> ServiceManager:
 
 def unit(home: Path) -> Unit:
     """Return what is to be run: this installation, on `home`, with the settings that this shell's environment has."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name in _KEPT or (name.startswith(PREFIX) and name not in _SET_BY_COMMAND)
-    }
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name in _SETTINGS}
     return Unit((sys.executable, "-m", "opencode_nexus", "serve", "--no-open", "--home", str(home)), home, kept)
 
 

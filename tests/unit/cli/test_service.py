@@ -121,7 +121,10 @@ def test_what_goes_with_the_service(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("OPENCODE_NEXUS_BASE_PATH", "/x")
     monkeypatch.setenv("OPENCODE_NEXUS_HOME", "/elsewhere")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "of this shell alone")
+    for name in ("TOKEN", "URL", "MARK"):  # of the commands, and of the server whose agent's shell this may be
+        monkeypatch.setenv(f"OPENCODE_NEXUS_{name}", "of this shell alone")
     unit = service.unit(tmp_path)
+    assert "of this shell alone" not in unit.environment.values()
     assert unit.environment["OPENCODE_NEXUS_BASE_PATH"] == "/x"
     assert "OPENCODE_NEXUS_HOME" not in unit.environment
     assert "ANTHROPIC_API_KEY" not in unit.environment
