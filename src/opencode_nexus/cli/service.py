@@ -26,8 +26,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Have the sy
 # names that every login sets anew, or that would fix for ever what this shell happens to have
 _KEPT = ("PATH", "LANG", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _SET_BY_COMMAND = (f"{PREFIX}HOME", f"{PREFIX}OPEN")
-# settings alone: a token of the commands has no place in a file that all may read, and with the mark of the server whose
-# agent runs this command, the hub would be ended as a leftover of that server
+# settings alone: a token of the commands has no place in a file that all may read, and with the mark of the server
+# whose agent runs this command, the hub would be ended as a leftover of that server
 _SETTINGS = frozenset(setting.env for setting in SETTINGS) - frozenset(_SET_BY_COMMAND)
 
 
