@@ -12,8 +12,10 @@ from opencode_nexus.store.search_rows import Document, Facts
 JSON = dict[str, Any]
 
 SAID = 1_000_000  # characters of one text that count: what is pasted is rarely longer; 0.2 s to index, in its thread
-GIVEN = 4_000  # of what a tool was given
-FIRST, LAST = 8_000, 4_000  # of what it gave back: how it began, and how it ended, where an error stands
+GIVEN = 60_000  # of what a tool was given: a whole file that it wrote
+# Of what it gave back: all that OpenCode 1.18.33 itself keeps in a message (30,005 characters of a command's output,
+# 50 KB of a file); of longer ones, as MCP tools give, how they began, and how they ended, where an error stands.
+FIRST, LAST = 60_000, 20_000
 
 
 def facts_of(info: JSON, server_id: str) -> Facts:
