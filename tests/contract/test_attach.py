@@ -21,7 +21,7 @@ from opencode_nexus.fleet.attached_errors import (
     Unreachable,
 )
 from opencode_nexus.fleet.attaching import Attachment
-from opencode_nexus.fleet.errors import NotOurs
+from opencode_nexus.fleet.errors import NotOurs, ProjectMissing
 from opencode_nexus.store.journal import Journal
 from opencode_nexus.store.sent import SentMessages
 from tests.fakes import tiny_opencode
@@ -64,7 +64,10 @@ async def test_it_is_attached_chatted_with_and_left_running(
         while "I am elsewhere." not in str((await chat.messages(state.id, session_id))[0]):
             await asyncio.sleep(0.05)
     assert chat.feeds.heard(state.id) is not None
-    for order in (rig.fleet.restart(state.id), rig.fleet.command(state.id, ["export"], "/")):
+    for order in (
+        rig.fleet.restart(state.id), rig.fleet.command(state.id, ["export"], "/"),
+        rig.fleet.free_project(state.id, state.projects[0]),
+    ):  # fmt: skip
         with pytest.raises(NotOurs):
             await order
     assert await rig.fleet.stop_many() == []
@@ -109,7 +112,10 @@ async def test_what_cannot_be_attached_is_told_and_not_added(
         with pytest.raises(error):
             await rig.fleet.attach("Far", wanted)
     assert [one.id for one in rig.fleet.list()] == [here]
-    await rig.fleet.attach("Far", where(opencode))
+    far = (await rig.fleet.attach("Far", where(opencode))).id
+    await rig.fleet.add_project(far, "/nowhere/near")
+    with pytest.raises(ProjectMissing):
+        await rig.fleet.move_project(far, "/nowhere/near", here)
     for address in (opencode.base_url, opencode.base_url.replace("127.0.0.1", "localhost")):
         with pytest.raises(AlreadyAttached):
             await rig.fleet.attach("Again", Attachment(address=address, password=opencode.password))

@@ -250,14 +250,14 @@ class Fleet:
         return self.get(server_id)
 
     async def move_project(self, server_id: str, folder: str, to: str) -> ServerState:
-        """Give a folder to the server `to`, and return that; raises as `remove_project`, and ProjectTaken."""
+        """Give a folder to the server `to`, and return that; raises as `remove_project`, BadProject and ProjectTaken."""
         await self._projects.move(server_id, folder, to)
         return self.get(to)
 
     async def free_project(self, server_id: str, folder: str) -> ServerState:
         """Let a server close an idle folder until it is used again, which frees memory.
 
-        Raises ServerNotFound, ProjectUnknown, ProjectBusy.
+        Raises ServerNotFound, NotOurs, ProjectUnknown, ProjectBusy.
         """
         await self._projects.free(server_id, folder)
         return self.get(server_id)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from dataclasses import replace
 
-from opencode_nexus.fleet.errors import LastProject, ProjectBusy, ProjectTaken, ProjectUnknown
+from opencode_nexus.fleet.errors import LastProject, NotOurs, ProjectBusy, ProjectTaken, ProjectUnknown
 from opencode_nexus.fleet.probe import NoAnswer
 from opencode_nexus.fleet.roster import Roster
 from opencode_nexus.fleet.server import Server
@@ -50,10 +50,12 @@ class Projects:
     async def move(self, server_id: str, folder: str, to: str) -> None:
         """Give a folder of one server to another, which has it afterwards.
 
-        Raises ServerNotFound, ProjectUnknown, ProjectTaken, LastProject, ProjectBusy.
+        Raises ServerNotFound, ProjectUnknown, BadProject, ProjectTaken, LastProject, ProjectBusy.
         """
         server = self._holder(server_id, folder)
         await self._idle(server, folder)
+        if server.row.kind != "local" and self._roster.get(to).row.kind == "local":
+            await asyncio.to_thread(check_project, folder)  # it was one of another machine
         target = self._roster.get(to)
         if folder in target.row.projects:
             raise ProjectTaken(f"{folder}.", folder=folder)
@@ -65,9 +67,13 @@ class Projects:
     async def free(self, server_id: str, folder: str) -> None:
         """Let a server close an idle folder, which frees memory; it is opened again when it is next used.
 
-        Raises ServerNotFound, ProjectUnknown, ProjectBusy.
+        Raises ServerNotFound, NotOurs, ProjectUnknown, ProjectBusy.
         """
         server = self._holder(server_id, folder)
+        if server.row.kind != "local":
+            raise NotOurs(f"{server.row.name} is at {server.row.address}.")
+        if server.access() is None:
+            return  # it takes no memory
         await self.close_idle(server, folder)
         await server.seen.note("project-closed", f"{folder} was closed on {server.row.name}, to free its memory.")
 
