@@ -250,7 +250,7 @@ class Fleet:
         return self.get(server_id)
 
     async def move_project(self, server_id: str, folder: str, to: str) -> ServerState:
-        """Give a folder to the server `to`, and return that; raises as `remove_project`, BadProject and ProjectTaken."""
+        """Give a folder to the server `to`, and return that; raises as `remove_project`, BadProject, ProjectTaken."""
         await self._projects.move(server_id, folder, to)
         return self.get(to)
 
