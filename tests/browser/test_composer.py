@@ -52,9 +52,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory, opencode_binary: Path, provide
 
 
 async def opened(
-    walk: Walk, talk: Talk, width: int = 1440, *, script: bool = True, bypass_csp: bool = False
+    walk: Walk, talk: Talk, width: int = 1440, *, script: bool = True, bypass_csp: bool = False, worker: bool = True
 ) -> tuple[Page, Locator]:
-    page = await walk.signed_in(talk.hub.url, width, script=script, bypass_csp=bypass_csp)
+    page = await walk.signed_in(talk.hub.url, width, script=script, bypass_csp=bypass_csp, worker=worker)
     await page.goto(talk.hub.url + talk.path)
     return page, field(page)
 
@@ -130,7 +130,7 @@ async def test_a_draft_does_not_stay_in_a_browser_that_signed_out(hub: RealHub, 
 
 async def test_what_is_written_offline_survives_a_reload_beside_a_newer_draft(hub: RealHub, walk: Walk) -> None:
     talk = begin(hub, "Both changed")
-    desk, at_desk = await opened(walk, talk)
+    desk, at_desk = await opened(walk, talk, worker=False)
     await kept(desk, at_desk, "known to the hub")
     await desk.route("**/draft", lambda route: route.abort())
     await at_desk.fill("only in this browser")
@@ -256,7 +256,7 @@ async def test_two_browsers_see_what_waits_and_each_can_change_it(hub: RealHub, 
 
 async def test_what_is_written_while_a_message_is_on_its_way_goes_after_it(hub: RealHub, walk: Walk) -> None:
     talk = begin(hub, "Slow line")
-    page, box = await opened(walk, talk)
+    page, box = await opened(walk, talk, worker=False)
     line = asyncio.Event()
 
     async def slow(route: Route) -> None:
@@ -293,7 +293,7 @@ async def test_what_is_written_while_a_message_is_on_its_way_goes_after_it(hub: 
 
 async def test_what_is_sent_offline_goes_once_and_in_its_order(hub: RealHub, walk: Walk) -> None:
     talk = begin(hub, "Offline")
-    page, box = await opened(walk, talk)
+    page, box = await opened(walk, talk, worker=False)
     other = await page.context.new_page()  # another tab of the same browser flushes the same outbox
     await other.goto(hub.url + talk.path)
     await page.bring_to_front()

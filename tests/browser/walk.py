@@ -26,9 +26,18 @@ class Walk:
         self.mishaps: list[str] = []
 
     async def page(
-        self, width: int = 1440, theme: str = "light", *, script: bool = True, bypass_csp: bool = False
+        self,
+        width: int = 1440,
+        theme: str = "light",
+        *,
+        script: bool = True,
+        bypass_csp: bool = False,
+        worker: bool = True,
     ) -> Page:
-        """Return an empty page; below 500 px it is a phone with a touch screen."""
+        """Return an empty page; below 500 px it is a phone with a touch screen.
+
+        Without `worker` no service worker takes the page over: from then on `page.route` sees its requests no more.
+        """
         phone = width < 500
         context = await self._browser.new_context(
             viewport=ViewportSize(width=width, height=HEIGHTS.get(width, 900)),
@@ -38,6 +47,7 @@ class Walk:
             is_mobile=phone,
             java_script_enabled=script,
             bypass_csp=bypass_csp,
+            service_workers="allow" if worker else "block",
             locale="en-GB",
         )
         context.set_default_timeout(PATIENCE)
