@@ -116,7 +116,7 @@ async def test_the_figures_are_those_of_the_model_and_a_budget_stops_the_chat(
         f"{prompts + said:,}", f"at least ${today['cost']:.2f}",
     )  # fmt: skip
     await expect(page.get_by_role("row", name="scripted/free")).to_contain_text("no price known")
-    await expect(page.get_by_role("link", name="Without a price <b>x</b>⟨U+202E⟩")).to_be_visible()
+    await expect(page.get_by_role("link", name="Without a price <b>x</b> ⟨U+202E⟩")).to_be_visible()
     await page.get_by_role("link", name="30 days").click()
     await expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "page")
     await page.get_by_role("link", name="Dear work").click()

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from opencode_nexus.chat.inbox.row import KINDS
 from tests.e2e.road import Road, ok, text_of
 from tests.fakes.hub import RealHub
 from tests.fakes.real import Provider
@@ -55,9 +56,7 @@ def test_metrics_tell_what_is_so_to_a_token_for_them_alone(road: Road, hub: Real
     states = {state: value for (name, state), value in found.items() if name == "server_state"}
     assert states == {"stopped": 0, "starting": 0, "running": 1, "stopping": 0, "failed": 0}
     assert found["server_up", ""] == 1
-    assert {kind for name, kind in found if name == "inbox_rows"} == {
-        "permission", "question", "failed", "budget", "finished",
-    }  # fmt: skip
+    assert {kind for name, kind in found if name == "inbox_rows"} == set(KINDS)
     assert hub.process is not None
     assert found["hub_memory_bytes", ""] == pytest.approx(psutil.Process(hub.process.pid).memory_info().rss, rel=0.2)
     tree = psutil.Process(server["pid"])
@@ -313,7 +312,8 @@ def test_a_server_is_edited_copied_and_ordered_about(road: Road, tmp_path: Path)
         ("PUT", "/servers", {}, 405, "method-not-allowed"),
         ("GET", "/servers/srv_nope", None, 404, "server-not-found"),
         ("GET", "/servers/srv_nope/sessions/ses_x/messages", None, 404, "server-not-found"),
-        ("POST", "/servers", {"name": "x"}, 400, "input-invalid"),
+        ("POST", "/servers", {"name": "x"}, 400, "bad-project"),
+        ("POST", "/tokens", {}, 400, "input-invalid"),
         ("POST", "/servers", {"name": "x", "projects": ["/"], "junk": 1}, 400, "input-invalid"),
         ("GET", "/servers/srv_nope/logs?lines=many", None, 400, "input-invalid"),
         ("POST", "/inbox/per_nope/reply", {"reply": "once"}, 404, "not-waiting"),
