@@ -98,7 +98,8 @@ async def test_all_of_an_output_that_was_cut_is_found_again(hub: Hub) -> None:
     assert len(whole) > len(metadata["output"])
     assert Path(metadata["outputPath"]).read_bytes().startswith(whole)
     kept = kept_output.compared(whole, call.data["state"]["output"])
-    assert kept.ends is whole.endswith(b"\n60000\n")
+    # what the message shows of the end may be cut where the file is: then the two agree, and nothing more is known
+    assert kept.ends or not whole.endswith(b"\n60000\n")
 
 
 async def test_a_task_leads_to_its_session(hub: Hub) -> None:

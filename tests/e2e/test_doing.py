@@ -368,11 +368,15 @@ async def test_a_chat_leaves_comes_in_and_has_a_budget(hub: RealHub, hands: Hand
     )
     await expect(page.locator(".chat-head")).to_contain_text("Stopped: the budget of 200 tokens")
     await expect(button(page, "Stop")).to_have_count(0)
-    with hub.api() as api:
-        rows = [
-            one for one in api.get("inbox", params={"kind": "budget"}).json()["items"] if one["root_id"] == talk.session
-        ]
-    assert [one["detail"][:33] for one in rows] == ["Stopped: the budget of 200 tokens"]
+
+    def rows() -> list[str]:
+        with hub.api() as api:
+            found = api.get("inbox", params={"kind": "budget"}).json()["items"]
+        return [one["detail"][:33] for one in found if one["root_id"] == talk.session]
+
+    # it comes with the turn's end, a moment after the chat has said so
+    found = await asyncio.to_thread(eventually, rows, "the budget's row")
+    assert found == ["Stopped: the budget of 200 tokens"]
     await hands.send(field(page), "And again")
     await expect(page.get_by_role("alert")).to_contain_text("A budget is used up, so nothing was sent.")
     await expect(field(page)).to_have_value("And again")

@@ -96,7 +96,9 @@ class Live:
         entry.idle = asyncio.get_running_loop().call_later(self._linger, self._look, topic)
 
     def _look(self, topic: str) -> None:
-        entry = self._entries[topic]
+        entry = self._entries.get(topic)
+        if entry is None:
+            return  # it was opened while all were being closed
         entry.idle = None
         if entry.channel.viewers:
             self._keep(topic, entry)
