@@ -49,6 +49,10 @@ def test_every_error_code_has_a_heading(made: dict[str, str]) -> None:
     assert {error.code for error in all_errors()} <= headings("errors.md")
 
 
+def test_no_name_of_a_module_stands_in_the_api(made: dict[str, str]) -> None:
+    assert "__" not in made["api.md"], "two models of one name: the library tells them apart by their modules"
+
+
 def test_commands_of_the_contract_are_there() -> None:
     there = headings("commands.md")
     for command in ("serve", "setup", "status", "server list", "server add", "token create", "user passwd"):

@@ -20,7 +20,7 @@ from opencode_nexus.web.api.models.resources import (
     ProcessUsage,
     Resources,
 )
-from opencode_nexus.web.api.models.server import Limits
+from opencode_nexus.web.api.models.server import ServerLimits
 from opencode_nexus.web.context import Hub
 
 router = APIRouter(tags=["resources"])
@@ -51,7 +51,7 @@ async def get_resources(hub: HubDep, server_id: str) -> Resources:
             )
             for one in (used.members if used else ())
         ],
-        limits=Limits(**asdict(server.limits)),
+        limits=ServerLimits(**asdict(server.limits)),
         guard=hub.guard.words(server_id),
         way=hub.guard.way,
     )  # fmt: skip

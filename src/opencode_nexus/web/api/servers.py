@@ -18,7 +18,6 @@ from opencode_nexus.web.api.models.items import Items
 from opencode_nexus.web.api.models.server import (
     Bulk,
     Copy,
-    Limits,
     Move,
     NewProject,
     NewServer,
@@ -27,6 +26,7 @@ from opencode_nexus.web.api.models.server import (
     Restart,
     Server,
     ServerEdit,
+    ServerLimits,
     Variable,
 )
 from opencode_nexus.web.context import Hub
@@ -61,7 +61,7 @@ def server_of(hub: Hub, state: ServerState) -> Server:
         environment=[Variable(name=v.name, value=v.value, secret=v.secret) for v in hub.fleet.variables(state.id)],
         arguments=list(state.arguments),
         wanted_version=state.wanted_version,
-        limits=Limits(**asdict(state.limits)),
+        limits=ServerLimits(**asdict(state.limits)),
         changed=state.changed,
         planned=state.planned,
         position=state.position,

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from opencode_nexus.web.api.models.server import Limits
+from opencode_nexus.web.api.models.server import ServerLimits
 
 _UNKNOWN = "Null: not known."
 
@@ -34,7 +34,7 @@ class Resources(BaseModel):
     processes: int | None = Field(description=_UNKNOWN)
     disk: int | None = Field(description=f"Bytes that its OpenCode keeps. {_UNKNOWN}")
     members: list[ProcessUsage]
-    limits: Limits
+    limits: ServerLimits
     guard: str = Field(description="What the guard of the limits has to say of it.")
     way: str = Field(description="How limits are kept on this machine.")
 

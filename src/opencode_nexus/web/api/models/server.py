@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 MOST = 2**53 - 1  # a whole number that every reader of JSON keeps as it is
 
 
-class Limits(BaseModel):
+class ServerLimits(BaseModel):
     """What a server's whole process tree may take; null: no limit of that kind."""
 
     model_config = ConfigDict(extra="forbid")
@@ -62,7 +62,7 @@ class Server(BaseModel):
     environment: list[Variable] = Field(description="Its own variables.")
     arguments: list[str] = Field(description="Further arguments of “opencode serve”.")
     wanted_version: str = Field(description="The OpenCode it is to run; empty: the one that the hub uses.")
-    limits: Limits
+    limits: ServerLimits
     changed: bool = Field(description="An edit applies after its next start.")
     planned: str = Field(description="Why it is restarted as soon as no agent works on it; empty: it is not.")
     position: int = Field(description="Its place in the list; servers start in this order.")
@@ -85,7 +85,7 @@ class _Wanted(BaseModel):
         max_length=40,
         description="An OpenCode version on this machine; empty: the one that the hub uses.",
     )
-    limits: Limits | None = None
+    limits: ServerLimits | None = None
 
 
 class NewServer(_Wanted):
