@@ -58,9 +58,11 @@ class Disk:
         return self._known.get(self.folders(server_id))
 
     def bytes(self, server_id: str) -> int | None:
-        """Return all that a server's OpenCode keeps, in bytes; None: not measured yet, or it runs elsewhere."""
+        """Return all that a server's OpenCode keeps, in bytes; None: it runs elsewhere, or was not measured since it
+        first wrote anything.
+        """
         found = self.of(server_id) if server_id in self._servers() else None
-        return None if found is None else found.total
+        return None if found is None or not found.total else found.total
 
     def sharing(self, server_id: str) -> list[str]:
         """Return the names of the other servers with the same folders."""

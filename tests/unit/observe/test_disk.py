@@ -174,3 +174,20 @@ async def test_a_server_that_shares_the_folders_keeps_them_from_being_cleaned(fo
     assert [item.id for item in await scene.disk.clean("a", ["outputs"])] == ["outputs"]
     assert (await scene.disk.look("a")).total < before - 150_000
     assert "outputs" not in {item.id for item in await scene.disk.offered("a")}
+
+
+@pytest.mark.anyio
+async def test_nothing_yet_is_not_known(tmp_path: Path) -> None:
+    clock = ManualClock()
+    disk = Disk(
+        servers=lambda: {"srv_1": "One"}, environment=lambda server_id: {"HOME": str(tmp_path)},
+        runs=lambda server_id: True, clock=clock, tasks=Tasks(),
+    )  # fmt: skip
+    await disk.look("srv_1")
+    assert disk.bytes("srv_1") is None  # measured before OpenCode's first start
+    kept = tmp_path / ".local/share/opencode"
+    kept.mkdir(parents=True)
+    (kept / "opencode.db").write_bytes(b"x" * 5000)
+    clock.advance(FRESH + 1)
+    await disk.look("srv_1")
+    assert (disk.bytes("srv_1") or 0) >= 5000
