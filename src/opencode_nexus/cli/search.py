@@ -39,6 +39,9 @@ def search(
             hub.post("/search/rebuild")
             return print("The index is made anew. The present one answers meanwhile.")
         server = find_server(hub, server)["id"] if server else ""
-        asked = {"q": words, "server": server, "project": project, "role": role or None, "tool": tool}
-        found = hub.get("/search", **asked, limit=number)["items"]
-    show(found, COLUMNS, as_json=as_json, empty="Nothing was found.")
+        who = "agent" if role == "assistant" else role or None
+        asked = {"q": words, "server": server, "project": project, "role": who, "tool": tool}
+        found = hub.get("/search", **asked, limit=number)
+    wordless = "There is no word in that to search for: signs are not searched."
+    empty = wordless if found.get("no_word") else "Nothing was found."  # a hub of an earlier version does not tell
+    show(found["items"], COLUMNS, as_json=as_json, empty=empty)

@@ -87,11 +87,15 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of hits, best first. `more`: there are hits after them. `newest`: only the newest RANKED were ranked."""
+    """A page of hits, best first. `more`: there are hits after them. `newest`: only the newest RANKED were ranked.
+
+    `wordless`: what was typed holds no word, so that nothing was looked for.
+    """
 
     hits: list[Hit]
     more: bool
     newest: bool
+    wordless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

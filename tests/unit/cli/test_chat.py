@@ -156,6 +156,10 @@ def test_search_finds_and_a_model_key_is_read_from_a_file(
     hub.answers[asked] = (200, {"items": [hit], "next": None})
     assert run("search", "two words", "--server", "work") == 0
     assert "a b" in capsys.readouterr().out
+    asked = "GET /search?q=%23&server=&project=&role=agent&tool=&limit=20"  # as the API names who answers
+    hub.answers[asked] = (200, {"items": [], "next": None, "no_word": True})
+    assert run("search", "#", "--role", "assistant") == 0
+    assert "There is no word in that" in capsys.readouterr().out
     hub.answers["PUT /providers/anthropic/key"] = (204, None)
     (tmp_path / "key").write_text("k-1\nrest\n")
     assert run("model", "key", "anthropic", "--key-file", str(tmp_path / "key")) == 0

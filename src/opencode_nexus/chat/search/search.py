@@ -70,11 +70,14 @@ class Search:
     async def find(
         self, typed: str, filters: Filters, limit: int = 20, offset: int = 0, *, typing: bool = False
     ) -> Found:
-        """Return the best hits for what a person typed; without a word of theirs the newest that pass the filters.
+        """Return the best hits for what a person typed; when they typed nothing the newest that pass the filters, and
+        for signs alone, which the index does not hold, none.
 
         `typing`: the last word may not be complete yet.
         """
         terms = parse(typed)
+        if typed.strip() and not terms:
+            return Found([], False, False, wordless=True)
         if typing:
             terms = beginning(terms)
         found = await self.index.ask(lambda store: store.find(terms, filters, limit, offset))

@@ -54,7 +54,8 @@ async def find(
     filters = search.Filters(server, project, role or "", tool, session, from_, to)
     found = await hub.search.find(q, filters, limit, offset)
     following = str(offset + limit) if found.more else None
-    return Hits(items=[hit_of(hit) for hit in found.hits], next=following, newest_only=found.newest)
+    hits = [hit_of(hit) for hit in found.hits]
+    return Hits(items=hits, next=following, newest_only=found.newest, no_word=found.wordless)
 
 
 @router.get("/status")

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from opencode_nexus.chat.errors import CursorUnknown, SearchUnusable
+from opencode_nexus.chat.search.documents import FIRST, GIVEN, LAST, SAID
 from opencode_nexus.chat.search.search import RANKED, Filters, Found, Hit, Snippet, offset_of
 from opencode_nexus.render.components.links import Links
 from opencode_nexus.web.context import Hub
@@ -20,6 +21,8 @@ from opencode_nexus.web.pages.pieces import Html, Pieces
 TOPIC = "search"
 PAGE = 20
 FIELDS = ("q", "server", "project", "role", "tool", "from", "to")
+# Characters of one text, of what a tool was given, and of what it gave back, from its beginning and from its end.
+BOUNDS = {name: f"{most:,}" for name, most in (("said", SAID), ("given", GIVEN), ("first", FIRST), ("last", LAST))}
 ROLES = {
     "user": "You", "agent": "Agent", "tool": "Tool", "file": "File", "reasoning": "Thinking", "title": "Title",
 }  # fmt: skip
@@ -100,6 +103,8 @@ def chats_of(hub: Hub, base: str, found: Found) -> list[ChatView]:
 
 def said_of(found: Found, offset: int) -> str:
     """What a reader who does not look is told."""
+    if found.wordless:
+        return "No word to search for"
     if not found.hits:
         return "Nothing found"
     first, last = offset + 1, offset + len(found.hits)
@@ -128,12 +133,14 @@ async def show(request: Request) -> Response:
     filtered = sum(bool(asked[name]) for name in FIELDS if name != "q")
     base = request.scope.get("root_path", "")
     values: dict[str, Any] = {"asked": asked, "filtered": filtered, "chats": None, "said": "", "problem": ""}
-    values |= {"newest": False, "ranked": f"{RANKED:,}", "following": "", "behind": hub.search.progress().behind}
+    values |= {"newest": False, "wordless": False, "ranked": f"{RANKED:,}", "following": ""}
+    values["behind"] = hub.search.progress().behind
     try:
         offset = offset_of(query.get("before") or None)
         if asked["q"].strip() or filtered:
             found = await hub.search.find(asked["q"], filters, PAGE, offset, typing=True)
             values |= {"chats": chats_of(hub, base, found), "said": said_of(found, offset), "newest": found.newest}
+            values["wordless"] = found.wordless
             if found.more:
                 told = {name: value for name, value in asked.items() if value}
                 values["following"] = f"{base}/search?{urlencode({**told, 'before': offset + PAGE}, errors='replace')}"
@@ -150,7 +157,7 @@ async def show(request: Request) -> Response:
     channel = await hub.live.open(TOPIC)
     cursor, region = channel.snapshot()
     names = values["names"]
-    values |= {"topic": TOPIC, "cursor": cursor, "region": region, "roles": ROLES}
+    values |= {"topic": TOPIC, "cursor": cursor, "region": region, "roles": ROLES, "bounds": BOUNDS}
     values["servers"] = [(server.id, server.name) for server in hub.fleet.list()]
     values["projects"], values["tools"] = ([(one, one) for one in names[kind]] for kind in ("project", "tool"))
     return hub.pages.response(request, "search.html", **values)

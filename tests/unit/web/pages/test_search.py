@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
+from opencode_nexus.chat.search.documents import GIVEN, SAID, document_of
 from opencode_nexus.chat.search.index import SearchIndex
 from opencode_nexus.chat.search.search import Search
 from opencode_nexus.core.bus import Bus
@@ -128,6 +129,32 @@ async def test_a_part_is_the_hits_alone(desk: Desk) -> None:
     part = (await desk.get("/search?q=wom", X_Nexus="part")).text
     assert "<mark>wombat</mark>" in part and "<html" not in part
     assert 'data-said="20 found, and there are more"' in part
+
+
+async def test_signs_alone_are_not_looked_for_and_that_is_said(desk: Desk) -> None:
+    """They showed the newest chats, as if these had been found."""
+    for typed in ("->", '"', "%F0%9F%9A%80", "->&role=agent"):
+        part = (await desk.get(f"/search?q={typed}", X_Nexus="part")).text
+        assert "No word to search for" in part and "wombat" not in part, typed
+        found = await desk.json(f"search?q={typed}")
+        assert found["no_word"] and not found["items"], typed
+    assert "wombat" not in (await desk.get("/palette?q=->", X_Nexus="part")).text
+    newest = await desk.json("search?role=agent")
+    assert newest["items"] and not newest["no_word"]
+
+
+async def test_the_page_says_how_much_of_a_long_output_is_searched(desk: Desk) -> None:
+    """Its figures are the index's own: the last word that is in it is found, the next one is not."""
+    page = (await desk.get("/search")).text
+    found = re.search(r"gave back the first ([\d,]+) and the last ([\d,]+) characters", page)
+    assert found
+    first, last = (int(one.replace(",", "")) for one in found.groups())
+    back = f"{'x ' * (first // 2 - 3)}quoll {'y ' * first}dingo {'z ' * (last // 2)}"
+    state = {"status": "completed", "input": {}, "output": back, "time": {"start": 1, "end": 2}}
+    part = {"id": "prt_1", "messageID": "msg_1", "sessionID": "ses_1", "type": "tool", "tool": "t", "state": state}
+    made = document_of(part, "assistant", 1000)
+    assert made is not None and "quoll" in made.text and "dingo" not in made.text
+    assert f"{GIVEN:,}" in page and f"{SAID:,}" in page
 
 
 async def test_the_palette_offers_pages_chats_and_hits(desk: Desk) -> None:

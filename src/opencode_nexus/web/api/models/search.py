@@ -30,6 +30,7 @@ class Hits(BaseModel):
     items: list[Hit]
     next: str | None = Field(None, description="Send it as `before` to get the page after; null: there is none.")
     newest_only: bool = Field(description="So much was found that only the newest 3,000 were ranked.")
+    no_word: bool = Field(description="`q` has signs alone, which are not in the index: nothing was looked for.")
 
 
 class IndexedServer(BaseModel):
