@@ -106,7 +106,7 @@ class Fleet:
         self._attaching = Attaching(self._roster, self._logins, own_ports)
         self._projects = Projects(self._roster)
         self._orders = Orders(self._around)
-        self._take_up = TakeUp(self._around, self._roster.known, self._home_id)
+        self._take_up = TakeUp(self._around, self._roster.known, self._home_id, self._orders.resume)
         self.idle_folders = IdleFolders(self._roster, self._projects, clock, close_after)
         self._taken_up = asyncio.Event()
         self._trouble: BaseException | None = None  # what `open` raised
@@ -290,7 +290,9 @@ class Fleet:
 
     def keep_running(self, server_id: str) -> None:
         """Take back a restart that waits for the server to be idle; raises ServerNotFound."""
-        self._roster.get(server_id).seen.plan("")
+        seen = self._roster.get(server_id).seen
+        seen.plan("")
+        seen.forget_restart()
 
     async def start_many(self, ids: Iterable[str] | None = None) -> Outcomes:
         """Start these servers (None: all), in their order and so many at once; raises ServerNotFound."""

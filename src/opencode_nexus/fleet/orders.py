@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.fleet.errors import NotOurs, StartStopped
-from opencode_nexus.fleet.server import Server
+from opencode_nexus.fleet.server import ASKED, Server
 from opencode_nexus.fleet.state import When
 from opencode_nexus.fleet.surroundings import Surroundings
 
 log = logging.getLogger(__name__)
 
 LOOK = 2.0  # seconds between two looks whether a server is idle; what the hub hears of it is not waited for
-ASKED = "That was asked for."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,15 @@ class Orders:
     async def _plan(self, server: Server, why: str) -> None:
         if not server.seen.planned:
             server.seen.plan(why)
-            self._around.tasks.spawn(self._when_idle(server), f"restart {server.row.id} when idle")
+            self.resume(server)
+            await server.seen.keep_restart(why)
             await server.seen.note(
                 "server-restart-planned", f"{server.row.name} is restarted as soon as no agent works on it. {why}"
             )
+
+    def resume(self, server: Server) -> None:
+        """Restart a server, of which that is planned, as soon as no agent works on it."""
+        self._around.tasks.spawn(self._when_idle(server), f"restart {server.row.id} when idle")
 
     async def _when_idle(self, server: Server) -> None:
         run, seen = server.seen.run, server.seen

@@ -215,6 +215,16 @@ class Runs:
         except Exception:
             log.exception("%s was not forgotten", start_id)
 
+    def drop_passwords(self, known: Iterable[RunRow]) -> None:
+        """Forget the passwords of runs that are not `known`: a copy of a home has those of the first one. Blocks."""
+        kept = {_name(row.start_id) for row in known}
+        try:
+            for name in self.vault.names():
+                if name.startswith(_name("")) and name not in kept:
+                    self.vault.delete(name)
+        except Exception:  # a full disk, say, or a file that cannot be read: they are of no use to anybody
+            log.exception("old passwords were not forgotten")
+
     async def clear(self, row: RunRow, root: Identity | None) -> list[Identity]:
         """End what is left of a run that is not to be taken up, and forget it; returns what did not end."""
         left = await end(Tree(root, MARK, row.mark), GRACE)

@@ -11,7 +11,7 @@ from opencode_nexus.fleet.run import Run
 from opencode_nexus.fleet.state import Kind, ServerAccess, ServerState, State
 from opencode_nexus.fleet.surroundings import Surroundings
 from opencode_nexus.store.activity import Level
-from opencode_nexus.store.servers import ServerRow
+from opencode_nexus.store.servers import RestartRow, ServerRow
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +103,22 @@ class Seen:
         if why != self.planned:
             self.planned = why
             self.tell()
+
+    async def keep_restart(self, why: str) -> None:
+        """Keep that the process it runs as is to give way to another, so that a hub killed before that loses nothing.
+
+        To be forgotten when it is no longer wanted; the next process forgets it by itself.
+        """
+        if self.run is None:
+            return
+        try:
+            await self._around.runs.store.plan_restart(RestartRow(self.row.id, self.run.row.start_id, why))
+        except Exception:  # a full disk, say: it is restarted even when that cannot be written down
+            log.exception("the restart of %s was not kept", self.row.id)
+
+    def forget_restart(self) -> None:
+        """Forget a restart that was kept."""
+        self._around.runs.store.drop_restart(self.row.id)
 
     def named(self, reason: str) -> str:
         """Return a reason, which speaks of OpenCode, with the server's name instead."""

@@ -18,6 +18,7 @@ from opencode_nexus.store.servers import RunRow, ServerRow
 
 log = logging.getLogger(__name__)
 
+ASKED = "That was asked for."  # why a server is restarted that nothing but a person wants to be
 TURN = "It waits for its turn: others are starting."
 PORTS = 3  # tries with another port each
 OPENING = 180.0  # seconds that opening the first project may take: npm may bring a project's own packages
@@ -65,8 +66,14 @@ class Server:
     async def stop(self, *, for_good: bool = False) -> None:
         """Return when nothing of it is left; raises StopFailed when something does not end.
 
-        After a stop `for_good` nothing starts it again, a start that waited for the stop neither.
+        After a stop `for_good` nothing starts it again, a start that waited for the stop neither. A restart that waits
+        or is under way is over with it.
         """
+        self.seen.forget_restart()
+        await self.halt(for_good=for_good)
+
+    async def halt(self, *, for_good: bool = False) -> None:
+        """Stop it as `stop` does; but a restart that was under way is the next hub's to finish."""
         self._stops += 1
         self._stop.set()
         self._retry.cancel()
@@ -78,13 +85,20 @@ class Server:
         When not `by_hand`, a start that fails is tried again.
         """
         stops = self._stops + 1
-        await self.stop()
-        if self._stops != stops:
-            raise StartStopped()
-        await (self.start() if by_hand else self.start_unasked())
+        await self.seen.keep_restart(self.seen.planned or ASKED)
+        try:
+            await self.halt()
+            if self._stops != stops:
+                raise StartStopped()
+            await (self.start() if by_hand else self.start_unasked())
+        except StartStopped:  # who stopped it forgot it, or left it to the next hub
+            raise
+        except NexusError:
+            self.seen.forget_restart()
+            raise
 
-    async def adopt(self, row: RunRow, run: Run) -> None:
-        """Take up a process that an earlier hub started.
+    async def adopt(self, row: RunRow, run: Run, planned: str = "") -> None:
+        """Take up a process that an earlier hub started; `planned`: why that was to restart it, and did not.
 
         One that was never ready and does not become it is ended, and another started if wanted. One that was is
         taken up even when it does not answer: it may be busy, and ending it would lose its work.
@@ -97,6 +111,7 @@ class Server:
             except StartFailed as error:
                 if isinstance(error, StartTimeout) and row.version is not None:
                     self._runs(SILENT)
+                    self.seen.plan(planned)
                     await self.seen.note(
                         "server-adopted", f"Took up {self.row.name}, which does not answer.", "warning"
                     )
@@ -106,9 +121,10 @@ class Server:
             else:
                 await self._around.runs.answered(run, version)
                 self._runs()
+                self.seen.plan(planned)
                 await self.seen.note("server-adopted", f"Took up {self.row.name}, which was still running.")
                 return
-        if self.row.autostart and not self._stop.is_set():
+        if (self.row.autostart or planned) and not self._stop.is_set():
             await self.start_unasked()
 
     async def start_unasked(self) -> None:
@@ -283,6 +299,7 @@ class Server:
         """End what is left of a run that is over, or must be; and start another, unless that was too often."""
         if self.seen.run is not run or self.seen.state != "running":
             return
+        self.seen.forget_restart()  # what comes now is another start
         lines = tuple(await run.last_lines())
         try:
             await run.end()  # its tools outlive it

@@ -23,19 +23,24 @@ GRACE = 3.0  # seconds for a leftover to end by itself
 
 
 class TakeUp:
-    """Brings the `servers` in step with the machine; `home_id` tells what stands first in each mark."""
+    """Brings the `servers` in step with the machine; `home_id` tells what stands first in each mark, `resume` goes on
+    with a planned restart.
+    """
 
     def __init__(
         self,
         around: Surroundings,
         servers: Callable[[], Mapping[str, Server]],
         home_id: Callable[[], Awaitable[str]],
+        resume: Callable[[Server], None],
     ) -> None:
         self._around, self._runs, self._servers, self._home_id = around, around.runs, servers, home_id
+        self._resume = resume
 
     async def begin(self) -> Adopting:
         """Start all that is to be done; returns the tasks that take up what still runs."""
-        rows = self._runs.store.runs()
+        rows, due = self._runs.store.runs(), self._runs.store.restarts()
+        await asyncio.to_thread(self._runs.drop_passwords, rows)
         living = await asyncio.to_thread(_living, rows)
         carriers = await asyncio.to_thread(marked, MARK, f"{await self._home_id()}:")
         servers, tasks = self._servers(), self._around.tasks
@@ -43,9 +48,13 @@ class TakeUp:
         adopting: Adopting = []
         for server_id, (row, root) in plan.adopt.items():
             run = await self._find(row, root)
-            adopting.append(tasks.spawn(self._adopt(servers[server_id], row, root, run), f"adopt {server_id}"))
+            restart = due.pop(server_id, None)
+            planned = restart.why if restart is not None and restart.start_id == row.start_id else ""
+            work = self._adopt(servers[server_id], row, root, run, planned)
+            adopting.append(tasks.spawn(work, f"adopt {server_id}"))
         tasks.spawn(self._clear(plan), "clear what is left over")
-        for server_id in plan.start:
+        stopped_half_way = [server_id for server_id in due if server_id in servers and server_id not in plan.start]
+        for server_id in (*plan.start, *stopped_half_way):
             tasks.spawn(servers[server_id].start_unasked(), f"start {server_id}")
         return adopting  # each task above comes before whoever waits for this
 
@@ -66,7 +75,8 @@ class TakeUp:
                 server.leave()
                 return
             try:
-                await server.stop()
+                # one in the middle of a restart would run on: the next hub starts it
+                await (server.halt() if on_stop == "keep" else server.stop())
             except NexusError as error:
                 log.error("%s: %s", server.row.id, error)
 
@@ -79,13 +89,15 @@ class TakeUp:
             log.error("the password of %s: %s", row.server_id, error)
             return None
 
-    async def _adopt(self, server: Server, row: RunRow, root: Identity, run: Run | None) -> None:
+    async def _adopt(self, server: Server, row: RunRow, root: Identity, run: Run | None, planned: str) -> None:
         if run is not None:
-            await server.adopt(row, run)
+            await server.adopt(row, run, planned)
+            if server.seen.planned:
+                self._resume(server)
             return
         # it is ours by its identity, but nobody can talk to it any more
         await self._runs.clear(row, root)
-        if server.row.autostart:
+        if server.row.autostart or planned:
             await server.start_unasked()
 
     async def _clear(self, plan: Plan) -> None:

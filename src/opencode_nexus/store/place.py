@@ -23,6 +23,7 @@ async def settle(db: Database, home: Path) -> bool:
         copied = _is_another(Path(before), place)
         if copied:
             connection.execute("DELETE FROM server_runs")
+            connection.execute("DELETE FROM server_restarts")
             connection.execute("DELETE FROM tunnel_runs")
         if row is None or before != str(place):
             connection.execute("INSERT OR REPLACE INTO kv (key, value) VALUES (?, ?)", (KEY, json.dumps(str(place))))

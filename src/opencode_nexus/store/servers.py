@@ -59,8 +59,17 @@ class RunRow:
     revision: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class RestartRow:
+    """A restart that is due: the run that gives way, and why, which is a sentence."""
+
+    server_id: str
+    start_id: str
+    why: str
+
+
 class Servers:
-    """The tables `servers`, `server_runs` and `server_crashes`."""
+    """The tables `servers`, `server_runs`, `server_crashes` and `server_restarts`."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -85,11 +94,12 @@ class Servers:
         await self._db.write(work)
 
     async def remove(self, server_id: str) -> None:
-        """Forget a server and its crashes; a run of it stays until its processes are gone."""
+        """Forget a server, its crashes and its restart; a run of it stays until its processes are gone."""
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM servers WHERE id = ?", (server_id,))
             connection.execute("DELETE FROM server_crashes WHERE server_id = ?", (server_id,))
+            connection.execute("DELETE FROM server_restarts WHERE server_id = ?", (server_id,))
 
         await self._db.write(work)
 
@@ -110,12 +120,15 @@ class Servers:
         await self._db.write(work)
 
     async def spawned(self, run: RunRow, pid: int, created: float, birth: str) -> RunRow:
-        """Keep the identity of the run's process; returns the run with it."""
+        """Keep the identity of the run's process; returns the run with it. A restart that was due has come about."""
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(
                 "UPDATE server_runs SET pid = ?, created = ?, birth = ? WHERE start_id = ?",
                 (pid, created, birth, run.start_id),
+            )
+            connection.execute(
+                "DELETE FROM server_restarts WHERE server_id = ? AND start_id != ?", (run.server_id, run.start_id)
             )
 
         await self._db.write(work)
@@ -137,6 +150,24 @@ class Servers:
             connection.execute("DELETE FROM server_runs WHERE start_id = ?", (start_id,))
 
         await self._db.write(work)
+
+    def restarts(self) -> dict[str, RestartRow]:
+        """Return the restarts that are due, by their servers' ids."""
+        rows = self._db.read("SELECT server_id, start_id, why FROM server_restarts")
+        return {row["server_id"]: RestartRow(*row) for row in rows}
+
+    async def plan_restart(self, restart: RestartRow) -> None:
+        """Keep a restart until the next process is there: a hub that is killed meanwhile leaves it to the next one."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            values = (restart.server_id, restart.start_id, restart.why)
+            connection.execute("INSERT OR REPLACE INTO server_restarts VALUES (?, ?, ?)", values)
+
+        await self._db.write(work)
+
+    def drop_restart(self, server_id: str) -> None:
+        """Forget a restart that is no longer wanted; kept within about 50 ms."""
+        self._db.post(lambda one: one.execute("DELETE FROM server_restarts WHERE server_id = ?", (server_id,)))
 
     def crashes(self, server_id: str, since: float) -> list[float]:
         """Return when the server crashed after `since` (epoch seconds), oldest first."""

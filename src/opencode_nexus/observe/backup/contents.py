@@ -26,7 +26,7 @@ PARTS: tuple[Part, ...] = (
 )
 
 # Of this machine and this run: what a restored hub would take for its own, and must not.
-FORGOTTEN = ("DELETE FROM server_runs", "DELETE FROM tunnel_runs")
+FORGOTTEN = ("DELETE FROM server_runs", "DELETE FROM server_restarts", "DELETE FROM tunnel_runs")
 
 LEFT_OUT = {
     "logs": "logs and crash reports: the bundle of /logs has them",
