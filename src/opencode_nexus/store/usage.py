@@ -2,6 +2,7 @@
 """What agents' answers took: a row for each, and sums that are kept with every change."""
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import datetime
 
@@ -74,6 +75,16 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A session as it is listed: whose sub-agent it is, and its title."""
+
+    session_id: str
+    server_id: str
+    parent_id: str | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """How far a session's messages were looked through; `counted` in epoch milliseconds of its last change."""
 
@@ -109,11 +120,19 @@ class UsageStore:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def put(self, answers: list[Answer]) -> list[Answer]:
-        """Keep answers, or what is new of them; returns those that changed anything, as they are now."""
+    async def put(self, answers: list[Answer], names: Iterable[Named] = ()) -> list[Answer]:
+        """Keep answers, or what is new of them; returns those that changed anything, as they are now.
+
+        `names` of their sessions and chats are kept with them, so that nobody sees figures of a chat without a name.
+        """
 
         def work(connection: sqlite3.Connection) -> list[Answer]:
-            return [kept for answer in answers if (kept := _put(connection, answer)) is not None]
+            changed = [kept for answer in answers if (kept := _put(connection, answer)) is not None]
+            shown = {session_id for one in changed for session_id in (one.session_id, one.root_id)}
+            for named in names:
+                if named.session_id in shown:
+                    _name(connection, named)
+            return changed
 
         return await self._db.write(work)
 
@@ -146,17 +165,6 @@ class UsageStore:
         await self._db.flush()
 
     # Sessions
-
-    def name(self, server_id: str, session_id: str, parent_id: str | None, title: str) -> None:
-        """Keep whose sub-agent a session is, and its title."""
-        values = (session_id, server_id, parent_id, storable(title))
-        self._db.post(
-            lambda one: one.execute(
-                "INSERT INTO usage_sessions (session_id, server_id, parent_id, title) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT DO UPDATE SET parent_id = excluded.parent_id, title = excluded.title WHERE NOT gone",
-                values,
-            )
-        )
 
     def rename(self, session_id: str, title: str) -> None:
         """Keep another title of a session that is kept."""
@@ -218,6 +226,14 @@ def _put(connection: sqlite3.Connection, answer: Answer) -> Answer | None:
         _add(connection, old, -1)
     _add(connection, new, 1)
     return new
+
+
+def _name(connection: sqlite3.Connection, named: Named) -> None:
+    connection.execute(
+        "INSERT INTO usage_sessions (session_id, server_id, parent_id, title) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET parent_id = excluded.parent_id, title = excluded.title WHERE NOT gone",
+        (named.session_id, named.server_id, named.parent_id, storable(named.title)),
+    )
 
 
 def _tell_copies(connection: sqlite3.Connection, new: Answer) -> Answer:

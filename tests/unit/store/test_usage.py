@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opencode_nexus.store.db import Database
-from opencode_nexus.store.usage import Answer, Sums, UsageStore
+from opencode_nexus.store.usage import Answer, Named, Sums, UsageStore
 from opencode_nexus.store.usage_reports import UsageReports
 
 pytestmark = pytest.mark.anyio
@@ -124,12 +124,23 @@ async def test_a_page_of_answers_goes_on_where_the_one_before_ended(db: Database
     assert seen == [f"msg_{number:03}" for number in reversed(range(10))]
 
 
+async def test_a_chat_has_its_name_as_soon_as_it_has_figures_also_those_of_its_sub_agent_alone(db: Database) -> None:
+    store, reports = UsageStore(db), UsageReports(db)
+    names = [Named("ses_a", "srv_1", None, "Plans"), Named("ses_b", "srv_1", "ses_a", "Look")]
+    names.append(Named("ses_c", "srv_1", None, "Nothing was answered"))
+    await store.put([answer(1, "ses_b", "ses_a", input=5)], names)
+    (chat,) = await reports.groups("session", "0000-00-00", "9999-99-99")
+    (agent,) = await reports.sessions("ses_a")
+    assert [(one.key, one.title) for one in (chat, agent)] == [("ses_a", "Plans"), ("ses_b", "Look")]
+    assert reports.session("ses_c") is None
+
+
 async def test_a_deleted_chat_keeps_its_sums_and_loses_its_name(db: Database) -> None:
     store, reports = UsageStore(db), UsageReports(db)
-    await store.put([answer(1, input=5)])
-    store.name("srv_1", "ses_a", None, "Secret plans")
+    names = [Named("ses_a", "srv_1", None, "Secret plans")]
+    await store.put([answer(1, input=2)], names)
     store.forget("ses_a")
-    store.name("srv_1", "ses_a", None, "Secret plans")  # told late
+    await store.put([answer(2, input=3)], names)  # told late
     store.rename("ses_a", "Secret plans")
     await store.settled()
     (group,) = await reports.groups("session", "0000-00-00", "9999-99-99")

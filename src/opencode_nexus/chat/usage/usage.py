@@ -24,7 +24,7 @@ from opencode_nexus.opencode import events as ev
 from opencode_nexus.opencode.api import Client
 from opencode_nexus.opencode.wire import child, seconds
 from opencode_nexus.store.kv import Kv
-from opencode_nexus.store.usage import Answer, Sums, UsageStore, day_of
+from opencode_nexus.store.usage import Answer, Named, Sums, UsageStore, day_of
 from opencode_nexus.store.usage_reports import UsageReports
 
 log = logging.getLogger(__name__)
@@ -151,11 +151,13 @@ class TokenUsage:
         for server_id, directory in {(one.server_id, one.directory) for one in told}:
             here = {(one.provider, one.model) for one in answers if one.server_id == server_id}
             await self._learn_models(server_id, directory, here)
-        changed = await self._store.put(answers)
-        heads = {one.head.id: one.head for one in told if one.head is not None}
-        for session_id in dict.fromkeys(one.session_id for one in changed):
-            server_id = next(one.server_id for one in changed if one.session_id == session_id)
-            self._name(server_id, session_id, heads.get(session_id))
+        names = self._names(answers, {one.head.id: one.head for one in told if one.head is not None})
+        changed = await self._store.put(answers, names)
+        shown = {session_id for one in changed for session_id in (one.session_id, one.root_id)}
+        for one in names:
+            if one.session_id in shown:  # one renamed meanwhile has its later title by now, here as in the store
+                head = self._feeds.feed(one.server_id).heads.get(one.session_id)
+                self._remember(one.session_id, head.title if head else one.title)
         self._tell(changed)
 
     def _tell(self, changed: list[Answer]) -> None:
@@ -193,11 +195,19 @@ class TokenUsage:
         """The chat that a session belongs to, as far as is known. Asks nobody."""
         return self._feeds.feed(server_id).root(session_id)
 
-    def _name(self, server_id: str, session_id: str, head: Head | None = None) -> None:
-        head = self._feeds.feed(server_id).heads.get(session_id) or head
-        if head is not None and session_id not in self._titles:
-            self._remember(session_id, head.title)
-            self._store.name(server_id, session_id, head.parent_id, head.title)
+    def _names(self, answers: list[Answer], told: dict[str, Head]) -> list[Named]:
+        """What is known of the answers' sessions and chats that are not kept yet; `told` came with the answers.
+
+        Of the chat too: its own first step ends after the sub-agent that it waits for.
+        """
+        found = []
+        for server_id, session_id in {
+            (one.server_id, shown): None for one in answers for shown in (one.session_id, one.root_id)
+        }:
+            head = self._feeds.feed(server_id).heads.get(session_id) or told.get(session_id)
+            if head is not None and session_id not in self._titles:
+                found.append(Named(session_id, server_id, head.parent_id, head.title))
+        return found
 
     def _rename(self, session_id: str, title: str) -> None:
         if self._titles.get(session_id) != title:
