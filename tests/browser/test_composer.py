@@ -10,13 +10,11 @@ import pytest
 from playwright.async_api import FilePayload, Locator, Page, Route, expect
 
 from tests.browser.talk import Talk, begin, running
-from tests.browser.walk import PATIENCE, Walk, keep, violations
+from tests.browser.walk import Walk, keep, violations
 from tests.fakes.hub import RealHub
 from tests.fakes.real import Provider
 
 pytestmark = pytest.mark.anyio
-
-expect.set_options(timeout=PATIENCE)
 
 # A picture from a camera, made in the page: 3000 px wide, with a drop's or a paste's way to hand it over.
 PICTURE = """async () => {
