@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Each target is one script in scripts/, which a person can call as well.
 .DEFAULT_GOAL := help
-.PHONY: run test check bench soak docs lock clean help
+.PHONY: run test check bench soak docs lock build build-twice clean help
 
 run: ## Set up what running needs, then start OpenCode Nexus (ARGS="serve --no-open")
 	@scripts/setup run
@@ -25,8 +25,14 @@ docs: ## Write docs/reference anew from the code
 lock: ## Write the lock files anew
 	@scripts/lock
 
-clean: ## Remove what the scripts made in this clone
-	@python3 scripts/clean
+build: ## Make wheel, sdist and bundle in dist (ARGS="wheel", "--keep 0")
+	@scripts/build $(if $(filter-out -%,$(firstword $(ARGS))),,all) $(ARGS)
+
+build-twice: ## Build wheel and sdist two times: the same bytes, and a tree no larger
+	@scripts/build twice
+
+clean: ## Remove what was made in this clone, but for what was installed (ARGS="--all", "--dry-run", "--help")
+	@python3 scripts/clean $(ARGS)
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile

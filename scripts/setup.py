@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Makes what a clone needs inside the clone: `setup.py run` to run it, `setup.py test` to test it as well.
+"""Makes what a clone needs inside the clone: `setup.py run` to run it, `build` to build it, `test` for all of that.
 
 Everything lands in .venv, node_modules and web/static/vendor. Each step is skipped when its lock has not
 changed since it was last done, so the second time costs some 50 ms. Needs the standard library alone.
@@ -77,6 +77,10 @@ def install_run() -> None:
     pip_install("--no-deps", "--no-build-isolation", "--editable", ".")
 
 
+def install_build() -> None:
+    pip_install("--require-hashes", "-r", "requirements/bundle.txt")
+
+
 def install_test() -> None:
     pip_install("--require-hashes", "-r", "requirements/test.txt")
 
@@ -151,6 +155,8 @@ def main(goal: str) -> None:
     once("packages", locks, BIN, install_run)
     assets = ["package-lock.json", "build_assets.py"]
     once("browser scripts", assets, ROOT / VENDOR, lambda: run(PYTHON, "build_assets.py"))
+    if goal in ("build", "test"):
+        once("packages of the bundle", ["requirements/bundle.txt"], BIN, install_build)
     if goal == "test":
         once("test packages", ["requirements/test.txt"], BIN, install_test)
         once("OpenCode and axe for the tests", ["package-lock.json"], ROOT / "node_modules", install_npm)
@@ -163,6 +169,6 @@ def main(goal: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["run"], ["test"]):
-        raise SystemExit("usage: scripts/setup run|test")
+    if sys.argv[1:] not in (["run"], ["build"], ["test"]):
+        raise SystemExit("usage: scripts/setup run|build|test")
     main(sys.argv[1])
