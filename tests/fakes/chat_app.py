@@ -38,6 +38,7 @@ from opencode_nexus.web.middleware.headers import HeadersMiddleware
 from opencode_nexus.web.page import Pages
 from opencode_nexus.web.pages import chat, chat_actions, chat_changes, chat_composer, chat_sent, phone
 from opencode_nexus.web.static import StaticFiles
+from tests.fakes.chat_desk import Desk
 from tests.fakes.chat_records import SERVER, Aborted, Agent, Conversation, Fleet, Model, Summary, Who
 from tests.fakes.composer import Composer
 from tests.fakes.moving_clock import Loop, pass_time
@@ -79,6 +80,9 @@ class Chat:
             Summary(s.id, s.title, s.directory, None, 0.0, time.time() - n * 4000, s.status.kind, len(s.permissions))
             for n, s in enumerate(c.state for c in reversed(self.sessions_.values()))
         ]
+
+    def unlisted(self, server_id: str) -> dict[str, str]:
+        return {}
 
     async def session_page(
         self, server_id: str, limit: int, before: str | None = None
@@ -264,33 +268,6 @@ class Stored:
 
     async def set(self, key: str, value: Any) -> None:
         self.values[key] = value
-
-
-class Desk:
-    """The inbox of the scripted chats: answers go to the chat that asked, and no row is open."""
-
-    count = 0
-
-    def __init__(self, chat: Chat) -> None:
-        self._chat, self.accepting = chat, self
-
-    def of(self, server_id: str, sessions: list[str]) -> None:
-        """No chat is allowed all."""
-
-    def all(self) -> list[Any]:
-        return []
-
-    def get(self, request_id: str) -> SimpleNamespace | None:
-        """What waits under this id."""
-        states = (conversation.state for conversation in self._chat.sessions_.values())
-        found = [{**state.permissions, **state.questions}.get(request_id) for state in states]
-        return next((SimpleNamespace(request=one) for one in found if one is not None), None)
-
-    async def answer_permission(self, request_id: str, reply: str, message: str, who: object) -> None:
-        await self._chat.reply_permission(SERVER, request_id, reply, message)
-
-    async def answer_question(self, request_id: str, answers: list[list[str]] | None, who: object) -> None:
-        await self._chat.reply_question(SERVER, request_id, answers)
 
 
 @dataclass(slots=True)

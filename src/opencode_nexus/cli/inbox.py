@@ -123,10 +123,13 @@ def rules(
 
 
 def _chosen(answer: str, question: dict[str, Any]) -> list[str]:
-    """Return the labels that `answer` names, longest first where one holds a comma; else all of it, as own words."""
+    """Return the labels that `answer` names, longest first where one holds a comma; else all of it, as own words.
+
+    Where one alone may be named, the hub refuses several.
+    """
     answer = answer.strip()
     labels = [str(option["label"]) for option in question.get("options") or ()]
-    if answer in labels or not question.get("multiple"):
+    if answer in labels:
         return [answer]
     found: list[str] = []
     rest = answer

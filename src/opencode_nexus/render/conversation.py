@@ -11,6 +11,7 @@ from typing import Protocol
 from markupsafe import Markup
 
 from opencode_nexus.opencode.state import Change, Message, Part, SessionState
+from opencode_nexus.opencode.state import Permission as PermissionAsked
 from opencode_nexus.render.components.after import after
 from opencode_nexus.render.components.asks import permission, question
 from opencode_nexus.render.components.changes import changed_by
@@ -59,6 +60,7 @@ class Conversation:
         self._places: dict[str, Place] = {}
         self._status: Leaf | None = None
         self._asks: Box | None = None
+        self._told: dict[str, PermissionAsked] = {}
         self._untaken: Box | None = None
         self._head: Box | None = None
         self._after: Leaf | None = None
@@ -131,6 +133,13 @@ class Conversation:
                 self._stale.add(message_id)
         return bool(waiting)
 
+    def told(self, asked: PermissionAsked) -> None:
+        """Take a request that waits with more than OpenCode's words of it: what its tool is given."""
+        if self._told.get(asked.id) != asked:
+            self._told = {name: one for name, one in self._told.items() if name in self._state.permissions}
+            self._told[asked.id] = asked
+            self._asks = self._log = None
+
     def unreachable(self, reachable: bool) -> None:
         """OpenCode has stopped (False) or runs again (True)."""
         if reachable != self.reachable:
@@ -178,7 +187,8 @@ class Conversation:
         return [self._messages[message_id] for message_id in self._window]
 
     def _make_asks(self) -> Box:
-        cards = [permission(item, self._links) for item in self._state.permissions.values()]
+        waits = self._state.permissions.values()
+        cards = [permission(self._told.get(item.id, item), self._links) for item in waits]
         cards += [question(item, self._links) for item in self._state.questions.values()]
         return Box("asks", "div", {"class": "asks"}, cards)
 

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from opencode_nexus.chat.inbox.given import filled
 from opencode_nexus.chat.sessions import SessionSummary
 from opencode_nexus.chat.usage.usage import cost_of
 from opencode_nexus.core.bus import Record
@@ -111,6 +112,8 @@ class ChatSource:
         if not asked_now:
             self._tasks.spawn(self._read_chats(), "list of chats")
         self._queue = self._waiting()
+        for request_id in self._state.permissions:
+            self._show_given(request_id)
         self._view = View(self._tree)
         self._note()
         self._words.clear()
@@ -121,6 +124,7 @@ class ChatSource:
             hub.bus.listen(self._served, "server"),
             hub.bus.listen(self._learned, "chat-facts"),
             hub.bus.listen(self._queued, "queue"),
+            hub.bus.listen(self._filled, "inbox"),
         ]
         channel.collect = self._collect
 
@@ -189,6 +193,19 @@ class ChatSource:
         wanted = item.metadata.get("command") or " ".join(item.patterns)
         return f"The agent asks for permission: {item.permission} {one_line(wanted, 100)}"
 
+    def _filled(self, record: Record) -> None:
+        """The inbox may have found what a tool is given, which OpenCode's request does not say."""
+        data = record.data
+        if isinstance(data, dict) and self._show_given(str(data.get("id", ""))):
+            self._channel.touch()
+
+    def _show_given(self, request_id: str) -> bool:
+        row, asked = self._hub.inbox_desk.get(request_id), self._state.permissions.get(request_id)
+        if row is None or asked is None or (whole := filled(asked, row.request)) is asked:
+            return False
+        self._page.told(whole)
+        return True
+
     def _coloured(self) -> None:
         if self._page.recolour():
             self._channel.touch()
@@ -249,7 +266,7 @@ class ChatSource:
         actions = self._hub.actions
         marks: dict[str, Any] = {"pinned": actions.marked.pinned, "deleted": actions.trash.of(server.id)}
         self._accepting = self._accepted()
-        more = {**marks, "accepting": self._accepting}
+        more = {**marks, "accepting": self._accepting, "unlisted": self._hub.chat.unlisted(server.id)}
         self._page.set_chats(chats(listed, self._links, server_name=server.name, several_projects=several, **more))
         self._page.set_facts(self._facts())  # a sub-agent may have come or ended
 

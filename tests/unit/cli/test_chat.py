@@ -97,6 +97,9 @@ def test_answers_to_a_question_have_a_part_each(hub: HubStub, run: Run) -> None:
     ):  # fmt: skip
         assert run("inbox", "answer", "que_1", said, "Small, please") == 0
         assert hub.asked[-1][1] == {"reply": None, "message": "", "answers": [chosen, ["Small, please"]]}
+    for said, chosen in (("Red, dark", ["Red, dark"]), ("Blue, Red", ["Blue", "Red"])):  # the hub refuses the second
+        assert run("inbox", "answer", "que_1", "Red", said) == 0
+        assert hub.asked[-1][1]["answers"] == [["Red"], chosen]
     assert run("inbox", "answer", "per_1", "--reject", "--message", "Use the other one") == 0
     assert hub.asked[-1][1] == {"reply": "reject", "message": "Use the other one"}
 

@@ -361,7 +361,7 @@ def test_the_patched_page_is_the_fresh_page(batches: list[list[tuple[str, int, s
 
 def numbered(html: str) -> str:
     """Blocks of a text keep the keys that they were given; here only their order counts."""
-    return re.sub(r'data-k="(_\w+)\.\d+"', r'data-k="\1.n"', html)
+    return re.sub(r'data-k="(\w+)\.\d+"', r'data-k="\1.n"', html)
 
 
 if (

@@ -3,11 +3,13 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from opencode_nexus.core.clock import ManualClock
+from opencode_nexus.core.tasks import Tasks
 from opencode_nexus.live.channel import Channel, Viewer
 from opencode_nexus.web import chat_choices
 from opencode_nexus.web.chat_source import ChatSources
@@ -75,6 +77,29 @@ async def test_what_a_reader_who_does_not_look_is_told() -> None:
     await pages.hub.chat.rename(SERVER, session_id, "Better words")
     channel.flush()
     assert b'["title","Better words' in (channel.since(0) or b"")
+    await pages.close()
+
+
+async def test_what_the_inbox_learned_of_a_call_is_shown_in_the_chat_too() -> None:
+    """OpenCode says of an MCP tool only that it is to run; the inbox asks it for the call a moment later."""
+    pages = Pages()
+    session_id, channel = await pages.open("Asks")
+    await pages.hub.chat.run(session_id, [{"do": "permission", "kind": "shop_pay", "patterns": ["*"], "metadata": {}}])
+    (asked,) = pages.hub.chat.sessions_[session_id].state.permissions.values()
+    channel.flush()
+    assert "shop_pay" in channel.snapshot()[1] and "<dt>" not in channel.snapshot()[1]
+    whole = replace(asked, metadata={"input": {"to": "b\u202eob", "amount": 5}})
+    pages.hub.inbox_desk.learned[asked.id] = whole
+    pages.hub.bus.publish("inbox", {"what": "changed", "id": asked.id, "count": 1})
+    channel.flush()
+    shown = channel.snapshot()[1]
+    assert "<dt>to</dt>" in shown and "⟨U+202E⟩" in shown and "<dd>5</dd>" in shown
+    assert "to" in (channel.since(0) or b"").decode().partition("<dt>")[2]  # an open page is sent it
+    await pages.hub.live.close()
+    pages.hub.live = type(pages.hub.live)(pages.hub.bus.boot, Tasks())
+    pages.hub.live.register("chat", ChatSources(pages.hub))
+    again = await pages.hub.live.open(f"chat:{SERVER}:{session_id}")  # and one that is opened later has it
+    assert "<dt>to</dt>" in again.snapshot()[1]
     await pages.close()
 
 

@@ -155,8 +155,14 @@ def _field(key: str, index: int, asked: dict[str, Any]) -> Markup:
         )
         for option in dicts(asked.get("options"))
     )
+    # the form's handler lets own words win where one answer may be given
+    words = "Your own answer, instead of these" if options and kind == "radio" else "Your own answer"
+    own = Markup(
+        '<div class="field"><label for="{key}q{index}">{words}</label>'
+        '<input class="input" id="{key}q{index}" name="own{index}" autocomplete="off"></div>'
+    ).format(key=key, index=index, words=words)
+    if options and asked.get("custom") is False:  # OpenCode 1.18.33 can ask for one of its options alone
+        own = Markup("")
     return Markup(
-        '<fieldset class="stack tight"><legend>{words}</legend><div class="choices">{options}</div>'
-        '<div class="field"><label for="{key}q{index}">Your own answer</label>'
-        '<input class="input" id="{key}q{index}" name="own{index}" autocomplete="off"></div></fieldset>'
-    ).format(words=shown(asked.get("question", "")), options=options, key=key, index=index)
+        '<fieldset class="stack tight"><legend>{}</legend><div class="choices">{}</div>{}</fieldset>'
+    ).format(shown(asked.get("question", "")), options, own)

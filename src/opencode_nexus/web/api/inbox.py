@@ -130,6 +130,9 @@ async def reply_inbox(hub: HubDep, request: Request, request_id: str, reply: Rep
         asked = row.request.questions if row is not None and isinstance(row.request, Question) else ()
         if reply.answers is not None and asked and (len(reply.answers) != len(asked) or not any(reply.answers)):
             raise ReplyUnfit(f"It has {len(asked)} parts, each with a list of answers, of which one at least has one.")
+        for number, (question, said) in enumerate(zip(asked, reply.answers or (), strict=False), 1):
+            if len(said) > 1 and not question.get("multiple"):
+                raise ReplyUnfit(f"Part {number} takes one answer.")
         await desk.answer_question(request_id, reply.answers, by(request))
 
 

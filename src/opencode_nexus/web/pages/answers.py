@@ -40,7 +40,11 @@ async def permission(request: Request) -> str:
 
 
 async def question(request: Request) -> str:
-    """Take `q0` … the options chosen and `own0` … own words, or `reply` dismiss; returns what was done."""
+    """Take `q0` … the options chosen and `own0` … own words, or `reply` dismiss; returns what was done.
+
+    Where one answer may be given, own words are it, whatever is chosen beside them: nothing that was written is lost,
+    and OpenCode 1.18.33 would tell the agent both.
+    """
     hub: Hub = request.state.hub
     form = await request.form()
     answers: list[list[str]] | None = None
@@ -48,9 +52,13 @@ async def question(request: Request) -> str:
         row = hub.inbox_desk.get(request.path_params["id"])
         asked = row.request.questions if row is not None and isinstance(row.request, Question) else ()
         answers = []
-        for index in range(len(asked)):
+        for index, one in enumerate(asked):
             chosen = [value for value in form.getlist(f"q{index}") if isinstance(value, str)]
             own = _text(form, f"own{index}").strip()
+            if not one.get("multiple"):
+                if len(chosen) > 1:
+                    raise ReplyUnknown(f"Question {index + 1} takes one answer.")
+                chosen = [] if own else chosen
             answers.append([*chosen, own] if own else chosen)
         if asked and not any(answers):
             raise ReplyUnknown("Nothing was chosen and nothing was written.")

@@ -114,6 +114,7 @@ def test_fitting_replies_are_given(
         ("que_1", {"answers": []}, 400, "reply-unfit"),
         ("que_1", {"answers": [[]]}, 400, "reply-unfit"),
         ("que_1", {"answers": [["A"], ["B"]]}, 400, "reply-unfit"),
+        ("que_1", {"answers": [["A", "B"]]}, 400, "reply-unfit"),  # it takes one
         ("que_1", {"reply": "always", "answers": [["A"]]}, 400, "reply-unfit"),
         ("que_1", {"reply": "reject", "answers": [["A"]]}, 400, "reply-unfit"),
         ("per_9", {"reply": "once"}, 404, "not-waiting"),

@@ -262,6 +262,23 @@ def test_a_question_takes_options_and_own_words(
     assert nothing.json()["code"] == "reply-unknown"
     assert client.post(path + "/question/que_1", data={"reply": "dismiss"}, headers=LIVE).status_code == 204
     assert given == [("que_1", [["x"], ["mine"]]), ("que_1", None)]
+    given.clear()
+    both = {"reply": "answer", "q0": "x", "own0": "mine", "q1": ["y", "z"], "own1": "more"}
+    assert client.post(path + "/question/que_1", data=both).status_code == 303
+    assert given == [("que_1", [["mine"], ["y", "z", "more"]])], "one answer alone to the first"
+    two = client.post(path + "/question/que_1", data={"reply": "answer", "q0": ["x", "w"]}, headers=LIVE)
+    assert (two.status_code, two.json()["code"]) == (400, "reply-unknown")
+    shown = client.get(path).text
+    assert shown.count("Your own answer, instead of these") == 1 and shown.count('name="own') == 2
+
+
+def test_a_question_that_takes_no_own_words_offers_no_field_for_them(client: TestClient, app: Application) -> None:
+    path = begin(client)
+    state = app.hub.chat.sessions_[path.rpartition("/")[2]].state
+    asked = ({"question": "A?", "options": [{"label": "x"}], "custom": False},)
+    state.questions["que_1"] = Question("que_1", state.id, asked)
+    shown = client.get(path).text
+    assert 'name="q0"' in shown and 'name="own0"' not in shown
 
 
 def test_renaming_and_deleting(client: TestClient, app: Application) -> None:
