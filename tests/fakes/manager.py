@@ -158,7 +158,7 @@ def tell(rig: ManagerUnderTest, tunnel_id: str, **told: Any) -> None:
 
 async def noted(rig: ManagerUnderTest, kind: str, count: int = 1) -> str:
     """The newest line of that kind once there are `count`: it is written after the state has changed."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(notes := rig.notes(kind)) < count:
             await asyncio.sleep(0.01)
     return notes[0]

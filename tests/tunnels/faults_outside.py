@@ -9,7 +9,7 @@ from opencode_nexus.secrets.redact import Secret
 from opencode_nexus.tunnels.errors import CloudflaredTooOld, RegistrationRefused
 from opencode_nexus.tunnels.pauses import PAUSES, Pauses
 from tests.edge.faults import COME_BACK, NO_TUNNEL, RATE_LIMITED, TOO_OLD, UNAUTHORIZED
-from tests.fakes.manager import code
+from tests.fakes.manager import code, noted
 from tests.leaks import remember
 from tests.tunnels.ground import Ground
 
@@ -41,6 +41,8 @@ async def _cut(ground: Ground, protocol: str, kind: str) -> None:
     for lost in seen:  # none when cloudflared's random wait was next to nothing
         assert code(lost) == "tunnel-edge-lost" and lost.connections == 0 and lost.edges == ()
         assert lost.url == url and lost.retry_at is None
+    if seen:
+        await noted(ground, "tunnel-back")
     assert len(ground.notes("tunnel-back")) == bool(seen)
 
 
@@ -113,6 +115,7 @@ async def udp_dead_with_a_socket(ground: Ground) -> None:
     assert any(code(status) == "tunnel-quic-blocked" for status in before)
     assert {status.state for status in before} <= {"stopped", "starting", "connecting"}
     assert {status.url for status in before if status.pid != ready.pid} == {None}
+    await noted(ground, "tunnel-ready")
     assert (len(ground.notes("tunnel-ready")), ground.notes("tunnel-troubled")) == (1, [])
 
 
@@ -152,7 +155,7 @@ async def expired(ground: Ground) -> None:
     renewed = await ground.until(tunnel_id, lambda s: s.state == "ready" and s.url != url, 120)
     assert renewed.pid != pid and url in renewed.reason and "new" in renewed.reason
     assert renewed.url is not None and await ground.visit(renewed.url) == 200
-    assert url in ground.notes("tunnel-ready")[0]
+    assert url in await noted(ground, "tunnel-ready", 2)
     assert any(code(info.status) == "tunnel-deleted" for info in ground.infos)
     assert ground.manager.hostnames() == frozenset(renewed.hostnames)
 
@@ -183,7 +186,7 @@ async def token_refused(ground: Ground) -> None:
     await ground.manager.start_tunnel(tunnel_id)
     refused = await ground.until_state(tunnel_id, "failed")
     assert code(refused) == "tunnel-token-refused" and refused.retry_at is None
-    assert "does not accept" in ground.notes("tunnel-troubled")[0]
+    assert "does not accept" in await noted(ground, "tunnel-troubled")
     ground.edge.faults.refuse = None
     await ground.until_state(tunnel_id, "ready", 60)
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.edge.tunnel import Tunnel
 from tests.fakes import tiny_cloudflared
-from tests.fakes.manager import ManagerUnderTest, code
+from tests.fakes.manager import ManagerUnderTest, code, noted
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +41,7 @@ async def test_its_address_is_told_once_it_will_stay(rig: ManagerUnderTest) -> N
     assert all(status.retry_at is None for status in told)
     assert answered[: len(before)] == [frozenset()] * len(before)
     assert rig.manager.hostnames() == {tiny_cloudflared.NAME}
+    await noted(rig, "tunnel-ready")
     assert (len(rig.notes("tunnel-ready")), rig.notes("tunnel-troubled")) == (1, [])
 
 
