@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-pytest_plugins = ("tests.leaks",)  # searches all output for secrets
+pytest_plugins = ("tests.leaks", "tests.hangs")  # secrets in any output; async tests that hang
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE_FOLDERS = {
