@@ -257,13 +257,17 @@ async def test_candidates_that_hang_cost_their_time_once_and_not_again_for_each_
     ran = bench.folder / "ran"
     for place in (bench.path, other):
         program = place / "opencode"
-        # each waits for the other: run one after the other they would wait for ever
-        program.write_text(f"#!/bin/sh\necho x >> {ran}\nuntil [ $(wc -l < {ran}) -ge 2 ]; do :; done\nexit 3\n")
+        # each waits for the other: one that ran alone would wait for ever, and not end with a code. With the shell's
+        # own words only: there is no `wc` on this PATH, and both waited until they were killed, 30 s later
+        program.write_text(
+            f"#!/bin/sh\necho x >> {ran}\nuntil {{ read -r a && read -r b; }} < {ran}; do :; done\nexit 3\n"
+        )
         program.chmod(0o755)
     installer = bench.installer()
     for _ in range(2):
         found = await installer.found()
         assert [type(one.error) for one in found] == [OpenCodeNotWorking, OpenCodeNotWorking]
+        assert all("ended with code 3" in str(one.error) for one in found)
     assert ran.read_text().count("x") == 2
     (other / "opencode").write_text("#!/bin/sh\nexit 4\n")  # another file is looked at at once
     assert any("code 4" in str(one.error) for one in await installer.found())
