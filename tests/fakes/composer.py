@@ -61,6 +61,9 @@ class Nothing:
     def of(self, session_id: str) -> list[Any]:
         return []
 
+    async def remove(self, user_id: str, session_id: str, attachment_id: str) -> None:
+        """There is none."""
+
     def mine(self, user_id: str, session_id: str, ids: Sequence[str]) -> tuple[str, ...]:
         return tuple(ids)
 

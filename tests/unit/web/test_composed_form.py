@@ -8,7 +8,8 @@ from starlette.requests import Request
 
 from opencode_nexus.access.errors import BodyTooLarge
 from opencode_nexus.chat.composing.attachments import ONE
-from opencode_nexus.web.composed_form import FormBroken, composed
+from opencode_nexus.web.composed_form import FILES as CHOSEN
+from opencode_nexus.web.composed_form import READ_FILES, READ_TEXT, FormBroken, composed
 from opencode_nexus.web.middleware.limits import FILES, MESSAGE, limit_for
 
 pytestmark = pytest.mark.anyio
@@ -69,8 +70,8 @@ async def test_of_a_file_that_is_too_large_no_more_is_kept_than_tells_so() -> No
     "body",
     [
         [b"--edge\r\nContent-Disposition: form-data\r\n\r\nx\r\n--edge--\r\n"],
-        [b"".join(file_head(str(n)) + b"x\r\n" for n in range(30)), b"--edge--\r\n"],
-        [field("text", "x" * (MESSAGE + 1)), b"--edge--\r\n"],
+        [b"".join(file_head(str(n)) + b"x\r\n" for n in range(READ_FILES + 1)), b"--edge--\r\n"],
+        [field("text", "x" * (READ_TEXT + 1)), b"--edge--\r\n"],
         [b"nothing of the kind"],
     ],
 )
@@ -78,6 +79,33 @@ async def test_what_cannot_be_read_says_so(body: list[bytes]) -> None:
     with pytest.raises(FormBroken):
         async with composed(request(FORM, body)):
             pass
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            [field("text", "mine"), *(file_head(str(n)) + b"x\r\n" for n in range(CHOSEN + 1)), b"--edge--\r\n"],
+            "At most 20 files go at once, and 21 were chosen.",
+        ),
+        ([field("text", "é" * (MESSAGE // 2 + 1)), b"--edge--\r\n"], "takes at most 4 MiB of text"),
+    ],
+)
+async def test_what_is_too_much_to_send_is_read_and_said(body: list[bytes], said: str) -> None:
+    pieces = list(body)
+    async with composed(request(FORM, pieces), keep=True) as found:
+        assert found.excess is not None and said in found.excess.detail
+        assert found.written.text.startswith(("mine", "éé"))
+        assert [len(await file.read()) for file in found.files] == ([1] * CHOSEN + [0] if found.files else [])
+    with pytest.raises(BodyTooLarge):
+        async with composed(request(FORM, list(body))):
+            pass
+
+
+async def test_as_many_files_as_may_be_are_taken_beside_a_field_without_one() -> None:
+    files = [file_head(str(n)) + b"x\r\n" for n in range(CHOSEN)]
+    async with composed(request(FORM, [file_head("") + b"\r\n", *files, b"--edge--\r\n"])) as found:
+        assert [await file.read() for file in found.files] == [b"x"] * CHOSEN
 
 
 async def test_a_form_without_files_is_bounded_by_what_it_says_of_itself() -> None:
@@ -96,6 +124,7 @@ async def test_a_form_without_files_is_bounded_by_what_it_says_of_itself() -> No
     [
         ("/chat/srv_1/ses_1", FILES),
         ("/chat/srv_1/ses_1/attach", FILES),
+        ("/chat/srv_1/ses_1/attached/att_1/remove", FILES),  # the whole form comes with it, files too
         ("/chat/srv_1/ses_1/draft", MESSAGE),
         ("/chat/srv_1/ses_1/queue/que_1", MESSAGE),
         ("/chat/srv_1/new", MESSAGE),

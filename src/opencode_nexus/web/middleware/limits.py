@@ -31,7 +31,7 @@ LIMITS: tuple[tuple[str, int], ...] = (
 # The composer's form and its files: of each file no more is kept than may be sent (`composed_form`), and whoever
 # chose one that is too large is told so, with the message still there, only once all of it has come.
 FILES = 128 * MIB
-_WITH_FILES = re.compile(r"/chat/[^/]+/(?!new$|key$|compatible$)[^/]+(/attach)?")
+_WITH_FILES = re.compile(r"/chat/[^/]+/(?!new$|key$|compatible$)[^/]+(/attach|/attached/[^/]+/remove)?")
 
 
 # A chat as a file; `chat.session_file` says the same of the file itself.

@@ -12,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from opencode_nexus.access.errors import BodyTooLarge
 from opencode_nexus.chat.composing.attachments import PICTURES
 from opencode_nexus.chat.composing.composer import form_key
+from opencode_nexus.chat.composing.drafts import LONGEST
 from opencode_nexus.chat.errors import MessageEmpty, ModelUnknown
 from opencode_nexus.core.errors import BadRequest, NexusError
 from opencode_nexus.render.components.links import Links
@@ -57,7 +59,7 @@ async def submit(request: Request) -> Response:
     """
     hub: Hub = request.state.hub
     links = _links(request)
-    async with composed(request) as form:
+    async with composed(request, keep=True) as form:
         try:
             taken = await _submit(request, hub, links, form)
         except NexusError as error:
@@ -73,6 +75,8 @@ async def submit(request: Request) -> Response:
 async def _submit(request: Request, hub: Hub, links: Links, form: Composed) -> str:
     written, user, session_id = form.written, user_of(request), links.session_id
     server = hub.fleet.get(links.server_id)
+    if form.excess is not None:
+        raise form.excess
     if not written.text.strip() and not written.files and not form.files:
         raise MessageEmpty()
     if "model" in form.fields and not written.model:  # OpenCode would take one that somebody else pays for, and reads
@@ -186,10 +190,13 @@ async def remove_attached(request: Request) -> Response:
     """POST …/attached/{id}/remove: take a file out of the draft, and keep what is written beside it."""
     hub: Hub = request.state.hub
     links = _links(request)
-    async with composed(request) as form:
-        text = form.written.text
     user = user_of(request)
-    await hub.composer.attachments.remove(user, links.session_id, request.path_params["id"])
+    async with composed(request, keep=True) as form:
+        text = form.written.text
+        await hub.composer.attachments.remove(user, links.session_id, request.path_params["id"])
+        if not _live(request) and len(text) > LONGEST:
+            told = f"The file is removed. A draft keeps at most {LONGEST:,} characters: these are in this page alone."
+            return await _unsent(request, links, form, BodyTooLarge(told, limit=LONGEST))
     if not _live(request):
         known = hub.composer.drafts.get(user, links.session_id).version
         await hub.composer.drafts.save(user, links.session_id, text, known)

@@ -70,3 +70,29 @@ def test_what_waits_takes_only_its_answers(client: TestClient) -> None:
     assert (told.status_code, told.json()["code"]) == (400, "reply-unknown")
     told = client.post(path + "/queue/que_1", data={"do": "save", "text": " "}, headers=LIVE)
     assert (told.status_code, told.json()["code"]) == (400, "message-empty")
+
+
+def test_what_is_too_much_to_send_stays_in_the_form_with_the_limit(client: TestClient) -> None:
+    """Without a script the text was lost: the form could not be read, and its page was left."""
+    path = begin(client)
+    many = [("files", (f"{number}.txt", b"x")) for number in range(21)]
+    page = client.post(path, data={"text": "what <I> wrote", "model": "practice/practice"}, files=many)
+    assert page.status_code == 413
+    assert "At most 20 files go at once, and 21 were chosen." in page.text
+    assert "what &lt;I&gt; wrote</textarea>" in page.text
+    long = "y" * (4 * 1024 * 1024 + 1)
+    page = client.post(path, data={"text": long}, files=[("files", ("", b""))])
+    assert page.status_code == 413
+    assert "A message takes at most 4 MiB of text" in page.text and f"{long}</textarea>" in page.text
+    live = client.post(path, data={"text": "x"}, files=many, headers=LIVE)
+    assert (live.status_code, live.json()["code"]) == (413, "body-too-large")
+
+
+def test_a_text_too_long_for_a_draft_stays_in_the_page_when_a_file_is_removed(client: TestClient) -> None:
+    path = begin(client)
+    long = "y" * 1_000_001
+    page = client.post(path + "/attached/att_1/remove", data={"text": long}, files=[("files", ("", b""))])
+    assert page.status_code == 413
+    assert "The file is removed." in page.text and f"{long}</textarea>" in page.text
+    assert client.post(path + "/attached/att_1/remove", data={"text": "short"}).status_code == 303
+    assert "short</textarea>" in client.get(path).text
