@@ -8,6 +8,7 @@ import pytest
 
 from opencode_nexus.chat.errors import ServerNotRunning
 from opencode_nexus.chat.reconcile import ask
+from opencode_nexus.opencode.errors import OpenCodeBadRequest
 from tests.contract.conftest import Hub, parts, text
 from tests.fakes.one_server import SERVER
 from tests.fakes.proxy import Proxy
@@ -186,3 +187,7 @@ async def test_a_folder_with_a_mistake_in_its_configuration_is_silent_and_no_oth
     assert connection is not None
     truth = await ask(connection.client, [str(tmp_path), str(hub.opencode.project)], ())
     assert truth.silent == {str(tmp_path)}
+    page = await connection.client.sessions(str(hub.opencode.project))
+    with pytest.raises(OpenCodeBadRequest):  # so a list of all folders must do without this one
+        await connection.client.sessions(str(tmp_path))
+    assert isinstance(page, list)

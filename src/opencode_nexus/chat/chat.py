@@ -2,7 +2,7 @@
 """Conversations on all servers: the one object that pages, API and commands talk to."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from opencode_nexus.chat import sessions as listed
 from opencode_nexus.chat.around import Around
@@ -197,6 +197,10 @@ class Chat:
         await self.feeds.settled(server_id)
         projects = self._servers.get(server_id).projects
         return await listed.page(client, self.feeds.feed(server_id), projects, limit, before)
+
+    def unlisted(self, server_id: str) -> Mapping[str, str]:
+        """The folders of a server whose sessions could not be listed when they were last asked for, and why."""
+        return self.feeds.feed(server_id).unlisted
 
     async def session(self, server_id: str, session_id: str) -> SessionSummary:
         """One session, however long unused; raises SessionNotFound."""

@@ -46,6 +46,7 @@ class Feed:
         self.orphans: dict[str, tuple[str, list[str]]] = {}
         self.errors = journal.failures(server_id)  # why a session's last turn failed
         self.hidden: Collection[str] = ()  # sessions that a person has deleted, and that OpenCode still has
+        self.unlisted: dict[str, str] = {}  # folders whose sessions could not be listed when last asked for, and why
         self._sent: set[str] = set()
         self._journal, self._inbox, self._outbox, self._bus = journal, inbox, outbox, bus
         self._conversations, self._listeners = conversations, listeners

@@ -2,15 +2,22 @@
 """The list of a server's sessions."""
 
 import asyncio
+import logging
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from opencode_nexus.chat.errors import CursorUnknown, SessionNotFound
 from opencode_nexus.chat.feed import Feed
+from opencode_nexus.chat.reconcile import FOR_ALL
+from opencode_nexus.core.errors import NexusError
 from opencode_nexus.opencode.api import Client
+from opencode_nexus.opencode.errors import OpenCodeBadRequest
 from opencode_nexus.opencode.state import StatusKind
 
+log = logging.getLogger(__name__)
+
+MISTAKE = "OpenCode refuses the folder. There may be a mistake in its opencode.json."
 LISTED = 100  # newest sessions of each folder
 ALL = 100_000  # OpenCode 1.18.33 lists from the newest and knows no cursor, so a later page is cut from everything
 _CURSOR = re.compile(r"[0-9]{1,11}\.[0-9]{1,6}~ses_[A-Za-z0-9]{1,64}")
@@ -71,8 +78,31 @@ def summary(feed: Feed, info: dict[str, Any]) -> SessionSummary:
 async def sessions(
     client: Client, feed: Feed, directories: tuple[str, ...], most: int = LISTED
 ) -> list[SessionSummary]:
-    """The sessions of all folders, `most` of each, the one used last first; sub-agents' sessions have a parent."""
-    pages = await asyncio.gather(*(client.sessions(directory, most) for directory in directories))
+    """The sessions of all folders, `most` of each, the one used last first; sub-agents' sessions have a parent.
+
+    A folder that OpenCode cannot list is left out, and `feed.unlisted` says why; raises a NexusError when none can be.
+    """
+    failed: dict[str, NexusError] = {}
+
+    async def of(directory: str) -> list[dict[str, Any]]:
+        try:
+            return await client.sessions(directory, most)
+        except NexusError as error:
+            if isinstance(error, FOR_ALL):
+                raise
+            failed[directory] = error
+            return []
+
+    pages = await asyncio.gather(*map(of, directories))
+    if failed and len(failed) == len(directories):
+        raise next(iter(failed.values()))
+    if failed.keys() - feed.unlisted.keys():
+        log.warning("the sessions of %s could not be listed: %s", ", ".join(failed), next(iter(failed.values())).title)
+    # its own words are not passed on: of a file that it cannot read they are the file, with the keys in it
+    feed.unlisted = {
+        directory: MISTAKE if isinstance(error, OpenCodeBadRequest) else error.title
+        for directory, error in failed.items()
+    }
     found: dict[str, SessionSummary] = {}
     for info in (info for page in pages for info in page):
         found[str(info.get("id", ""))] = summary(feed, info)

@@ -44,9 +44,12 @@ def list_chats(
 ) -> None:  # fmt: skip
     """List the chats of a server, the one used last first."""
     with find_hub(home, url, token) as hub:
-        found = hub.items(f"/servers/{server_of(hub, server)['id']}/sessions", limit=200)
+        pages = list(hub.pages(f"/servers/{server_of(hub, server)['id']}/sessions", limit=200))
+    found = [one for page in pages for one in page["items"]]
     chats = [one for one in found if not one["parent_id"] and (archived or not one["archived"])]
     show(chats, COLUMNS, as_json=as_json, empty="There are no chats yet.")
+    for folder in pages[-1].get("unlisted", []):  # one that is at --url may be older
+        print(plain(f"The chats in {folder['project']} are not listed. {folder['reason']}"), file=sys.stderr)
 
 
 @app.command()

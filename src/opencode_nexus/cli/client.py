@@ -121,16 +121,19 @@ class HubClient:
     def delete(self, path: str) -> Any:
         return self.request("DELETE", path)
 
-    def items(self, path: str, **params: object) -> list[dict[str, Any]]:
-        """Return all items of a list, page by page."""
-        found: list[dict[str, Any]] = []
+    def pages(self, path: str, **params: object) -> Iterator[dict[str, Any]]:
+        """Give a list, page by page."""
         before: str | None = None
         while True:
             page = self.get(path, before=before, **params)
-            found += page["items"]
+            yield page
             before = page["next"]
             if before is None:
-                return found
+                return
+
+    def items(self, path: str, **params: object) -> list[dict[str, Any]]:
+        """Return all items of a list."""
+        return [item for page in self.pages(path, **params) for item in page["items"]]
 
 
 def find_hub(home: Path | None, url: str | None = None, token: str | None = None) -> HubClient:

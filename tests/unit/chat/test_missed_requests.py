@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from opencode_nexus.chat import connection as module
+from opencode_nexus.chat.sessions import MISTAKE as MISTAKEN
 from opencode_nexus.opencode.api import Client
+from opencode_nexus.opencode.errors import OpenCodeBadRequest
 from tests.fakes.one_server import SERVER
 from tests.unit.chat.conftest import Gate, S, World, lose, talking
 
@@ -119,3 +121,23 @@ async def test_a_request_asked_before_the_newest_messages_waits_until_its_answer
     asked_in["info"] |= {"time": {"created": 1, "completed": 2}}  # type: ignore[operator]
     await world.run(2, adopted=True)
     assert world.chat.waiting() == []
+
+
+async def test_a_folder_that_cannot_be_listed_hides_no_chat_of_the_others(world: World) -> None:
+    await world.run(2)
+    listed = [{"id": S, "title": "Here", "directory": "/project", "time": {"created": 1000, "updated": 2000}}]
+    mistake = True
+    world.fake.routes["GET /session"] = lambda path, body: listed if "project" in path else MISTAKE if mistake else []
+    assert [one.id for one in await world.chat.sessions(SERVER)] == [S]
+    folders = world.servers.get(SERVER).projects
+    assert dict(world.chat.unlisted(SERVER)) == {folder: MISTAKEN for folder in folders if "project" not in folder}
+    assert world.chat.unlisted(SERVER)
+    assert "comma" not in str(world.chat.unlisted(SERVER))  # its words are the file itself, with what is secret in it
+    found, more = await world.chat.session_page(SERVER, 10)
+    assert ([one.id for one in found], more) == ([S], None)
+    mistake = False
+    await world.chat.sessions(SERVER)
+    assert not world.chat.unlisted(SERVER)
+    world.fake.routes["GET /session"] = MISTAKE  # nothing is left to show
+    with pytest.raises(OpenCodeBadRequest):
+        await world.chat.sessions(SERVER)

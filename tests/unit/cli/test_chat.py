@@ -56,6 +56,18 @@ def test_the_server_may_be_left_out_when_one_alone_is_meant(hub: HubStub, run: R
     assert "There is no server yet." in capsys.readouterr().err
 
 
+def test_a_folder_whose_chats_are_missing_is_named_beside_the_list(hub: HubStub, run: Run, capsys: Capture) -> None:
+    with_servers(hub, server())
+    missing = [{"project": "/home/ada/shop", "reason": "It is broken."}]
+    hub.answers[f"GET {HERE}?limit=200"] = (200, {"items": [], "next": None, "unlisted": missing})
+    assert run("chat", "list", "--json") == 0
+    said = capsys.readouterr()
+    assert (said.out.strip(), said.err.strip()) == (
+        "[]",
+        "The chats in /home/ada/shop are not listed. It is broken.",
+    )
+
+
 def test_files_go_along_with_what_is_said(hub: HubStub, run: Run, capsys: Capture, tmp_path: Path) -> None:
     hub.answers[f"POST {HERE}/ses_1/files?name=a+b.txt"] = (201, {"id": "att_1", "name": "a b.txt"})
     hub.answers[f"POST {HERE}/ses_1/messages"] = (202, {"accepted": True, "queued": True})

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The list of a server's chats, with what runs and what waits in each."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from markupsafe import Markup
@@ -65,9 +66,10 @@ def chats(
     pinned: Container[str] = (),
     deleted: Sequence[Deleted] = (),
     accepting: Container[str] = (),
+    unlisted: Mapping[str, str] = MappingProxyType({}),
 ) -> Box:
     """Return the list with the way to a new chat; `deleted`: what can be brought back, the last one first;
-    `accepting`: the chats that are allowed all that they ask.
+    `accepting`: the chats that are allowed all that they ask; `unlisted`: the folders whose chats are missing, and why.
     """
     listed = in_order(items, pinned, links.session_id)
     shown = listed[:LISTED]
@@ -87,7 +89,12 @@ def chats(
         'aria-label="Close the list">{cross}</button></header>'
     ).format(name=server_name, new=new.format(links.server + "/new", icon("plus")), cross=icon("cross"))
     older = Markup('The {} newest chats. <a href="{}" data-nav>Show all</a>').format(LISTED, links.server + "/all")
-    foot = Markup('<div class="small muted">{}{}{}</div>').format(
+    missing = Markup("").join(
+        Markup("<p>The chats in {} are not listed. {}</p>").format(unseen.shown(folder), why)
+        for folder, why in unlisted.items()
+    )
+    foot = Markup('<div class="small muted">{}{}{}{}</div>').format(
+        missing,
         Markup("<p>{}</p>").format(older) if len(listed) > LISTED else "",
         _undelete(deleted, links),
         _more(items, links),

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Response
 from opencode_nexus.chat.sessions import SessionSummary
 from opencode_nexus.web.api.deps import Before, HubDep, Limit
 from opencode_nexus.web.api.messages import error_of
-from opencode_nexus.web.api.models.items import Items
-from opencode_nexus.web.api.models.session import NewSession, Session, SessionTitle
+from opencode_nexus.web.api.models.session import NewSession, Session, Sessions, SessionTitle, Unlisted
 
 router = APIRouter(prefix="/servers/{server_id}/sessions", tags=["sessions"])
 
@@ -32,11 +31,15 @@ def session_of(summary: SessionSummary, pinned: Container[str] = ()) -> Session:
 
 
 @router.get("")
-async def list_sessions(hub: HubDep, server_id: str, limit: Limit = 100, before: Before = None) -> Items[Session]:
+async def list_sessions(hub: HubDep, server_id: str, limit: Limit = 100, before: Before = None) -> Sessions:
     """List the sessions of all projects of a server, the one used last first."""
     hub.fleet.get(server_id)
     sessions, older = await hub.chat.session_page(server_id, limit, before)
-    return Items(items=[session_of(one, hub.actions.marked.pinned) for one in sessions], next=older)
+    return Sessions(
+        items=[session_of(one, hub.actions.marked.pinned) for one in sessions],
+        next=older,
+        unlisted=[Unlisted(project=folder, reason=why) for folder, why in hub.chat.unlisted(server_id).items()],
+    )
 
 
 @router.post("", status_code=201)

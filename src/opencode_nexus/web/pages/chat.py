@@ -3,6 +3,7 @@
 
 import asyncio
 from functools import partial
+from typing import Any
 
 from markupsafe import Markup, escape
 from starlette.datastructures import QueryParams
@@ -68,7 +69,8 @@ async def newest(request: Request) -> Response:
     sessions = [item for item in await hub.chat.sessions(server.id) if item.parent_id is None and not item.archived]
     said = request.query_params.get("said", "")
     if not sessions:  # a GET makes none: any link or picture on another site can cause one
-        return hub.pages.response(request, "chat_none.html", server=server, links=links, none=True, said=SAID.get(said))
+        told: dict[str, Any] = {"none": True, "said": SAID.get(said), "unlisted": hub.chat.unlisted(server.id)}
+        return hub.pages.response(request, "chat_none.html", server=server, links=links, **told)
     newest_id = max(sessions, key=lambda item: item.updated).id
     return RedirectResponse(links.of(newest_id) + (f"?said={said}" if said in SAID else ""), 303)
 
@@ -80,7 +82,8 @@ async def new(request: Request) -> Response:
     server = hub.fleet.get(links.server_id)
     if server.state != "running":
         return off(request, links)
-    return hub.pages.response(request, "chat_none.html", server=server, links=links, none=False, said="")
+    told: dict[str, Any] = {"none": False, "said": "", "unlisted": {}}
+    return hub.pages.response(request, "chat_none.html", server=server, links=links, **told)
 
 
 async def every(request: Request) -> Response:
@@ -93,7 +96,8 @@ async def every(request: Request) -> Response:
     except ServerNotRunning:
         return off(request, links)
     chats = [item for item in found if item.parent_id is None and not item.archived]
-    return hub.pages.response(request, "chat_all.html", server=server, links=links, chats=chats, more=more)
+    told: dict[str, Any] = {"chats": chats, "more": more, "unlisted": hub.chat.unlisted(server.id)}
+    return hub.pages.response(request, "chat_all.html", server=server, links=links, **told)
 
 
 def off(request: Request, links: Links) -> Response:

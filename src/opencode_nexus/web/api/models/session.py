@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from opencode_nexus.web.api.models.items import Items
 from opencode_nexus.web.api.models.message import MessageError
 
 
@@ -22,6 +23,19 @@ class Session(BaseModel):
     error: MessageError | None = Field(description="Why its last turn failed, until the next begins or the hub stops.")
     archived: float | None = Field(None, description="Since when it is in the archive; null: it is not.")
     pinned: bool = False
+
+
+class Unlisted(BaseModel):
+    """A folder whose sessions OpenCode could not list."""
+
+    project: str
+    reason: str
+
+
+class Sessions(Items[Session]):
+    """A page of sessions."""
+
+    unlisted: list[Unlisted] = Field(description="The folders whose sessions are missing in it, and why.")
 
 
 class NewSession(BaseModel):
