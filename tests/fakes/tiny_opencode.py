@@ -5,7 +5,7 @@ What it does is told by `tiny.json` in the folder it is started in: {"say": line
 with at once, "deaf": true to listen and never answer, "quit_after": number of answers after which it ends with status
 9, "deafen": true to ignore SIGTERM, "busy": [session ids], "child": true to start a process that leaves its session
 (its id goes to `child.pid`), "hide": true for one that also loses its environment, "steal": true to let another program
-take the port first}.
+take the port first}. TINY_VERSION in its environment is the version that it says it is.
 """
 
 import base64
@@ -22,10 +22,10 @@ from typing import Any
 VERSION = "1.18.33"
 
 
-def install(folder: Path) -> Path:
-    """Write a program of this file into `folder`; returns its path."""
-    program = folder / "tiny-opencode"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} {__file__} "$@"\n')
+def install(folder: Path, version: str = VERSION) -> Path:
+    """Write a program of this file, as `version`, into `folder`; returns its path."""
+    program = folder / f"tiny-opencode-{version}"
+    program.write_text(f'#!/bin/sh\nTINY_VERSION={version} exec {sys.executable} {__file__} "$@"\n')
     program.chmod(0o755)
     return program
 
@@ -73,7 +73,7 @@ def main() -> None:
                 print("Oh no", flush=True)
                 os._exit(9)
             if self.path == "/global/health":
-                return self.reply(200, {"healthy": True, "version": VERSION})
+                return self.reply(200, {"healthy": True, "version": os.environ["TINY_VERSION"]})
             if self.path.startswith("/session/status"):
                 return self.reply(200, {name: {"type": "busy"} for name in busy})
             return self.reply(200, {})
