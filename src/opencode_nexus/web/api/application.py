@@ -1,45 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""The API as one application, mounted at /api/v1."""
+"""The API as one application, or a share of it, mounted at /api/v1."""
 
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from opencode_nexus import __version__
-from opencode_nexus.web.api import (
-    alerts,
-    attached,
-    backups,
-    cloudflared,
-    devices,
-    doctor,
-    events,
-    inbox,
-    logins,
-    logs,
-    messages,
-    notifications,
-    pairings,
-    providers,
-    queue,
-    resources,
-    rules,
-    search,
-    servers,
-    session_actions,
-    sessions,
-    settings,
-    setup,
-    status,
-    tokens,
-    tunnels,
-    usage,
-    visitors,
-)
 from opencode_nexus.web.api.models.status import Problem
 from opencode_nexus.web.api.problems import HANDLERS, PROBLEM_JSON
+from opencode_nexus.web.api.shares import MODULES
 
 _PROBLEM: dict[int | str, dict[str, Any]] = {
     "default": {
@@ -66,8 +39,10 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def application() -> FastAPI:
-    """Return the API; its services come with each request, at `request.state.hub`."""
+def application(modules: Sequence[str] = MODULES) -> FastAPI:
+    """Return the API, or what these of its modules answer; its services come with each request, at
+    `request.state.hub`.
+    """
     api = _Api(
         title="OpenCode Nexus",
         summary="Servers, sessions, messages and what waits for you.",
@@ -79,28 +54,7 @@ def application() -> FastAPI:
         dependencies=[Depends(_BEARER)],
         generate_unique_id_function=_operation_id,
     )
-    here = (
-        status,
-        setup,
-        settings,
-        attached,  # before the servers, whose ids could be “found”
-        servers,
-        session_actions,
-        sessions,
-        messages,
-        queue,
-        providers,
-        search,
-        inbox,
-        rules,
-        notifications,
-        usage,
-        events,
-        alerts,
-        logs,
-        resources,
-    )
-    from_outside = (tunnels, visitors, devices, pairings, cloudflared)
-    for module in (*here, *from_outside, backups, doctor, tokens, logins):
-        api.include_router(module.router)
+    for name in modules:
+        router: APIRouter = import_module(f"{__package__}.{name}").router
+        api.include_router(router)
     return api

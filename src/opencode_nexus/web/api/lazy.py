@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The API, imported at its first request: FastAPI costs 330 ms and 15 MB that a hub of pages never needs."""
+"""The API, imported at its first request: FastAPI and pydantic cost 330 ms and 14 MB that a hub of pages never needs,
+and the whole API 11 MB more, of which a program asks a part.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,30 +10,35 @@ from typing import TYPE_CHECKING
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
+from opencode_nexus.web.api.shares import MODULES, share
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
 class LazyApi:
-    """An ASGI application that becomes `application()` when it is first asked for something."""
+    """An ASGI application that becomes the share of `application()` which a request needs, when one does."""
 
     def __init__(self) -> None:
-        self._api: FastAPI | None = None
+        self._shares: dict[tuple[str, ...], FastAPI] = {}
         self._loading = asyncio.Lock()
 
-    def _load(self) -> "FastAPI":
+    def _load(self, modules: tuple[str, ...]) -> "FastAPI":
         from opencode_nexus.web.api.application import application
 
-        return application()
+        return application(modules)
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
-        """The routes of the API; loads it."""
-        self._api = self._api or self._load()
-        return self._api.routes
+        """The routes of the API; loads all of it."""
+        if MODULES not in self._shares:
+            self._shares[MODULES] = self._load(MODULES)
+        return self._shares[MODULES].routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        modules = share(scope["path"].removeprefix(scope.get("root_path", "")))
         async with self._loading:
-            if self._api is None:
-                self._api = await asyncio.to_thread(self._load)
-        await self._api(scope, receive, send)
+            api = self._shares.get(MODULES) or self._shares.get(modules)
+            if api is None:
+                api = self._shares[modules] = await asyncio.to_thread(self._load, modules)
+        await api(scope, receive, send)

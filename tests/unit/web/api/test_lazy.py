@@ -32,9 +32,9 @@ async def test_requests_at_the_same_moment_get_the_same_one(monkeypatch: pytest.
     made: list[LazyApi] = []
     load = LazyApi._load
 
-    def counted(api: LazyApi) -> ASGIApp:
+    def counted(api: LazyApi, modules: tuple[str, ...]) -> ASGIApp:
         made.append(api)
-        return load(api)
+        return load(api, modules)
 
     monkeypatch.setattr(LazyApi, "_load", counted)
     api, statuses = LazyApi(), []
