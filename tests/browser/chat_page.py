@@ -89,9 +89,11 @@ async def shown(page: Page, selector: str = ".msg.assistant .md") -> list[str]:
 
 async def eventually(page: Page, expression: str, within: float = 30.0) -> None:
     """Wait until a JavaScript expression holds (`wait_for_function` needs the eval that our CSP forbids)."""
+    pause = 0.02
     async with asyncio.timeout(within):
         while not await page.evaluate(expression):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.3, 0.2)
 
 
 async def until(page: Page, expected: list[str], selector: str = ".msg.assistant .md") -> None:

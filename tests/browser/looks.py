@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""One page looked at as it stands, in both themes: what spills and a picture at each width; axe and text of twice the
-size on desk and phone.
+"""One page looked at as it stands, at several widths and in both themes: what spills, and a picture; axe and text of
+twice the size on desk and phone. How many ways of each page: `tests.browser.walk.sights`.
 """
 
 from playwright.async_api import Page
 
-from tests.browser.walk import HEIGHTS, THEMES, keep, spills, text_size, violations
+from tests.browser.walk import HEIGHTS, keep, sights, spills, text_size, violations
 
 AXE_AT = (1440, 375)  # the layout between is made of the same pieces, and axe takes 0.2 s
 
@@ -14,20 +14,20 @@ class Looks:
     """Looks at one page (which bypasses its CSP) as often as asked; `found` is what is wrong, a line for each."""
 
     def __init__(self, page: Page, prefix: str = "") -> None:
-        self._page, self._prefix = page, prefix
+        self._page, self._prefix, self._number = page, prefix, 0
         self.found: list[str] = []
 
     async def __call__(self, name: str) -> None:
         """Look at what is open now, and keep its pictures as `name`."""
-        for width, height in HEIGHTS.items():
-            await self._page.set_viewport_size({"width": width, "height": height})
-            for theme in THEMES:
-                await self._page.emulate_media(color_scheme=theme)
-                faults = await spills(self._page)
-                if width in AXE_AT:
-                    faults += await violations(self._page)
-                    await text_size(self._page, "200%")
-                    faults += [f"at 200 %: {what}" for what in await spills(self._page)]
-                    await text_size(self._page, "")
-                self.found += [f"{name}, {width}, {theme}: {fault}" for fault in faults]
-                await keep(self._page, self._prefix + name, width, theme)
+        self._number += 1
+        for width, theme in sights(self._number):
+            await self._page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+            await self._page.emulate_media(color_scheme=theme)
+            faults = await spills(self._page)
+            if width in AXE_AT:
+                faults += await violations(self._page)
+                await text_size(self._page, "200%")
+                faults += [f"at 200 %: {what}" for what in await spills(self._page)]
+                await text_size(self._page, "")
+            self.found += [f"{name}, {width}, {theme}: {fault}" for fault in faults]
+            await keep(self._page, self._prefix + name, width, theme)

@@ -12,11 +12,15 @@ WITHIN = 60.0  # seconds
 
 
 def eventually(look: Callable[[], Any], what: str) -> Any:
-    """Return what `look` gives as soon as it is true; fails naming `what` after `WITHIN` seconds."""
-    end = time.monotonic() + WITHIN
+    """Return what `look` gives as soon as it is true; fails naming `what` after `WITHIN` seconds.
+
+    It looks ever more seldom: each look at a chat costs the hub and OpenCode as much as a reader's.
+    """
+    end, pause = time.monotonic() + WITHIN, 0.05
     while not (seen := look()):
         assert time.monotonic() < end, f"not within {WITHIN:.0f} s: {what}"
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.4)
     return seen
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.chat_page import ChatApp, eventually
-from tests.browser.walk import THEMES, Walk, keep, violations
+from tests.browser.walk import Walk, keep, sights, violations
 from tests.unit.render.tool_calls import PIXEL, TODOS, calls
 
 pytestmark = pytest.mark.anyio
@@ -114,8 +114,7 @@ async def spilled(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", [375, 1440])
+@pytest.mark.parametrize(("width", "theme"), sights(0))
 async def test_axe_finds_nothing_and_nothing_spills(walk: Walk, app: ChatApp, width: int, theme: str) -> None:
     session = await app.script(title="Every piece there is", steps=[*PIECES, GIVEN])
     page = await walk.page(width, theme, bypass_csp=True)
@@ -131,12 +130,11 @@ async def test_axe_finds_nothing_and_nothing_spills(walk: Walk, app: ChatApp, wi
     assert await violations(page) == []
 
 
-@pytest.mark.parametrize("theme", THEMES)
-async def test_the_other_pages_of_a_chat(walk: Walk, app: ChatApp, theme: str) -> None:
+async def test_the_other_pages_of_a_chat(walk: Walk, app: ChatApp) -> None:
     steps = [{"do": "past", "count": 40}, *PIECES]
     session = await app.script(title="Pages", steps=steps)
-    for tail in ("/edit", "/delete", "?before=none&at=1"):
-        for width in (375, 1440):
+    for number, tail in enumerate(("/edit", "/delete", "?before=none&at=1")):
+        for width, theme in sights(number):
             page = await walk.page(width, theme, bypass_csp=True)
             await page.goto(app.address(session) + tail)
             assert await violations(page) == []

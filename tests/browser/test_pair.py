@@ -8,7 +8,7 @@ from opencode_nexus.access.local import LOCAL
 from opencode_nexus.app import composed
 from opencode_nexus.store.home import Home
 from tests.browser.tour import Tour
-from tests.browser.walk import PATIENCE, THEMES, Walk, spills, text_size, violations
+from tests.browser.walk import PATIENCE, Walk, sights, spills, text_size, violations
 from tests.fakes.hub import RealHub
 from tests.leaks import remember
 
@@ -71,8 +71,7 @@ async def test_without_script_the_link_is_pasted(tour: Tour, walk: Walk) -> None
     await page.wait_for_url(tour.hub.url)
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", [1440, 375])
+@pytest.mark.parametrize(("width", "theme"), sights(0))
 async def test_axe_finds_nothing(tour: Tour, walk: Walk, width: int, theme: str) -> None:
     page = await walk.page(width, theme, bypass_csp=True)
     found: list[str] = []

@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.chat_page import ChatApp
-from tests.browser.walk import PATIENCE, THEMES, Walk, keep
+from tests.browser.walk import PATIENCE, Walk, keep, sights
 from tests.fakes.hub import RealHub
 
 pytestmark = pytest.mark.anyio
@@ -45,8 +45,7 @@ async def test_it_is_sent_again_or_dropped(walk: Walk, script: bool) -> None:
         app.kill()
 
 
-@pytest.mark.parametrize("width", [375, 1440])
-async def test_how_it_looks(walk: Walk, width: int) -> None:
+async def test_how_it_looks(walk: Walk) -> None:
     app = ChatApp().start()
     try:
         session = await app.script(
@@ -60,7 +59,7 @@ async def test_how_it_looks(walk: Walk, width: int) -> None:
                 {"do": "untaken", "text": "And commit it.", "sure": False},
             ],
         )
-        for theme in THEMES:
+        for width, theme in sights(0):
             page = await walk.page(width, theme)
             await page.goto(app.address(session))
             await expect(page.get_by_role("region", name=NOT_TAKEN)).to_be_in_viewport()
