@@ -61,9 +61,9 @@ def edited(row: ServerRow, edit: Edit, sealed: Mapping[str, Secret]) -> tuple[Se
     if edit.arguments is not None:
         new = replace(new, arguments=check_arguments(edit.arguments))
     if edit.version is not None:
-        if edit.version and not re.fullmatch(r"\d{1,5}\.\d{1,5}\.\d{1,5}", edit.version):
+        if edit.version and not re.fullmatch(r"v?[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}", edit.version):
             raise BadVersion(f"{edit.version[:40]!r}.")
-        new = replace(new, version=edit.version)
+        new = replace(new, version=edit.version.removeprefix("v"))  # its release page writes v1.18.33
     if edit.limits is not None:
         new = replace(new, limits=check_limits(edit.limits).kept())
     started_with = (new.environment, new.arguments, new.version, secrets)

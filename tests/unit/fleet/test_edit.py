@@ -103,7 +103,8 @@ def test_only_what_a_process_is_started_with_waits_for_a_start() -> None:
         assert edited(ROW, edit, {})[0].revision == 1
     for same in (Edit(), Edit(arguments=[]), Edit(version=""), Edit(environment=[])):
         assert edited(ROW, same, {})[0] == ROW
-    for bad in ("latest", "1.18", "v1.18.3", "1.18.3\n", "../1.1.1"):
+    assert edited(ROW, Edit(version="v1.18.30"), {})[0].version == "1.18.30"  # as its release page writes it
+    for bad in ("latest", "1.18", "vv1.18.3", "v", "1.18.3\n", "1.18.\u0663", "../1.1.1"):
         with pytest.raises(BadVersion):
             edited(ROW, Edit(version=bad), {})
 
