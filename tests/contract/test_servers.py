@@ -53,29 +53,26 @@ class Servers:
 
     async def stands_at(self, name: str) -> None:
         """Wait until a script stands there."""
-        async with asyncio.timeout(PATIENCE):
-            while name not in await asyncio.to_thread(self.provider.waiting):
-                await asyncio.sleep(0.05)
+        while name not in await asyncio.to_thread(self.provider.waiting):
+            await asyncio.sleep(0.05)
 
     async def answers(self, server_id: str, session: str, count: int) -> list[str]:
         """What its tools said and the agent wrote, once so many turns are over."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                messages = await self.ask(server_id, f"/session/{session}/message")
-                parts = [
-                    part for message in messages for part in message["parts"] if message["info"]["role"] == "assistant"
-                ]
-                ended = [part for part in parts if part["type"] == "step-finish" and part["reason"] == "stop"]
-                if len(ended) >= count and session not in await self.ask(server_id, "/session/status"):
-                    said = [part.get("text") or part.get("state", {}).get("output") for part in parts]
-                    return [words for words in said if words]
-                await asyncio.sleep(0.05)
+        while True:
+            messages = await self.ask(server_id, f"/session/{session}/message")
+            parts = [
+                part for message in messages for part in message["parts"] if message["info"]["role"] == "assistant"
+            ]
+            ended = [part for part in parts if part["type"] == "step-finish" and part["reason"] == "stop"]
+            if len(ended) >= count and session not in await self.ask(server_id, "/session/status"):
+                said = [part.get("text") or part.get("state", {}).get("output") for part in parts]
+                return [words for words in said if words]
+            await asyncio.sleep(0.05)
 
 
-async def until(what: Callable[[], object], seconds: float = PATIENCE) -> None:
-    async with asyncio.timeout(seconds):
-        while not what():
-            await asyncio.sleep(0.02)
+async def until(what: Callable[[], object]) -> None:
+    while not what():
+        await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
@@ -103,8 +100,9 @@ async def disposals(servers: Servers, server_id: str) -> AsyncIterator[list[str]
             while not following.done():
                 made = await servers.session(server_id)
                 with contextlib.suppress(TimeoutError):
-                    await until(partial(heard_of, made), 2)
-                    break
+                    async with asyncio.timeout(2):
+                        await until(partial(heard_of, made))
+                        break
             yield closed
         finally:
             following.cancel()
