@@ -273,7 +273,7 @@ async def composed(
         hub = Hub(
             settings=settings, clock=clock, bus=bus, access=access, activity=activity, stored=kv, machine=machine,
             usage=Usage(roots=roots, machine=machine, bus=bus, clock=clock, tasks=tasks, near=guard.near),
-            history=History(samples=Samples(db), machine=machine, bus=bus, clock=clock, disk=disk.bytes),
+            history=History(samples=Samples(db, clock), machine=machine, bus=bus, clock=clock, disk=disk.bytes),
             guard=guard, disk=disk, alerts=alerts,
             installer=installer, practice=practice, fleet=fleet, chat=chat, search=Search(search, fleet, actions.trash),
             actions=actions,

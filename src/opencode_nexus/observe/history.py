@@ -98,7 +98,7 @@ class History:
         """Keep from now on what is measured."""
         now = self._clock.now()
         self._samples.sum_up(now - KEPT[MINUTE], now)  # what an earlier hub had no time for
-        self._samples.prune(now)
+        self._samples.prune()
         self._quarter = int(now) // QUARTER
         self._bus.listen(self._heard, "usage")
 
@@ -152,7 +152,7 @@ class History:
         if (quarter := int(now) // QUARTER) != self._quarter:
             self._quarter = quarter
             self._samples.sum_up(now - 2 * QUARTER, now)
-            self._samples.prune(now)
+            self._samples.prune()
 
 
 def _of_machine(sample: MachineSample) -> Sample:

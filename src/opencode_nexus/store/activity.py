@@ -11,6 +11,7 @@ from typing import Any, Literal
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.kinds import AT_LEAST, kinds_of
+from opencode_nexus.store.calendar import Calendar
 from opencode_nexus.store.db import Database
 
 Level = Literal["info", "success", "warning", "error"]
@@ -38,15 +39,16 @@ class Activity:
 
     def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
         self._db, self._bus, self._clock = db, bus, clock
+        self._calendar = Calendar(db, clock)
 
     async def add(
         self, kind: str, text: str, *, level: Level = "info", server_id: str | None = None, **data: Any
     ) -> ActivityRow:
         """Keep one line: `kind` for programs (one of `core.kinds`), `text` for people; returns the row.
 
-        What is older than DAYS goes, and what is beyond the newest KEPT.
+        What is older than DAYS goes, as far as the clock may be believed, and what is beyond the newest KEPT.
         """
-        at = self._clock.now()
+        at, today = self._clock.now(), self._calendar.today()
         text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
         packed = json.dumps(data, ensure_ascii=False)
 
@@ -57,7 +59,8 @@ class Activity:
             )
             number = int(cursor.lastrowid or 0)
             connection.execute("DELETE FROM activity WHERE id <= ?", (number - KEPT,))
-            connection.execute("DELETE FROM activity WHERE at < ?", (at - DAYS * 86400,))
+            if today is not None:
+                connection.execute("DELETE FROM activity WHERE at < ?", (today - DAYS * 86400,))
             return number
 
         row = ActivityRow(await self._db.write(work), at, kind, level, text, server_id, data)

@@ -5,6 +5,8 @@ import math
 import sqlite3
 from dataclasses import astuple, dataclass
 
+from opencode_nexus.core.clock import Clock
+from opencode_nexus.store.calendar import Calendar
 from opencode_nexus.store.db import Database
 
 MINUTE, QUARTER = 60, 900  # seconds that one row stands for
@@ -33,8 +35,8 @@ class Sample:
 class Samples:
     """The table `samples`."""
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db, self._calendar = db, Calendar(db, clock)
 
     def keep(self, samples: list[Sample]) -> None:
         """Keep rows, all in one of the next transactions; one that is there already gives way."""
@@ -57,8 +59,13 @@ class Samples:
             )
         )
 
-    def prune(self, now: float) -> None:
-        """Drop what is older than is kept, and what a clock that was set back left in the future."""
+    def prune(self) -> None:
+        """Drop what is older than is kept, and what a clock that was set back left in the future.
+
+        As far as the clock may be believed.
+        """
+        if (now := self._calendar.today()) is None:
+            return
 
         def work(connection: sqlite3.Connection) -> None:
             for step, kept in KEPT.items():

@@ -27,7 +27,7 @@ class Scene:
         self.db = Database(self.path / "nexus.db")
         await self.db.open()
         self.bus, self.machine = Bus(self.clock), Machine(self.path)
-        self.samples = Samples(self.db)
+        self.samples = Samples(self.db, self.clock)
         self.history = History(
             samples=self.samples, machine=self.machine, bus=self.bus, clock=self.clock, disk=lambda server_id: 7_000
         )

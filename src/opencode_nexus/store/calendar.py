@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""The date, as far as it may be believed when something is deleted for its age."""
+
+import json
+
+from opencode_nexus.core.clock import Clock
+from opencode_nexus.store.db import Database
+
+KEY = "calendar"
+JUMP = 86_400.0  # seconds between what the clock shows and what it should; corrections and hours of sleep are shorter
+CONFIRMED = 3 * 3600.0  # seconds that the hub must run by a clock that jumped before it is believed
+NOTED = 3600.0  # seconds between two notes of the date
+
+
+class Calendar:
+    """A wrong clock must not delete what a month took to gather: one that is years ahead makes all of it old at once.
+
+    The date is doubted once the clock is a day off from where the last believed date and the time since then put it, be
+    it ahead or behind, and also after a day or more without the hub. It is believed again when it is back there, or
+    when the hub has run for three hours by the new one.
+    """
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db, self._clock = db, clock
+        self._believed: tuple[float, float] | None = None  # now, and the monotonic clock then
+        self._doubted: tuple[float, float] | None = None  # the same, when the doubt began
+        self._noted = 0.0
+
+    def today(self) -> float | None:
+        """Return the time (epoch seconds), None while it is doubted: then nothing is to be deleted for its age."""
+        now, passed = self._clock.now(), self._clock.monotonic()
+        if self._believed is None:
+            self._noted = self._last(now)
+            self._believed = (self._noted, passed)
+        if _off(self._believed, now, passed) > JUMP:
+            if self._doubted is None or _off(self._doubted, now, passed) > JUMP:
+                self._doubted = (now, passed)
+            if passed - self._doubted[1] < CONFIRMED:
+                return None
+        self._believed, self._doubted = (now, passed), None
+        if abs(now - self._noted) >= NOTED:
+            self._noted = now
+            text = json.dumps(now)
+            self._db.post(lambda one: one.execute("INSERT OR REPLACE INTO kv (key, value) VALUES (?, ?)", (KEY, text)))
+        return now
+
+    def _last(self, now: float) -> float:
+        """Return the date that was believed last; that of the newest line when none was noted yet."""
+        row = self._db.one("SELECT value FROM kv WHERE key = ?", (KEY,))
+        if row is None:
+            row = self._db.one("SELECT at FROM activity ORDER BY id DESC LIMIT 1")
+        return now if row is None else float(row[0])
+
+
+def _off(since: tuple[float, float], now: float, passed: float) -> float:
+    """Return by how many seconds the clock is off from where the time since then puts it."""
+    return abs((now - since[0]) - (passed - since[1]))
