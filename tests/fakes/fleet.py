@@ -19,7 +19,9 @@ from opencode_nexus.store.servers import Servers
 
 
 class FleetUnderTest:
-    """`root` holds the home folder, the user's HOME and the project folders; `states` all that the bus told."""
+    """`root` holds the home folder, the user's HOME and the project folders; `states` all that the bus told, and
+    `told` is called with each at once.
+    """
 
     def __init__(self, root: Path, binary: Path, config: dict[str, Any] | None = None, **environ: str) -> None:
         self.root, self.home, self.project = root, root / "nexus", root / "project"
@@ -30,6 +32,7 @@ class FleetUnderTest:
         self.hang_after = 0.0
         self.heard: Callable[[str], float | None] = lambda server_id: None
         self.states: list[ServerState] = []
+        self.told: Callable[[ServerState], None] = lambda state: None
         self._environ = environ
         self.project.mkdir(parents=True, exist_ok=True)
 
@@ -77,6 +80,7 @@ class FleetUnderTest:
     def _heard(self, record: Record) -> None:
         assert isinstance(record.data, ServerState)
         self.states.append(record.data)
+        self.told(record.data)
 
     async def until(self, server_id: str, *wanted: str) -> ServerState:
         """Wait until the server is in one of the states `wanted`."""

@@ -79,21 +79,23 @@ async def test_it_is_said_and_taken_back_when_it_goes_on(rig: FleetUnderTest, qu
     assert rig.fleet.get(server_id).state == "running"
     os.kill(pid, signal.SIGCONT)
     assert await rig.until_note("server-hangs") and await rig.until_note("server-answers") == "One answers again."
-    assert (rig.fleet.get(server_id).pid, rig.fleet.get(server_id).reason) == (pid, "")
+    while rig.fleet.get(server_id).reason:  # a fifth of a second for an answer is little on a busy machine
+        await rig.bus.wait(rig.bus.seq)
+    assert rig.fleet.get(server_id).pid == pid
 
 
 async def test_it_is_started_anew_when_no_agent_was_at_work(rig: FleetUnderTest, quick: None) -> None:
-    rig.hang_after = 1.0
     server_id, pid = await paused(rig)
+    rig.hang_after = 1.0
     assert "was paused from outside (SIGSTOP)" in await rig.until_note("server-crashed")
+    rig.hang_after = 0  # the next one may be slow
     state = await rig.until(server_id, "running")
     assert state.pid != pid and not runs(pid)
 
 
 async def test_it_is_left_as_it_is_while_an_agent_was_at_work(rig: FleetUnderTest, quick: None) -> None:
-    rig.hang_after = 0.6
     server_id, pid = await paused(rig)
-    rig.busy = {server_id}
+    rig.busy, rig.hang_after = {server_id}, 0.6
     await said(rig, server_id, "An agent was at work on it")
     assert rig.fleet.get(server_id).pid == pid
     os.kill(pid, signal.SIGCONT)

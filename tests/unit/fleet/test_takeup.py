@@ -10,6 +10,7 @@ import sqlite3
 import pytest
 
 from opencode_nexus.fleet.errors import FleetNotOpen
+from opencode_nexus.fleet.state import ServerState
 from opencode_nexus.fleet.watch import SILENT
 from opencode_nexus.store.servers import RunRow, Servers
 from tests.fakes.fleet import FleetUnderTest
@@ -43,9 +44,10 @@ async def test_what_a_normal_stop_leaves_is_taken_up_again(
         assert await rig.until_note("server-adopted")
         assert before.pid is not None
         os.kill(before.pid, 9)  # not our child now, and its end is seen all the same
-        assert (await rig.until(server_id, "failed")).reason == "OpenCode ended unexpectedly."
         assert await rig.until_note("server-crashed") == "One ended unexpectedly. It is started again."
         await rig.until(server_id, "running")
+        # that state lasts 10 ms, so that it may be over when we look
+        assert [one.reason for one in rig.states if one.state == "failed"] == ["OpenCode ended unexpectedly."]
 
 
 async def test_a_start_that_failed_to_look_lets_nothing_begin(
@@ -151,8 +153,13 @@ async def test_a_process_that_was_never_ready_is_ended_and_another_started(rig: 
     await rig.db.close()
     tell(rig)
     with pytest.MonkeyPatch.context() as patch:
-        # for the deaf one; the next start has it too, and on a busy machine needs a second at times
-        patch.setattr("opencode_nexus.fleet.run.START_LIMIT", 2.0)
+        patch.setattr("opencode_nexus.fleet.run.START_LIMIT", 0.3)
+
+        def told(state: ServerState) -> None:
+            if state.state == "failed":  # that was the deaf one; the next may take its time on a busy machine
+                patch.undo()
+
+        rig.told = told
         await rig.open()
         state = await rig.until(server_id, "running")
     assert state.pid != pid and not state.adopted

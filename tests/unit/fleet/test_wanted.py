@@ -256,7 +256,8 @@ async def test_an_idle_server_is_recycled_at_once_and_that_is_said(rig: FleetUnd
     assert await rig.until_note("server-recycled") == "One is restarted. It takes 9 GB."
 
 
-async def test_a_stop_during_a_restart_wins(rig: FleetUnderTest) -> None:
+async def test_a_stop_during_a_restart_wins(rig: FleetUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opencode_nexus.fleet.run.GRACE", 0.3)
     tell(rig, deafen=True)
     server_id = await one(rig)
     await rig.fleet.start(server_id)
