@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "user": "opencode_nexus.cli.user",
     "backup": "opencode_nexus.cli.backup",
     "service": "opencode_nexus.cli.service",
+    "desktop": "opencode_nexus.cli.desktop",
 }
 """Command → its module, which holds a `typer.Typer` named `app`."""
 

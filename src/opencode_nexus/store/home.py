@@ -46,7 +46,7 @@ def home_folder(given: Path | None) -> Path:
 
 _OTHER = "Name a folder that is empty or not there yet, with --home or OPENCODE_NEXUS_HOME."
 # what a start that was cut off leaves, and what a new disk or a file browser puts into an empty folder
-_EMPTY = frozenset({"logs", "secrets", "bin", "lost+found", ".DS_Store"})
+_EMPTY = frozenset({"logs", "secrets", "bin", "desktop", "lost+found", ".DS_Store"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Home:
         except OSError as error:
             raise HomeUnusable(f"{path}: {error.strerror or error}.") from error
         try:
-            _lock_file(file)
+            lock_file(file)
         except OSError as error:
             file.close()
             other = self.running()
@@ -123,7 +123,7 @@ class Home:
         """Whether some process holds the folder, this one included; the file is neither made nor changed."""
         try:
             with (self.path / "hub.lock").open("r+", encoding="ascii") as file:
-                _lock_file(file)
+                lock_file(file)
         except FileNotFoundError:
             return False
         except OSError:
@@ -164,10 +164,10 @@ class Home:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock_file(file: IO[str]) -> None:
+    def lock_file(file: IO[str]) -> None:
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _lock_file(file: IO[str]) -> None:
+    def lock_file(file: IO[str]) -> None:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -116,7 +116,10 @@ async def serve(
     logging.getLogger("uvicorn.error").addFilter(_refused_handshake)
     server = _Server(config, door)
     loop = asyncio.get_running_loop()
-    names = [signal.SIGINT, signal.SIGTERM] + ([signal.SIGHUP] if sys.platform != "win32" else [])
+    if sys.platform == "win32":
+        names = [signal.SIGINT, signal.SIGTERM, signal.SIGBREAK]  # the last is how the window's program stops the hub
+    else:
+        names = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
     for name in names:
         try:
             loop.add_signal_handler(name, closing.set)

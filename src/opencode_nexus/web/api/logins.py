@@ -3,11 +3,11 @@
 
 from fastapi import APIRouter, Request
 
-from opencode_nexus.access.errors import NoOwner
+from opencode_nexus.access.errors import NoOwner, ScopeMissing
 from opencode_nexus.access.who import Who
 from opencode_nexus.web.api.deps import HubDep, WhoDep
 from opencode_nexus.web.api.devices import device_of
-from opencode_nexus.web.api.models.device import Device
+from opencode_nexus.web.api.models.device import Device, NewPairing, SignInLink
 from opencode_nexus.web.api.models.items import Items
 from opencode_nexus.web.context import Hub
 
@@ -26,6 +26,20 @@ def account(hub: Hub, who: Who) -> str:
 async def list_logins(hub: HubDep, who: WhoDep) -> Items[Device]:
     """List the browsers that are signed in, last used first."""
     return Items(items=[device_of(row, who) for row in hub.access.logins(account(hub, who))])
+
+
+@router.post("/link", status_code=201)
+async def make_sign_in_link(hub: HubDep, who: WhoDep, request: Request, new: NewPairing) -> SignInLink:
+    """Make an address that signs a browser of this machine in, once: the set-up's where there is no owner yet.
+
+    For the machine's own user, who can do all that the owner can.
+    """
+    if who.via != "local":
+        raise ScopeMissing("Only a program of the user who runs the hub may do this.")
+    if not hub.access.has_owner():
+        return SignInLink(url=f"{hub.address}setup?link={hub.wizard.code.link()}")
+    invited = await hub.pairing.invite(who, new.name, source=request.state.sender.address)
+    return SignInLink(url=hub.address.rstrip("/") + invited.path)
 
 
 @router.delete("/{login_id}", status_code=204)

@@ -31,6 +31,12 @@ class WaitingLink(BaseModel):
     expires: float
 
 
+class SignInLink(BaseModel):
+    """An address that signs one browser in, once."""
+
+    url: str = Field(description="Open it on this machine. Whoever has it can use it, so show it to nobody else.")
+
+
 class Device(BaseModel):
     """A signed-in device."""
 
