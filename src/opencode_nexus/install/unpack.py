@@ -3,7 +3,6 @@
 
 import os
 import shutil
-import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -31,6 +30,8 @@ def _member(archive: Path, name: str) -> Iterator[tuple[IO[bytes], int]]:
                         yield stream, info.file_size
                     return
     else:
+        import tarfile  # 0.3 MB that a hub needs only while it installs
+
         with tarfile.open(archive, "r:*") as tar:
             for entry in tar:
                 # isreg: a link or a device of that name is never followed or made
@@ -49,6 +50,8 @@ def extract(archive: Path, target: Path, name: str = PROGRAM) -> Path:
     Only `target` is written, whatever paths the archive names. On an error no target is left. Raises
     BadArchive or OSError.
     """
+    import tarfile
+
     try:
         with _member(archive, name) as (stream, size):
             if size > LARGEST:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from opencode_nexus.core.bus import Bus
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.ids import new_id
-from opencode_nexus.notify.encryption import keys_of
 from opencode_nexus.notify.endpoint import check_shape
 from opencode_nexus.notify.errors import DeviceUnknown, DeviceUnusable
 from opencode_nexus.notify.notice import WORDS
@@ -64,6 +63,8 @@ class Devices:
 
         Raises DeviceUnusable.
         """
+        from opencode_nexus.notify.encryption import keys_of  # a MB and more that a hub without devices never needs
+
         self._shape(endpoint)
         keys_of(p256dh, auth)
         known = self._rows.by_endpoint(endpoint)

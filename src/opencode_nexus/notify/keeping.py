@@ -3,10 +3,12 @@
 
 import asyncio
 import logging
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from opencode_nexus.notify.vapid import VapidKey
 from opencode_nexus.secrets.redact import Secret
+
+if TYPE_CHECKING:
+    from opencode_nexus.notify.vapid import VapidKey
 
 log = logging.getLogger(__name__)
 
@@ -28,14 +30,16 @@ class KeyKeeper:
         self._key: VapidKey | None = None
         self._lock = asyncio.Lock()
 
-    async def __call__(self) -> VapidKey:
+    async def __call__(self) -> "VapidKey":
         """Return the key; raises SecretsUnreadable, or OSError when a new one cannot be kept."""
         async with self._lock:
             if self._key is None:
                 self._key = await asyncio.to_thread(self._load)
             return self._key
 
-    def _load(self) -> VapidKey:
+    def _load(self) -> "VapidKey":
+        from opencode_nexus.notify.vapid import VapidKey  # a MB and more that a hub without devices never needs
+
         kept = self._vault.get(NAME)
         if kept is not None:
             try:

@@ -4,7 +4,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from opencode_nexus.core.bus import Bus, Record
 from opencode_nexus.core.clock import Clock
@@ -15,8 +15,10 @@ from opencode_nexus.notify.devices import Choices, Devices
 from opencode_nexus.notify.errors import DeviceUnknown, PushFailed
 from opencode_nexus.notify.notice import Notice, Row
 from opencode_nexus.notify.sender import DeviceGone, Sender
-from opencode_nexus.notify.vapid import VapidKey
 from opencode_nexus.store.push import DeviceRow
+
+if TYPE_CHECKING:
+    from opencode_nexus.notify.vapid import VapidKey
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class Pusher:
         *,
         devices: Devices,
         sender: Sender,
-        key: Callable[[], Awaitable[VapidKey]],
+        key: Callable[[], Awaitable["VapidKey"]],
         inbox: Inbox,
         looks: Callable[[str], bool],
         bus: Bus,

@@ -3,7 +3,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 DAY = 24 * 60  # minutes
 
@@ -30,8 +33,10 @@ class Quiet:
         return timedelta(minutes=span - since).total_seconds() - there.second
 
 
-def zone_of(name: str) -> ZoneInfo | None:
+def zone_of(name: str) -> "ZoneInfo | None":
     """Return the time zone of an IANA name; None, which means the machine's own, when it is not known here."""
+    from zoneinfo import ZoneInfo  # half a MB that only quiet hours need
+
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError

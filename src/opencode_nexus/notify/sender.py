@@ -5,16 +5,17 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import httpx2
 
 from opencode_nexus.core.clock import Clock
-from opencode_nexus.notify import encryption
 from opencode_nexus.notify.endpoint import check
 from opencode_nexus.notify.errors import DeviceUnusable, PushFailed
 from opencode_nexus.notify.notice import Notice
-from opencode_nexus.notify.vapid import VapidKey
+
+if TYPE_CHECKING:
+    from opencode_nexus.notify.vapid import VapidKey
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Sender:
 
     def __init__(
         self,
-        key: Callable[[], Awaitable[VapidKey]],
+        key: Callable[[], Awaitable["VapidKey"]],
         clock: Clock,
         *,
         check: Callable[[str], Awaitable[None]] = check,
@@ -84,9 +85,11 @@ class Sender:
 
     async def _post(self, device: Device, notice: Notice) -> tuple[float | None, str]:
         """Return ("", anything) when it was taken, else what went wrong and when to try again (None: never)."""
+        from opencode_nexus.notify.encryption import encrypt  # a MB and more that a hub without devices never needs
+
         try:
             await self._check(device.endpoint)
-            body = encryption.encrypt(json.dumps(notice.payload).encode(), device.p256dh, device.auth)
+            body = encrypt(json.dumps(notice.payload).encode(), device.p256dh, device.auth)
         except DeviceUnusable as error:
             return None, error.detail
         key = await self._key()

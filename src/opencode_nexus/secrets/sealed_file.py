@@ -10,11 +10,12 @@ import os
 import secrets
 import threading
 from pathlib import Path
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING
 
 from opencode_nexus.secrets.errors import SecretsUnreadable
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE = 12  # bytes, as AES-GCM takes it (NIST SP 800-38D)
 _LABEL = b"opencode-nexus sealed file 1"
@@ -51,7 +52,10 @@ class SealedFile:
         with self._lock:
             return sorted(self._read())
 
-    def _cipher(self, make: bool) -> AESGCM:
+    def _cipher(self, make: bool) -> "AESGCM":
+        # 7 MB that a hub which keeps no secret, and has started no server, never needs
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         try:
             key = self._key.read_bytes()
         except FileNotFoundError:
@@ -72,6 +76,8 @@ class SealedFile:
             return {}
         except OSError as error:
             raise SecretsUnreadable(f"{self._file}: {error.strerror}.") from error
+        from cryptography.exceptions import InvalidTag
+
         try:
             plain = self._cipher(make=False).decrypt(sealed[:_NONCE], sealed[_NONCE:], _LABEL)
             kept: dict[str, str] = json.loads(plain)

@@ -115,7 +115,8 @@ def test_the_start_loads_what_the_hub_needs_and_no_more() -> None:
         "from opencode_nexus.cli.main import main\n"
         "try:\n    main()\nexcept SystemExit: pass\n"
         "print('opencode_nexus.app' in sys.modules)\n"
-        "print([m for m in ('typer', 'rich', 'pydantic', 'fastapi', 'opencode_nexus.cli.server') if m in sys.modules])"
+        "no = 'typer rich pydantic fastapi cryptography zoneinfo tarfile opencode_nexus.cli.server'.split()\n"
+        "print([m for m in no if m in sys.modules])"
     )
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     words = [sys.executable, "-c", code]

@@ -9,16 +9,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from opencode_nexus.core.clock import Clock
 from opencode_nexus.core.errors import NexusError
 from opencode_nexus.core.settings import Settings
 from opencode_nexus.core.tasks import Tasks
-from opencode_nexus.observe.backup.create import Made, create
 from opencode_nexus.observe.backup.errors import BackupDamaged, BackupNotFound, PassphraseWeak
 from opencode_nexus.observe.backup.sealed import SHORTEST, describe
 from opencode_nexus.store.activity import Activity
+
+if TYPE_CHECKING:
+    from opencode_nexus.observe.backup.create import Made
 
 log = logging.getLogger(__name__)
 
@@ -108,12 +110,14 @@ class Backups:
 
     async def make(
         self, passphrase: str | None = None, *, sessions: bool = False, auto: bool = False, target: Path | None = None
-    ) -> Made:
+    ) -> "Made":
         """Make one and return it, at `target` or in the folder. `passphrase`: None takes the one that is kept, if any;
         "" seals nothing.
 
         Raises BackupUnwritable, PassphraseWeak, SecretsUnreadable.
         """
+        from opencode_nexus.observe.backup.create import create  # 0.5 MB, with tarfile
+
         async with self._lock:
             known = await asyncio.to_thread(self._vault.get, PASSPHRASE) if passphrase is None else passphrase
             target = target or _free(self.folder, _AUTO if auto else "nexus-", self._clock.now())
@@ -161,7 +165,7 @@ class Backups:
                 log.exception("the backup that was due")
             await asyncio.sleep(LOOK)
 
-    async def when_due(self) -> Made | None:
+    async def when_due(self) -> "Made | None":
         """Make one if one is due, and remove those that are too old."""
         plan, now = self._plan(), self._clock.now()
         gap = EVERY.get(plan.every, 0.0)

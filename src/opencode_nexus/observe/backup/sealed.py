@@ -14,13 +14,14 @@ import io
 import json
 import os
 import struct
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from argon2.low_level import Type, hash_secret_raw
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from opencode_nexus.observe.backup.errors import BackupDamaged, PassphraseWeak, PassphraseWrong
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAGIC = b"opencode-nexus backup 1\n"
 FRAME = 1 << 20  # bytes of content in a frame
@@ -39,6 +40,13 @@ def _key(passphrase: str, kdf: dict[str, Any]) -> bytes:
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise BackupDamaged(f"Its description cannot be read: {error}.") from error
+
+
+def _cipher(key: bytes) -> "AESGCM":
+    # 7 MB that a hub needs only while a backup with a passphrase is made
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)
 
 
 def _check(key: bytes) -> str:
@@ -63,7 +71,7 @@ class SealedWriter(io.RawIOBase):
             kdf |= {"memory_kib": MEMORY, "passes": PASSES}
             key = _key(passphrase, kdf)
             about = {**about, "kdf": {**kdf, "check": _check(key)}}
-            self._cipher = AESGCM(key)
+            self._cipher = _cipher(key)
         header = MAGIC + json.dumps({**about, "sealed": bool(passphrase)}).encode() + b"\n"
         self._bound = hashlib.sha256(header).digest()
         self._sum = hashlib.sha256()
@@ -131,7 +139,7 @@ class SealedReader(io.RawIOBase):
             key = _key(passphrase, kdf)
             if kdf.get("check") != _check(key):
                 raise PassphraseWrong()
-            self._cipher = AESGCM(key)
+            self._cipher = _cipher(key)
         self._ready = self._frame()
 
     def readable(self) -> bool:
@@ -167,6 +175,8 @@ class SealedReader(io.RawIOBase):
         content = self._whole(length)
         self._sum.update(head + content)
         if self._cipher is not None:
+            from cryptography.exceptions import InvalidTag
+
             try:
                 content = self._cipher.decrypt(_nonce(self._number, last), content, self._bound)
             except InvalidTag:
