@@ -167,6 +167,8 @@ def _overheard(what: str, read: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def pytest_configure() -> None:
+    for tool in TOOLS:  # hpack makes a hundred records of a request, for a tenth of a test's time
+        logging.getLogger(tool).setLevel(logging.WARNING)
     for owner, name, what in (
         (subprocess.Popen, "communicate", "what a command wrote"),
         (pytest.CaptureFixture, "readouterr", "what the test read"),

@@ -26,6 +26,7 @@ class Authority:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._contexts: dict[str, ssl.SSLContext] = {}
+        self._visitors: ssl.SSLContext | None = None
         name = _name("Local edge for tests")
         usage = {
             "digital_signature": False, "content_commitment": False, "key_encipherment": False,
@@ -81,8 +82,10 @@ class Authority:
         return context
 
     def visitors(self) -> ssl.SSLContext:
-        """A context of a client that trusts us and nobody else."""
-        return ssl.create_default_context(cafile=str(self.path))
+        """A context of a client that trusts us and nobody else; the same one each time."""
+        if self._visitors is None:
+            self._visitors = ssl.create_default_context(cafile=str(self.path))
+        return self._visitors
 
     @property
     def fingerprint(self) -> str:

@@ -15,17 +15,45 @@ import pytest
 from tests.edge.edge import Edge
 from tests.edge.visitor import visitor
 from tests.fakes.hub import RealHub
+from tests.fakes.tiny_hub import TinyHub
 from tests.leaks import remember
 from tests.tunnels.conftest import to_the_edge
 
+pytestmark = pytest.mark.timeout(300)
+MAIN_NAME = "home.example.com"
 
-@pytest.fixture
-def hub(tmp_path: Path, opencode_binary: Path, edge: Edge, cloudflared: Path) -> Iterator[RealHub]:
-    """A hub that is set up and runs; its tunnels lead to the edge."""
-    with RealHub(tmp_path / "hub", opencode_binary, **to_the_edge(edge, cloudflared)) as hub:
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Iterator[Edge]:
+    with Edge(tmp_path_factory.mktemp("edge")) as edge:
+        yield edge
+
+
+@pytest.fixture(scope="module")
+def shared(
+    tmp_path_factory: pytest.TempPathFactory, opencode_stand_in: Path, edge: Edge, cloudflared: Path
+) -> Iterator[RealHub]:
+    """A hub that is set up; its tunnels lead to the edge, and its main door answers to one more name."""
+    more = {**to_the_edge(edge, cloudflared), "OPENCODE_NEXUS_ALLOWED_HOSTS": MAIN_NAME}
+    with TinyHub(tmp_path_factory.mktemp("hub"), opencode_stand_in, **more) as hub:
         done = hub.set_up()
         assert done.returncode == 0, done.stdout + done.stderr
-        yield hub.start()
+        hub.make_token()
+        yield hub
+
+
+@pytest.fixture
+def hub(shared: RealHub, edge: Edge) -> Iterator[RealHub]:
+    """The shared one, which runs and has no tunnel."""
+    if shared.process is None or shared.process.poll() is not None:
+        shared.start()
+    yield shared
+    if shared.process is not None and shared.process.poll() is None:
+        with shared.api() as api:
+            for tunnel in api.get("/tunnels").json()["items"]:
+                api.delete(f"/tunnels/{tunnel['id']}")
+    for tunnel in edge.tunnels:
+        edge.forget(tunnel)
 
 
 def said(done: subprocess.CompletedProcess[str]) -> str:
@@ -63,13 +91,13 @@ def stranger(port: int) -> Iterator[None]:
             server.shutdown()
 
 
-def test_a_quick_tunnel_from_its_adding_to_its_end(hub: RealHub, edge: Edge, protocol: str) -> None:
+def test_a_quick_tunnel_from_its_adding_to_its_end(hub: RealHub, edge: Edge) -> None:
     assert "There are no tunnels yet" in said(hub.command("tunnel", "list"))
-    made = told(hub, "add", "--name", "my phone", "--kind", "quick", "--protocol", protocol, "--stop-idle", "2h")
+    made = told(hub, "add", "--name", "my phone", "--kind", "quick", "--protocol", "http2", "--stop-idle", "2h")
     assert (made["state"], made["url"], made["stop_idle"]) == ("stopped", None, 7_200)
     assert hub.command("tunnel", "add", "--name", "my phone", "--kind", "quick").returncode == 1
     ready = told(hub, "start", "my phone")
-    assert (ready["state"], ready["edge_protocol"], ready["version"]) == ("ready", protocol, "2026.6.0")
+    assert (ready["state"], ready["edge_protocol"], ready["version"]) == ("ready", "http2", "2026.6.0")
     url = ready["url"]
     assert [tunnel["url"] for tunnel in told(hub, "list")] == [url]
     assert f"Tunnel my phone is ready. {url}" in said(hub.command("status")).splitlines()
@@ -99,7 +127,9 @@ def test_a_device_is_connected_listed_and_signed_out_by_command(hub: RealHub, ed
     refused = hub.command("tunnel", "pair", "phone")
     assert refused.returncode == 1
     assert "no public address" in refused.stderr
-    url = told(hub, "start", "phone")["url"]
+    started = told(hub, "start", "phone")
+    assert started["edge_protocol"] == "quic"
+    url = started["url"]
     with visitor(edge, url) as tablet, visitor(edge, url, "203.0.113.8") as other:
         for client, name in ((tablet, "Tablet"), (other, "Other")):
             pairing = told(hub, "pair", "phone", "--device", name)
@@ -138,13 +168,14 @@ def test_a_token_tunnel_whose_token_is_nowhere_to_be_read(hub: RealHub, edge: Ed
 
 
 def test_no_tunnel_before_there_is_an_owner(tmp_path: Path, edge: Edge, cloudflared: Path) -> None:
+    before = len(edge.registrations)
     with RealHub(tmp_path / "new", None, **to_the_edge(edge, cloudflared)) as hub:
         hub.start()
         hub.command("tunnel", "add", "--name", "x", "--kind", "quick")
         started = hub.command("tunnel", "start", "x")
         assert started.returncode == 1
         assert "set-up" in started.stderr
-        assert edge.registrations == []
+        assert len(edge.registrations) == before
 
 
 def test_everything_is_closed_by_command_after_the_hub_was_killed(hub: RealHub, edge: Edge) -> None:
@@ -194,3 +225,31 @@ def test_a_stranger_at_the_port_that_was_taken_gets_no_visitor(hub: RealHub, edg
     hub.start()  # the port of then is free again, and is not taken back: Cloudflare has the new one
     assert told(hub, "start", "home")["service"] == service
     assert status_of(edge, url) == 200
+
+
+def pushed(hub: RealHub, edge: Edge, name: str, hostname: str, service: str | None = None) -> Any:
+    """A token tunnel that was started, with one rule: `hostname` leads to `service`, the right one when None."""
+    tunnel = edge.add_tunnel(hostname)
+    words = ("tunnel", "add", "--name", name, "--kind", "token", "--token-file", "-", "--json")
+    made = json.loads(said(hub.command(*words, stdin=remember(tunnel.token))))
+    edge.configure(tunnel, service or made["service"])
+    hub.command("tunnel", "start", name, "--wait", "30")
+    return told(hub, "status", name)
+
+
+def test_what_cloudflare_was_told_wrong(hub: RealHub, edge: Edge, tmp_path: Path) -> None:
+    """Neither the wrong service nor the wrong name at Cloudflare opens the hub's main door or shuts it."""
+    main = hub.url.rstrip("/")
+    wrong = pushed(hub, edge, "wrong", "wrong.example.com", main)
+    assert (wrong["state"], wrong["problem"]["code"]) == ("degraded", "tunnel-origin-down")
+    assert f"wrong.example.com leads to {main}, this hub's main address" in wrong["problem"]["detail"]
+    with visitor(edge, "https://wrong.example.com") as outsider:
+        assert outsider.get("/login").status_code == 421
+    for number, name in enumerate(("127.0.0.1", MAIN_NAME)):
+        taken = pushed(hub, edge, f"taken{number}", name)
+        assert (taken["state"], taken["problem"]["code"]) == ("degraded", "tunnel-hostname-not-routed")
+        assert (taken["url"], taken["hostnames"]) == (None, [])
+    typed = ("--kind", "config", "--hostname", MAIN_NAME, "--credentials", str(tmp_path / "none.json"))
+    refused = hub.command("tunnel", "add", "--name", "typed", *typed)
+    assert refused.returncode == 1 and "allowed_hosts" in refused.stderr
+    assert told(hub, "stop", "--all")["stopped"] == ["wrong", "taken0", "taken1"]

@@ -14,6 +14,7 @@ from tests.browser.wizard import setup_code
 from tests.edge.edge import Edge
 from tests.edge.visitor import visitor
 from tests.fakes.hub import OWNER, PASSWORD, RealHub
+from tests.fakes.tiny_hub import TinyHub
 from tests.leaks import remember
 from tests.tunnels.conftest import to_the_edge
 
@@ -23,7 +24,7 @@ NAME = "home.example.com"
 
 def set_up(hub: RealHub, choose: Callable[[str], dict[str, str]]) -> None:
     """Walk the set-up with plain forms; `choose` makes of the fifth step's page what is sent from it."""
-    with httpx2.Client(base_url=hub.url, follow_redirects=True, trust_env=False, timeout=60) as browser:
+    with httpx2.Client(base_url=hub.url, follow_redirects=True, trust_env=False, timeout=60, verify=False) as browser:
 
         def send(path: str, /, **form: str) -> str:
             answer = browser.post(path, data=form)
@@ -54,8 +55,8 @@ def ready(hub: RealHub) -> dict[str, Any]:
     return found
 
 
-def test_a_quick_tunnel(tmp_path: Path, opencode_binary: Path, edge: Edge, cloudflared: Path) -> None:
-    with RealHub(tmp_path, opencode_binary, **to_the_edge(edge, cloudflared)) as hub:
+def test_a_quick_tunnel(tmp_path: Path, opencode_stand_in: Path, edge: Edge, cloudflared: Path) -> None:
+    with TinyHub(tmp_path, opencode_stand_in, **to_the_edge(edge, cloudflared)) as hub:
         hub.start()
         set_up(hub, lambda page: {"remote": "quick"})
         tunnel = ready(hub)
@@ -67,14 +68,14 @@ def test_a_quick_tunnel(tmp_path: Path, opencode_binary: Path, edge: Edge, cloud
 
 
 def test_a_named_tunnel_is_there_again_after_a_restart(
-    tmp_path: Path, opencode_binary: Path, edge: Edge, cloudflared: Path
+    tmp_path: Path, opencode_stand_in: Path, edge: Edge, cloudflared: Path
 ) -> None:
     def choose(page: str) -> dict[str, str]:
         found = re.search(r"http://127\.0\.0\.1:\d+", page.partition("<main")[2])
         assert found, page
         return {"remote": "token", "token": remember(edge.add_tunnel(NAME, service=found[0]).token)}
 
-    with RealHub(tmp_path, opencode_binary, **to_the_edge(edge, cloudflared)) as hub:
+    with TinyHub(tmp_path, opencode_stand_in, **to_the_edge(edge, cloudflared)) as hub:
         hub.start()
         set_up(hub, choose)
         first = ready(hub)
