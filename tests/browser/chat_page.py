@@ -87,7 +87,7 @@ async def shown(page: Page, selector: str = ".msg.assistant .md") -> list[str]:
     return text.split()
 
 
-async def eventually(page: Page, expression: str, within: float = 30.0) -> None:
+async def eventually(page: Page, expression: str, within: float = 60.0) -> None:
     """Wait until a JavaScript expression holds (`wait_for_function` needs the eval that our CSP forbids)."""
     pause = 0.02
     async with asyncio.timeout(within):
