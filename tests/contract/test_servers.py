@@ -126,7 +126,7 @@ async def servers(
         a = await rig.fleet.add("A", [str(folders[0]), str(folders[1])], wanted, autostart=False)
         b = await rig.fleet.add("B", [str(folders[2])], autostart=False)
         outcomes = await rig.fleet.start_many()
-        assert [(one.name, one.error) for one in outcomes] == [("A", None), ("B", None)]
+        assert [(one.name, one.error and one.error.data) for one in outcomes] == [("A", None), ("B", None)]
         yield Servers(rig, a, b, folders[1], provider)
         assert all(one.error is None for one in await rig.fleet.stop_many())
         assert marked_with(rig) == []

@@ -5,7 +5,8 @@ What it does is told by `tiny.json` in the folder it is started in: {"say": line
 with at once, "deaf": true to listen and never answer, "quit_after": number of answers after which it ends with status
 9, "deafen": true to ignore SIGTERM, "busy": [session ids], "child": true to start a process that leaves its session
 (its id goes to `child.pid`), "hide": true for one that also loses its environment, "steal": true to let another program
-take the port first}. TINY_VERSION in its environment is the version that it says it is.
+take the port first, "once": true to do so (all but "steal") at its first start alone}. TINY_VERSION in its environment
+is the version that it says it is.
 """
 
 import base64
@@ -32,6 +33,8 @@ def install(folder: Path, version: str = VERSION) -> Path:
 
 def main() -> None:
     told: dict[str, Any] = json.loads(Path("tiny.json").read_text()) if Path("tiny.json").exists() else {}
+    if told.get("once"):
+        Path("tiny.json").unlink()
     port = int(sys.argv[sys.argv.index("--port") + 1])
     password = os.environ["OPENCODE_SERVER_PASSWORD"]
     right = "Basic " + base64.b64encode(f"opencode:{password}".encode()).decode()

@@ -30,6 +30,9 @@ LOOK = 0.05  # seconds between two questions whether it is ready
 GRACE = 3.0  # seconds to end by itself; OpenCode has no signal handler and is gone within 0.1 s
 QUIESCE = 3.0  # seconds for its agents to stop, so that their words are stored
 LINES = 20
+# The last words of an OpenCode beside which another makes the tables of their common database, at the first start of a
+# version: 6 of 12 first starts of two at once ended so on a crowded machine (1.18.33). It is done in one of them.
+CROWDED = ("database is locked", "Failed query:")
 
 
 class Run:
@@ -131,6 +134,12 @@ def patience(waited: float) -> float:
     comes in a third of a second.
     """
     return min(max(0.3, waited / 5), 3.0)
+
+
+def beside_another(error: StartFailed) -> bool:
+    """Tell whether a start failed because another server was making the tables that they share."""
+    lines = error.data.get("last_lines")
+    return isinstance(lines, list) and any(words in line for line in lines for words in CROWDED)
 
 
 def how_it_ended(process: Process) -> str:

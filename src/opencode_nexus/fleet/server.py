@@ -9,7 +9,7 @@ from opencode_nexus.core.errors import NexusError
 from opencode_nexus.fleet.errors import PortTaken, StartFailed, StartStopped, StartTimeout, StopFailed
 from opencode_nexus.fleet.probe import NoAnswer
 from opencode_nexus.fleet.retry import Retry
-from opencode_nexus.fleet.run import Run, how_it_ended
+from opencode_nexus.fleet.run import Run, beside_another, how_it_ended
 from opencode_nexus.fleet.seen import Seen
 from opencode_nexus.fleet.state import ServerAccess, ServerState
 from opencode_nexus.fleet.surroundings import Surroundings
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 ASKED = "That was asked for."  # why a server is restarted that nothing but a person wants to be
 TURN = "It waits for its turn: others are starting."
-PORTS = 3  # tries with another port each
+TRIES = 3  # at a start that another program or server stood in the way of; each with another port
 OPENING = 180.0  # seconds that opening the first project may take: npm may bring a project's own packages
 
 
@@ -212,7 +212,7 @@ class Server:
             gate.leave()
 
     async def _spawn(self) -> None:
-        for attempt in range(PORTS):
+        for attempt in range(TRIES):
             self.seen.adopted = False
             self.seen.become("starting")
             program = await self._around.program(self.row.version)
@@ -223,7 +223,7 @@ class Server:
                 version = await run.ready(self._clock, self._stop)
             except StartFailed as error:
                 await self._give_up(run, error)
-                if isinstance(error, PortTaken) and attempt + 1 < PORTS:
+                if (isinstance(error, PortTaken) or beside_another(error)) and attempt + 1 < TRIES:
                     continue
                 raise
             await self._around.runs.answered(run, version)

@@ -160,6 +160,18 @@ async def test_ports_that_are_always_taken(rig: FleetUnderTest) -> None:
     await failed(rig, await one(rig), PortTaken)
 
 
+@pytest.mark.parametrize("words", ["database is locked", "Failed query: \n  CREATE TABLE `workspace` ("])
+async def test_one_that_starts_while_another_makes_their_tables_is_started_again(
+    rig: FleetUnderTest, words: str
+) -> None:
+    tell(rig, say=f"Error: Unexpected error\n\n{words}", exit=1, once=True)
+    server_id = await one(rig)
+    await rig.fleet.start(server_id)
+    state = rig.fleet.get(server_id)
+    assert (state.state, state.restarts) == ("running", 0)
+    assert len({state.pid for state in rig.states if state.pid}) == 2
+
+
 async def test_a_start_is_stopped(rig: FleetUnderTest) -> None:
     tell(rig, deaf=True)
     server_id = await one(rig)
