@@ -26,7 +26,7 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 # What shares an OpenCode or a hub that is slow to start, by the beginning of the file's name.
-TOUR = tuple(f"tests/browser/test_{name}" for name in ("accessibility", "axe", "pair", "screenshots", "search"))
+TOUR = tuple(f"tests/browser/test_{name}" for name in ("accessibility", "axe", "pair", "search"))
 SHARED = {"tests/contract/": "contract", **dict.fromkeys(TOUR, "tour")}
 
 

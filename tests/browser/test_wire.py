@@ -204,6 +204,19 @@ async def test_what_was_open_and_typed_survives_a_new_rendering(walk: Walk, app:
     await expect(page.locator("[name=q0]").nth(1)).to_be_checked()
 
 
+async def test_the_sign_of_work_turns_on_a_layer_of_its_own_and_stands_still_where_motion_is_unwanted(
+    walk: Walk, app: ChatApp
+) -> None:
+    page = await opened(walk, app, await app.script(title="Works", steps=[{"do": "busy"}]))
+    look = """() => { const s = getComputedStyle(document.querySelector('.state-line .status'), '::before');
+        return [s.animationName, s.animationTimingFunction, s.willChange]; }"""
+    for wish, name in (("no-preference", "turn"), ("reduce", "none")):
+        await page.emulate_media(reduced_motion=wish)
+        found = await page.evaluate(look)
+        assert found[0] == name
+        assert name == "none" or found[1:] == ["steps(8)", "rotate"]
+
+
 async def test_older_messages_come_in_their_place(walk: Walk, app: ChatApp) -> None:
     session = await app.script(title="Old", steps=[{"do": "past", "count": 70}, {"do": "user", "text": "now"}])
     for script in (True, False):

@@ -2,6 +2,7 @@
 """A person at the browser: opens pages, signs in, looks; notices what goes wrong in a page by itself."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -14,25 +15,23 @@ from tests.leaks import remember
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 SHOTS = ROOT / "tests/browser/screenshots"
 HEIGHTS = {1440: 900, 768: 1024, 375: 780}
-THEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, Theme] = ("light", "dark")
 EVERY_WAY = os.environ.get("NEXUS_TEST_WAYS") == "all"  # `make soak`
 PATIENCE = 60_000  # ms; a start of OpenCode takes 2 to 4 s, more when the machine is crowded
 
 expect.set_options(timeout=PATIENCE)  # for every test: conftest.py imports this, and the 5 s of Playwright are too few
 
 
-def themes(number: int) -> list[Literal["light", "dark"]]:
-    """The themes in which a test of many pages looks at page `number`: all in `make soak`, else one and the other in
-    turn. As all pages have one frame and one set of pieces, each of these is seen in both."""
-    return list(THEMES) if EVERY_WAY else [THEMES[number % 2]]
+def sights(number: int, widths: Iterable[int] = (1440, 375)) -> list[tuple[int, Theme]]:
+    """Width and theme of each look at page `number` of many.
 
-
-def sights(number: int) -> list[tuple[int, Literal["light", "dark"]]]:
-    """Width and theme of each look at page `number` of many: all three widths in both in `make soak`, else desk and
-    phone, one light and one dark, in turn."""
+    In `make soak` every width in both themes; else each in one, the phone in the other, in turn from page to page: as
+    all pages have one frame and one set of pieces, each of these is seen in every way.
+    """
     if EVERY_WAY:
-        return [(width, theme) for width in HEIGHTS for theme in THEMES]
-    return [(1440, THEMES[number % 2]), (375, THEMES[(number + 1) % 2])]
+        return [(width, theme) for width in widths for theme in THEMES]
+    return [(width, THEMES[(number + (width < 500)) % 2]) for width in widths]
 
 
 class Walk:
