@@ -37,7 +37,7 @@ class HubClient:
     """
 
     def __init__(self, url: str, token: str, *, local: bool) -> None:
-        self.url = url.rstrip("/")
+        self.url, self.local = url.rstrip("/"), local
         self._http = httpx2.Client(
             base_url=self.url + "/api/v1",
             headers={"authorization": f"Bearer {token}", "accept": "application/json"},

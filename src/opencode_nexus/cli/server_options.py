@@ -5,7 +5,9 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from getpass import getpass
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -76,11 +78,55 @@ ProcessesOption = Annotated[
 ]
 
 
-def limits(before: Mapping[str, Any], **given: int | None) -> dict[str, Any] | None:
-    """Return all limits with those that were `given` in them; None when none was."""
-    if all(value is None for value in given.values()):
-        return None
-    return {**before, **{name: value or None for name, value in given.items() if value is not None}}
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was given of these options; None: not given."""
+
+    variables: Sequence[str]
+    secrets: Sequence[str]
+    arguments: str | None
+    version: str | None
+    limits: Mapping[str, int | None]
+
+    def body(
+        self,
+        variables: Sequence[Mapping[str, Any]] = (),
+        limits: Mapping[str, Any] = MappingProxyType({}),
+        unset: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """Return what is to be sent to the hub: of variables and limits all, if any changes, with those there were.
+
+        Raises typer.BadParameter or BadArgument.
+        """
+        changed = {name: value or None for name, value in self.limits.items() if value is not None}
+        return given(
+            environment=environment(variables, self.variables, self.secrets, unset),
+            arguments=None if self.arguments is None else split(self.arguments),
+            version=self.version,
+            limits={**limits, **changed} if changed else None,
+        )
+
+
+def wanted(
+    env: EnvOption = None,
+    secret: SecretOption = None,
+    arguments: ArgumentsOption = None,
+    opencode: VersionOption = None,
+    memory_warn: WarnOption = None,
+    memory_recycle: RecycleOption = None,
+    memory_stop: StopOption = None,
+    cpu: CpuOption = None,
+    processes: ProcessesOption = None,
+) -> Wanted:
+    """Return the options as they were given (`on_hub.taking`)."""
+    limits = {
+        "memory_warn": memory_warn,
+        "memory_recycle": memory_recycle,
+        "memory_stop": memory_stop,
+        "cpu_percent": cpu,
+        "processes": processes,
+    }
+    return Wanted(env or (), secret or (), arguments, opencode, limits)
 
 
 def environment(
@@ -101,11 +147,6 @@ def environment(
     for name in secrets:
         variables[name] = {"name": name, "value": _secret(name), "secret": True}
     return list(variables.values())
-
-
-def arguments(line: str | None) -> list[str] | None:
-    """Return the arguments of a line as a shell splits it; None when none was given. Raises BadArgument."""
-    return None if line is None else split(line)
 
 
 def given(**values: Any) -> dict[str, Any]:

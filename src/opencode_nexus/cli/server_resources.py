@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from opencode_nexus.cli.client import HomeOption, HubClient, JsonOption, TokenOption, UrlOption, find_hub
+from opencode_nexus.cli.client import HubClient, JsonOption
+from opencode_nexus.cli.on_hub import on_hub
 from opencode_nexus.cli.server_find import NameArgument, find_server
 from opencode_nexus.cli.table import Column, Row, moment, show, show_json
 
@@ -45,21 +46,22 @@ ITEMS: tuple[Column, ...] = (
 HISTORY: tuple[Column, ...] = (("AT", lambda row: moment(row["at"])), ("VALUE", "value"))
 
 
+@on_hub
 def resources(
+    hub: HubClient,
     name: NameArgument,
     history: Annotated[
         str, typer.Option(metavar="FIGURE", help="cpu, memory, files, processes or disk, over time.")
     ] = "",
     seconds: Annotated[float, typer.Option(help="How far the history goes back.")] = 600,
-    home: HomeOption = None, url: UrlOption = None, token: TokenOption = None, as_json: JsonOption = False,
-) -> None:  # fmt: skip
+    as_json: JsonOption = False,
+) -> None:
     """Print what a server takes: CPU, memory, open files, and each process of its tree."""
-    with find_hub(home, url, token) as hub:
-        at = f"/servers/{find_server(hub, name)['id']}/resources"
-        if history:
-            found = hub.get(f"{at}/history", what=history, seconds=seconds)["items"]
-            return show(found, HISTORY, as_json=as_json, empty="Nothing was measured in that time.")
-        told = hub.get(at)
+    at = f"/servers/{find_server(hub, name)['id']}/resources"
+    if history:
+        found = hub.get(f"{at}/history", what=history, seconds=seconds)["items"]
+        return show(found, HISTORY, as_json=as_json, empty="Nothing was measured in that time.")
+    told = hub.get(at)
     if as_json:
         return show_json(told)
     print(f"CPU {_share(told)} of a core, memory {size(told['memory'])} (its own: {size(told['own'])}),")
@@ -69,32 +71,33 @@ def resources(
     show(told["members"], MEMBERS, as_json=False, empty="It has no process on this machine.")
 
 
+@on_hub
 def disk(
+    hub: HubClient,
     name: NameArgument,
     clean: Annotated[bool, typer.Option("--clean", help="Delete what may go, after showing it.")] = False,
     only: Annotated[
         list[str] | None, typer.Option(metavar="KIND", help=f"Delete only {', '.join(KINDS)}; repeat for several.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    home: HomeOption = None, url: UrlOption = None, token: TokenOption = None, as_json: JsonOption = False,
-) -> None:  # fmt: skip
+    as_json: JsonOption = False,
+) -> None:
     """Print what a server's OpenCode keeps on the disk, and delete what of it may go. No conversation is deleted."""
     if unknown := set(only or ()) - set(KINDS):
         raise typer.BadParameter(f"not {', '.join(sorted(unknown))}: choose of {', '.join(KINDS)}", param_hint="--only")
-    with find_hub(home, url, token) as hub:
-        at = f"/servers/{find_server(hub, name)['id']}/resources/disk"
-        told = hub.get(at)
-        items = [item for item in told["items"] if not only or item["kind"] in only]
-        if not clean:
-            if as_json:
-                return show_json(told)
-            show(told["parts"], PARTS, as_json=False, empty="")
-            print(f"All together: {size(told['total'])}, in {told['data']} and {told['cache']}.\n")
-            return show(items, ITEMS, as_json=False, empty="Nothing of it may go: there is only what chats need.")
-        if not as_json:
-            show(items, ITEMS, as_json=False, empty="Nothing of it may go: there is only what chats need.")
-        if items and (yes or _agreed()):
-            _clean(hub, at, items, as_json)
+    at = f"/servers/{find_server(hub, name)['id']}/resources/disk"
+    told = hub.get(at)
+    items = [item for item in told["items"] if not only or item["kind"] in only]
+    if not clean:
+        if as_json:
+            return show_json(told)
+        show(told["parts"], PARTS, as_json=False, empty="")
+        print(f"All together: {size(told['total'])}, in {told['data']} and {told['cache']}.\n")
+        return show(items, ITEMS, as_json=False, empty="Nothing of it may go: there is only what chats need.")
+    if not as_json:
+        show(items, ITEMS, as_json=False, empty="Nothing of it may go: there is only what chats need.")
+    if items and (yes or _agreed()):
+        _clean(hub, at, items, as_json)
 
 
 def _agreed() -> bool:
