@@ -360,8 +360,14 @@ def test_the_patched_page_is_the_fresh_page(batches: list[list[tuple[str, int, s
 
 
 def numbered(html: str) -> str:
-    """Blocks of a text keep the keys that they were given; here only their order counts."""
-    return re.sub(r'data-k="(\w+)\.\d+"', r'data-k="\1.n"', html)
+    """The page with the blocks of each text numbered anew, in their order: they keep the keys that they were given."""
+    texts: dict[str, dict[str, int]] = {}
+
+    def anew(key: re.Match[str]) -> str:
+        given = texts.setdefault(key[1], {})  # a key that stands there twice stays one that does
+        return f'data-k="{key[1]}.{given.setdefault(key[2], len(given))}"'
+
+    return re.sub(r'data-k="([^"]+)\.(\d+)"', anew, html)
 
 
 if (
