@@ -50,7 +50,7 @@ class Sleeper:
 
     async def live(self) -> None:
         """Until it is live, whichever way it took."""
-        await expect(self.page.locator("[data-line]")).to_have_attribute("data-line", "live", timeout=30_000)
+        await expect(self.page.locator("[data-line]")).to_have_attribute("data-line", "live")
 
     async def told(self, *, hidden: bool) -> None:
         """Tell the page what a phone's browser tells it before it stops it, and after; a laptop's lid says nothing."""

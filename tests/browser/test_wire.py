@@ -107,7 +107,7 @@ async def test_a_line_that_is_held_back_is_left(walk: Walk, app: ChatApp) -> Non
 
     await page.route("**/live", hold)
     await page.goto(app.address(session))
-    await expect(page.locator("[data-line]")).to_have_text("Live by WebSocket", timeout=20_000)
+    await expect(page.locator("[data-line]")).to_have_text("Live by WebSocket")
     await app.script(session=session, steps=[*BUSY, say(text), *END])
     await until(page, spoken(text))
 
@@ -198,7 +198,7 @@ async def test_what_was_open_and_typed_survives_a_new_rendering(walk: Walk, app:
     await expect(page.locator("[data-line]")).to_have_text("Offline")
     await app.script(session=session, steps=[{"do": "say", "text": "x" * 2_000_000, "each": 90_000}])
     await page.context.set_offline(False)  # far behind: past what is kept, so rendered anew
-    await expect(page.locator(".msg .md")).to_contain_text("Show all (2,000 KB)", timeout=30_000)
+    await expect(page.locator(".msg .md")).to_contain_text("Show all (2,000 KB)")
     await expect(page.locator(".tool")).to_have_attribute("open", "")
     await expect(page.get_by_label("Your own answer")).to_have_value("neither")
     await expect(page.locator("[name=q0]").nth(1)).to_be_checked()
