@@ -70,15 +70,15 @@ def build(kinds: Sequence[str], keep: int) -> list[Artefact]:
     return done
 
 
-def listing() -> dict[str, int]:
-    """Return the size of every file and link of the clone but git's own, in bytes."""
+def listing(root: Path = ROOT) -> dict[str, int]:
+    """Return the size in bytes of every file and link of a clone but git's own, by its path from the root."""
     found: dict[str, int] = {}
-    for folder, folders, names in os.walk(ROOT):
-        if folder == str(ROOT):
+    for folder, folders, names in os.walk(root):
+        if folder == str(root):
             folders[:] = [name for name in folders if name != ".git"]
         for name in (*names, *(name for name in folders if Path(folder, name).is_symlink())):
             path = Path(folder, name)
-            found[path.relative_to(ROOT).as_posix()] = path.lstat().st_size
+            found[path.relative_to(root).as_posix()] = path.lstat().st_size
     return found
 
 

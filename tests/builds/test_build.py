@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""Builds leave their artefact and nothing else, however often they are made and however they end.
+
+`make test` makes three in a row and kills three at seeded moments; `make soak` makes ten and kills twenty
+(NEXUS_TEST_BUILDS, NEXUS_TEST_KILLS).
+"""
+
+import hashlib
+import json
+import os
+import random
+import re
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scripts import build as script
+from scripts.build_lock import held
+from tests.builds.conftest import Clone
+
+BUILDS = int(os.environ.get("NEXUS_TEST_BUILDS", "3"))
+KILLS = int(os.environ.get("NEXUS_TEST_KILLS", "3"))
+SEED = int(os.environ.get("NEXUS_TEST_SEED", "6"))
+INIT = "src/opencode_nexus/__init__.py"
+
+
+def artefacts(clone: Clone) -> set[str]:
+    """The names in dist/ but for the two files about them."""
+    return {path.name for path in (clone.root / "dist").iterdir()} - {"manifest.json", "SHA256SUMS"}
+
+
+def release(clone: Clone, version: str) -> None:
+    """Let the tree be of another version."""
+    text = (clone.root / INIT).read_text()
+    (clone.root / INIT).write_text(re.sub(r'__version__ = "[^"]+"', f'__version__ = "{version}"', text))
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_builds_in_a_row_leave_a_tree_no_larger_and_the_same_bytes(clone: Clone, kind: str) -> None:
+    clone.build(kind)
+    first = clone.tree()
+    sums = (clone.root / "dist/SHA256SUMS").read_text()
+    for _ in range(BUILDS - 1):
+        clone.build(kind)
+        assert clone.tree() == first
+        assert (clone.root / "dist/SHA256SUMS").read_text() == sums
+    assert not (clone.root / "build").exists()
+
+
+def test_another_clone_of_the_commit_gives_the_same_bytes(clone: Clone, new_clone: Callable[[], Clone]) -> None:
+    """Made by other hands, at another time, under another umask."""
+    clone.build("wheel")
+    clone.build("sdist")
+    other = new_clone()
+    vendored = "src/opencode_nexus/web/static/vendor"
+    (other.root / vendored).mkdir()
+    for path in (clone.root / vendored).iterdir():
+        (other.root / vendored / path.name).write_bytes(path.read_bytes())
+    for path in (other.root / "src").rglob("*"):
+        os.utime(path, (1, 1))
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    other.build("wheel")
+    other.build("sdist")
+    sums = [(each.root / "dist/SHA256SUMS").read_text() for each in (clone, other)]
+    assert sums[0] == sums[1]
+    assert len(sums[0].splitlines()) == 2
+
+
+def test_the_manifest_says_what_is_there(clone: Clone) -> None:
+    clone.build("wheel")
+    (entry,) = [
+        each
+        for each in json.loads((clone.root / "dist/manifest.json").read_text())["artefacts"]
+        if each["kind"] == "wheel"
+    ]
+    made = clone.root / "dist" / entry["name"]
+    assert entry["size"] == made.stat().st_size
+    assert entry["sha256"] == hashlib.sha256(made.read_bytes()).hexdigest()
+    assert entry["commit"] == clone.git("rev-parse", "HEAD").strip()
+    assert f"{entry['sha256']}  {entry['name']}\n" in (clone.root / "dist/SHA256SUMS").read_text()
+
+
+def test_a_killed_build_leaves_no_litter_after_the_next(clone: Clone) -> None:
+    moments = random.Random(SEED)
+    clone.build("wheel")
+    clone.build("sdist")
+    whole = clone.tree()
+    begun = time.monotonic()
+    clone.build("wheel")
+    takes = time.monotonic() - begun
+    caught = 0
+    for number in range(KILLS):
+        kind = ("wheel", "sdist")[number % 2]
+        process = clone.begin(kind)
+        time.sleep(moments.uniform(0.2, 1.0) * takes)  # the moment, not a wait for anything
+        process.kill()
+        process.communicate()
+        caught += process.returncode == -signal.SIGKILL
+        for name in artefacts(clone):  # what bears a final name is whole at any moment
+            path = clone.root / "dist" / name
+            assert path.stat().st_size == whole[f"dist/{name}"]
+        clone.build(kind)
+        assert clone.tree() == whole
+    assert caught, "every build was quicker than its kill"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_build_clears_up_by_itself(clone: Clone, number: signal.Signals) -> None:
+    process = clone.begin("sdist")
+    while not (clone.root / "build").exists():
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(number)
+    said = process.communicate()[0].decode()
+    assert process.returncode == 128 + number, said
+    assert "Traceback" not in said
+    assert not (clone.root / "build").exists()
+    assert list(clone.scratch.iterdir()) == []
+
+
+def test_what_was_cut_off_between_two_steps_goes_with_the_next_build(clone: Clone) -> None:
+    clone.build("wheel")
+    before = clone.tree()
+    (clone.root / "build/draft/wheel").mkdir(parents=True)
+    (clone.root / "build/draft/wheel/half.whl").write_bytes(b"PK")
+    folder = clone.root / "dist/opencode-nexus-9.9.9-linux-x86_64"  # renamed, and killed before the manifest
+    folder.mkdir()
+    (folder / "opencode-nexus").write_bytes(b"half")
+    (clone.root / "dist/mine.txt").write_text("not a build's")
+    clone.build("wheel")
+    assert clone.tree().keys() - before.keys() == {"dist/mine.txt"}
+    (clone.root / "dist/mine.txt").unlink()
+
+
+def test_other_versions_are_kept_newest_two(clone: Clone) -> None:
+    written = (clone.root / INIT).read_text()
+    try:
+        for version in ("0.0.1", "0.0.3", "0.0.2", "0.0.4"):
+            release(clone, version)
+            clone.build("wheel")
+        wheels = {name for name in artefacts(clone) if name.endswith(".whl")}
+        assert wheels == {f"opencode_nexus-{version}-py3-none-any.whl" for version in ("0.0.3", "0.0.2", "0.0.4")}
+        clone.build("wheel", "--keep", "0")
+        wheels = {name for name in artefacts(clone) if name.endswith(".whl")}
+        assert wheels == {"opencode_nexus-0.0.4-py3-none-any.whl"}
+    finally:
+        (clone.root / INIT).write_text(written)
+
+
+def test_a_second_build_at_once_says_so(clone: Clone) -> None:
+    clone.build("wheel")
+    before = clone.tree()
+    with held(clone.root):
+        process = clone.begin("wheel")
+        said = process.communicate()[0].decode()
+        assert process.returncode == 1
+        assert "Another build is at work" in said
+        done = clone.clean("--release")
+        assert done.returncode == 1
+        assert "a build is at work" in done.stderr
+        assert clone.tree() == before
+
+
+def test_building_twice_fails_when_the_second_leaves_the_tree_larger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = iter(range(9))
+
+    def leaving(*_: object) -> list[object]:
+        (tmp_path / f"left-{next(count)}").write_bytes(b"litter")
+        return []
+
+    monkeypatch.setattr(script, "build", leaving)
+    monkeypatch.setattr(script.listing, "__defaults__", (tmp_path,))
+    with pytest.raises(SystemExit, match="left the tree larger: left-1"):
+        script.twice(2)
