@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -17,8 +18,9 @@ import pytest
 from opencode_nexus.core.clock import ManualClock, SystemClock
 from opencode_nexus.core.errors import NotFound
 from opencode_nexus.core.settings import Settings
-from opencode_nexus.observe.doctor import clock, drafts, locks, orphans, ports, secrets_kept
-from opencode_nexus.observe.doctor.around import Around, Mark
+from opencode_nexus.install.versions import Versions
+from opencode_nexus.observe.doctor import clock, copies, drafts, locks, orphans, ports, secrets_kept, versions
+from opencode_nexus.observe.doctor.around import Around, Kept, Mark
 from opencode_nexus.observe.doctor.doctor import Doctor
 from opencode_nexus.observe.doctor.errors import FindingChanged, MendFailed
 from opencode_nexus.observe.doctor.finding import Looked, Status
@@ -129,6 +131,50 @@ async def test_a_draft_that_is_being_written_stays(home: Home) -> None:
     await drafts.fix(around(home))
     assert not [path for path in gone if path.exists()]
     assert all((home.path / name).exists() for name, left in names.items() if not left)
+
+
+async def test_the_folder_of_a_backup_that_was_cut_off_goes_and_one_at_work_stays(home: Home) -> None:
+    old, new = home.path / "backups/.backup-old", home.path / "backups/.backup-new"
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+        (folder / "copy.db").write_bytes(b"x")
+    os.utime(old, (1, 1))
+    assert (await drafts.look(around(home))).does == (f"Remove {old}.",)
+    await drafts.fix(around(home))
+    assert [path.name for path in (home.path / "backups").iterdir()] == [new.name]
+
+
+async def test_copies_of_the_database_are_told_with_their_caps(home: Home, tmp_path: Path) -> None:
+    assert (await copies.look(around(home))).status == "pass"
+    folder = home.path / "backups"
+    folder.mkdir()
+    for name in ("0003", "0001", "0002"):
+        (folder / f"before-migration-{name}.db").write_bytes(b"x" * 500_000)
+    (folder / "nexus-auto-20260101-000000.backup").write_bytes(b"x" * 2_000_000)
+    (folder / "nexus-20260101-000000.backup").write_bytes(b"x" * 3_000_000)
+    found = await copies.look(around(home))
+    assert found.status == "warn"
+    assert found.said == (
+        "From before an update: 3 (1.5 MB) of at most 2. Backups made by themselves: 1 (2.0 MB) of at most 7. "
+        "Backups made by hand: 1 (3.0 MB), kept until you remove them."
+    )
+    assert found.does == (f"Remove {folder / 'before-migration-0001.db'}.",)
+    await copies.fix(around(home))
+    assert (await copies.look(around(home))).status == "pass"
+    assert len(list(folder.iterdir())) == 4
+
+
+async def test_the_versions_that_are_here_are_counted(home: Home) -> None:
+    kept = Versions(home.path / "opencode")
+    for version in ("1.0.0", "1.0.1", "1.0.2"):
+        kept.path(version).parent.mkdir(parents=True)
+        kept.path(version).touch()
+    services = SimpleNamespace(kept=lambda: [Kept("OpenCode", kept)])
+    found = await versions.look(around(home, services=services))
+    assert found.does == (f"Remove OpenCode 1.0.0: {home.path / 'opencode/versions/1.0.0'}.",)
+    await versions.fix(around(home, services=services))
+    found = await versions.look(around(home, services=services))
+    assert found.said == "2 of OpenCode; the newest two of each stay, and what is in use."
 
 
 async def test_the_note_of_a_hub_that_holds_the_folder_is_left_alone(home: Home) -> None:

@@ -28,8 +28,8 @@ EVERY = {"off": 0.0, "daily": 86400.0, "weekly": 7 * 86400.0}  # seconds
 LOOK = 300.0  # seconds between two looks whether one is due
 AGAIN = 3600.0  # seconds after one that failed
 PASSPHRASE = "backup-passphrase"  # its name in the vault
-_NAME = re.compile(r"nexus-(?:auto-)?\d{8}-\d{6}(?:-\d+)?\.backup")
-_AUTO = "nexus-auto-"
+NAME = re.compile(r"nexus-(?:auto-)?\d{8}-\d{6}(?:-\d+)?\.backup")
+AUTO = "nexus-auto-"
 
 
 class Secrets(Protocol):
@@ -104,7 +104,7 @@ class Backups:
     def path(self, name: str) -> Path:
         """Return where a backup lies; raises BackupNotFound."""
         path = self.folder / name
-        if not _NAME.fullmatch(name) or not path.is_file():
+        if not NAME.fullmatch(name) or not path.is_file():
             raise BackupNotFound(f"{name[:80]}.")
         return path
 
@@ -120,7 +120,7 @@ class Backups:
 
         async with self._lock:
             known = await asyncio.to_thread(self._vault.get, PASSPHRASE) if passphrase is None else passphrase
-            target = target or _free(self.folder, _AUTO if auto else "nexus-", self._clock.now())
+            target = target or _free(self.folder, AUTO if auto else "nexus-", self._clock.now())
             databases = [path for path in self._sessions() if path.exists()] if sessions else []
             made = await asyncio.to_thread(
                 create, self._home, target,
@@ -190,7 +190,7 @@ class Backups:
 def _found(folder: Path) -> tuple[Found, ...]:
     found: list[Found] = []
     try:
-        entries = [entry for entry in os.scandir(folder) if _NAME.fullmatch(entry.name)]
+        entries = [entry for entry in os.scandir(folder) if NAME.fullmatch(entry.name)]
     except OSError:
         return ()
     for entry in entries:
@@ -201,7 +201,7 @@ def _found(folder: Path) -> tuple[Found, ...]:
         except (OSError, BackupDamaged, TypeError, ValueError):
             continue  # being written, or none of ours
         version = str(about.get("version") or "")
-        found.append(Found(entry.name, at, size, bool(about.get("sealed")), entry.name.startswith(_AUTO), version))
+        found.append(Found(entry.name, at, size, bool(about.get("sealed")), entry.name.startswith(AUTO), version))
     return tuple(sorted(found, key=lambda one: (one.at, one.name), reverse=True))
 
 

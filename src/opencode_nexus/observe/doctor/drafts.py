@@ -4,6 +4,7 @@
 import asyncio
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ DEPTH = 4  # folders below the home folder
 NOT_IN = frozenset(
     {"opencode", "cloudflared", "logs", "attachments", "downloads"}
 )  # large, and with checks of their own
+BACKUP = ".backup-"  # how the folder in which a backup is put together begins: it holds a whole copy of the database
 _DRAFT = re.compile(r".+?(?:\.(?P<writer>\d+))?\.new|hub\.json\.(?P<note>\d+)|\.write-test-(?P<test>\d+)")
 
 
@@ -36,7 +38,7 @@ async def fix(around: Around) -> None:
 
     def work() -> None:
         for path in _found(around.home.path):
-            path.unlink(missing_ok=True)
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
 
     await asyncio.to_thread(work)
 
@@ -44,7 +46,9 @@ async def fix(around: Around) -> None:
 def _found(home: Path) -> Iterator[Path]:
     for folder, below, names in os.walk(home):
         depth = len(Path(folder).relative_to(home).parts)
-        below[:] = [] if depth >= DEPTH else sorted(name for name in below if name not in NOT_IN)
+        begun = {name for name in below if name.startswith(BACKUP)}
+        yield from (path for path in (Path(folder, name) for name in sorted(begun)) if _stale(path, None))
+        below[:] = [] if depth >= DEPTH else sorted({*below} - NOT_IN - begun)
         for name in sorted(names):
             path = Path(folder, name)
             if (known := _DRAFT.fullmatch(name)) and _stale(path, next(filter(None, known.groups()), None)):

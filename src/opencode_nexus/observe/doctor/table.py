@@ -4,6 +4,7 @@
 from opencode_nexus.observe.doctor import (
     attachments,
     clock,
+    copies,
     database,
     downloads,
     drafts,
@@ -48,6 +49,7 @@ TABLE: tuple[Row, ...] = (
     Row("drafts", "Half-written files", drafts.look, drafts.fix),
     Row("downloads", "Half-done downloads", downloads.look, downloads.fix),
     Row("versions", "Old versions", versions.look, versions.fix),
+    Row("copies", "Copies of the database", copies.look, copies.fix),
     Row("logs", "Size of the logs", log_size.look, log_size.fix),
     Row("attachments", "Leftover attachments", attachments.look, attachments.fix),
 )
