@@ -59,8 +59,9 @@ def test_uses_it(home): pass
 def run(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """Run the tests of a folder, with the look."""
     command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "tests.leaks", "-p", "no:cacheprovider"]
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
-    command += [f"--basetemp={folder / 'base'}", *more]
+    path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    environ = {**os.environ, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # they cost more than the tests
+    command += ["-p", "xdist.plugin", f"--basetemp={folder / 'base'}", *more]
     return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=120)
 
 
