@@ -69,17 +69,6 @@ def test_with_several_folders_a_new_chat_asks_in_which_one(client: TestClient, a
     assert app.hub.chat.sessions_[made.rpartition("/")[2]].state.directory == "/home/ada/site"
 
 
-def test_a_folder_whose_chats_are_missing_is_named(
-    client: TestClient, app: Application, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(app.hub.chat, "unlisted", lambda server_id: {"/home/ada/<shop>": "It is broken."})
-    said = "The chats in /home/ada/&lt;shop&gt; are not listed. It is broken."
-    assert said in client.get(f"/chat/{SERVER}").text
-    path = begin(client)
-    assert said in client.get(path).text
-    assert said in client.get(f"/chat/{SERVER}/all").text
-
-
 def test_every_chat_can_be_reached_however_many_there_are(client: TestClient, app: Application) -> None:
     path = begin(client)
     for number in range(ALL_PAGE + 20):
