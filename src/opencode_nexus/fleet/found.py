@@ -2,7 +2,7 @@
 """OpenCode that was started on this machine by somebody else: found by its processes, so that it can be attached."""
 
 import asyncio
-import os
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -12,6 +12,7 @@ import psutil
 from opencode_nexus.fleet.attached_errors import NotOpenCode, PasswordRefused, Unreachable
 from opencode_nexus.fleet.environment import MARK, USERNAME
 from opencode_nexus.fleet.reach import Login, connect, folder, greet
+from opencode_nexus.processes.own_user import user_id
 from opencode_nexus.secrets.redact import Secret
 
 NAMES = frozenset({"opencode", ".opencode", "opencode.exe"})
@@ -75,9 +76,10 @@ def _is_opencode(words: list[str], process: psutil.Process) -> bool:
 
 
 def _is_mine(process: psutil.Process) -> bool:
-    if os.name == "nt":
+    if sys.platform == "win32":
         return bool(process.username() == psutil.Process().username())
-    return bool(process.uids().real == os.getuid())
+    else:
+        return bool(process.uids().real == user_id())
 
 
 def _folder(process: psutil.Process) -> str:

@@ -51,11 +51,12 @@ def own_group(proc: Path = Path("/proc/self")) -> Path | None:
 
 def delegated(group: Path) -> bool:
     """Tell whether a group was given to whoever runs in it: systemd marks those of units with `Delegate=yes`."""
-    if sys.platform != "linux":
-        return False
-    try:
-        return os.getxattr(group, "user.delegate") == b"1" and os.access(group, os.W_OK)
-    except OSError:
+    if sys.platform == "linux":
+        try:
+            return os.getxattr(group, "user.delegate") == b"1" and os.access(group, os.W_OK)
+        except OSError:
+            return False
+    else:
         return False
 
 

@@ -190,7 +190,10 @@ else:
         """Return how many files (handles on Windows) a process has open, 0 once it ended; None: it may not be known."""
         try:
             process = psutil.Process(pid)
-            return process.num_handles() if sys.platform == "win32" else process.num_fds()
+            if sys.platform == "win32":
+                return process.num_handles()
+            else:
+                return process.num_fds()
         except psutil.NoSuchProcess:
             return 0
         except (psutil.Error, OSError):

@@ -62,12 +62,13 @@ def system(at_hand: bool) -> Check:
 def _system_name() -> str:
     if sys.platform == "darwin":
         return f"macOS {platform.mac_ver()[0]}"
-    if sys.platform == "win32":
+    elif sys.platform == "win32":
         return f"Windows {platform.win32_ver()[0]} ({platform.version()})"
-    try:
-        return platform.freedesktop_os_release()["PRETTY_NAME"]
-    except (OSError, KeyError):
-        return f"{platform.system()} {platform.release()}"
+    else:
+        try:
+            return platform.freedesktop_os_release()["PRETTY_NAME"]
+        except (OSError, KeyError):
+            return f"{platform.system()} {platform.release()}"
 
 
 def memory() -> Check:

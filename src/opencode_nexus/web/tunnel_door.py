@@ -13,7 +13,6 @@ import os
 import random
 import socket
 import stat
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -210,7 +209,7 @@ def _listen(port: int) -> socket.socket | None:
 
 
 def _listen_unix(path: Path) -> socket.socket | None:
-    if sys.platform == "win32" or len(os.fsencode(path)) > _LONGEST:
+    if len(os.fsencode(path)) > _LONGEST or not hasattr(socket, "AF_UNIX"):  # Windows' Python has none
         return None
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

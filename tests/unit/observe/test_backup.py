@@ -180,7 +180,7 @@ def test_a_home_that_is_a_link_or_a_volume_is_filled(home: Path, way: str, monke
         named.symlink_to(folder)
     else:  # what cannot be taken away, as it is mounted, and holds what a new disk does
         (folder / "lost+found").mkdir()
-        monkeypatch.setattr(Path, "is_mount", lambda path: path == folder)
+        monkeypatch.setattr(os.path, "ismount", lambda path: path == folder)
         monkeypatch.setattr(Path, "rmdir", lambda path: pytest.fail(f"{path} is busy"))
     restored = restore(backup.path, named, PASSPHRASE, {})
     assert restored.parts == backup.parts and SealedFile(folder / "secrets").get("tunnel-token:x") == SECRET

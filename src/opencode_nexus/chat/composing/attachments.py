@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 from opencode_nexus.chat.errors import AttachmentGone, AttachmentKind, AttachmentsFull, AttachmentTooLarge
 from opencode_nexus.core.clock import Clock
@@ -95,7 +95,7 @@ class Attachments:
         row = self._get(user_id, session_id, attachment_id)
         return row, self._files.path(row.id)
 
-    async def add(self, user_id: str, session_id: str, name: str, source: BinaryIO) -> AttachmentRow:
+    async def add(self, user_id: str, session_id: str, name: str, source: IO[bytes]) -> AttachmentRow:
         """Keep a file with a draft; raises AttachmentKind, AttachmentTooLarge or AttachmentsFull.
 
         `source` is read in a thread, and not beyond the limit.

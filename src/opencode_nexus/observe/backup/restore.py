@@ -3,6 +3,7 @@
 
 import gzip
 import json
+import os
 import shutil
 import sqlite3
 import tarfile
@@ -67,7 +68,7 @@ def restore(file: Path, home: Path, passphrase: str, environ: Mapping[str, str])
     left in the home folder, and a note says so. Raises what `verify` raises, and HomeNotEmpty; nothing is left then.
     """
     home = home.resolve()  # a link would be taken away, not followed
-    volume = home.is_mount()  # it cannot be replaced, only filled
+    volume = os.path.ismount(home)  # it cannot be replaced, only filled
     if home.exists() and (not home.is_dir() or {entry.name for entry in home.iterdir()} - (_DISK if volume else set())):
         raise HomeNotEmpty(f"{home} holds something.")
     draft = home / ".restoring" if volume else home.with_name(f"{home.name}.restoring")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from opencode_nexus.observe.doctor.around import Around
 from opencode_nexus.observe.doctor.finding import Looked
+from opencode_nexus.processes.own_user import user_id
 
 OTHERS = 0o077  # what the group and all others may
 
@@ -23,7 +24,7 @@ async def look(around: Around) -> Looked:
 def _look(home: Path) -> Looked:
     if not home.is_dir():
         return Looked("pass", "There is no home folder yet.")
-    strange = [path for path, seen in _seen(home) if seen.st_uid != os.getuid()]
+    strange = [path for path, seen in _seen(home) if seen.st_uid != user_id()]
     if strange:
         todo = "Start the hub as the user that they belong to, or give them to this one (chown)."
         return Looked("fail", f"These belong to another user: {', '.join(map(str, strange))}.", todo)

@@ -4,13 +4,13 @@ in.
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from opencode_nexus.processes import socket_owner
+from opencode_nexus.processes.own_user import user_id
 from opencode_nexus.setup.code import VISIT_LIFE
 from opencode_nexus.web.cookies import is_secure
 
@@ -59,7 +59,7 @@ async def from_own_user(request: Request) -> bool:
         owner = await asyncio.to_thread(socket_owner.owner, tuple(client), tuple(server))
     except ValueError:  # a name in place of an address: no such connection came over TCP
         return True
-    return owner == os.getuid()
+    return owner == user_id()
 
 
 def let_in(response: Response, request: Request, token: str) -> None:
