@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from opencode_nexus.store.damage import DatabaseDamaged
-from opencode_nexus.store.db import Database
+from opencode_nexus.store.db import CACHE, Database
 from opencode_nexus.store.search_query import Term, expression
 from opencode_nexus.store.search_rows import (
     EVERY,
@@ -137,6 +137,7 @@ class SearchStore:
         self._reader = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)
         self._reader.row_factory = sqlite3.Row
         self._reader.execute("PRAGMA query_only = ON")
+        self._reader.execute(f"PRAGMA {CACHE}")
         return fresh
 
     @property
