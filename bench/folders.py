@@ -49,6 +49,10 @@ def opencode_config(provider_url: str) -> dict[str, Any]:
     }
 
 
+# httpcore2 loads h2 when it is there, 1.4 MB; tests/edge needs it, and no installed hub has it.
+NO_H2 = 'raise ImportError("not here where the hub is installed")\n'
+
+
 class Folders:
     """The folders of one subject below `root`; the configuration lies in the project, where both read it."""
 
@@ -57,6 +61,8 @@ class Folders:
         self.project = root / "project"
         for name in (*BASE_FOLDERS.values(), "project"):
             (root / name).mkdir(parents=True, exist_ok=True)
+        (root / "python").mkdir(exist_ok=True)
+        (root / "python" / "h2.py").write_text(NO_H2)
         (self.project / "opencode.json").write_text(json.dumps(opencode_config(provider_url), indent=1))
         if not (self.project / ".git").is_dir():
             git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@localhost"]
@@ -72,4 +78,5 @@ class Folders:
             "OPENCODE_DISABLE_MODELS_FETCH": "1",
             "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
         }
-        return {**kept, **moved, **quiet, **extra}
+        path = os.pathsep.join(filter(None, (str(self.root / "python"), os.environ.get("PYTHONPATH"))))
+        return {**kept, **moved, **quiet, "PYTHONPATH": path, **extra}
