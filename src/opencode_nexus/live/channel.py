@@ -13,9 +13,9 @@ from opencode_nexus.live import ops
 from opencode_nexus.live.ops import Op, Ops
 
 QUICK = 0.016  # seconds between frames with few viewers: one screen frame
-# The same while changes come DENSE a frame: a page that draws 40 times a second instead of 60 has a third less
-# to do (measured: 5 ms a frame with 70 kB of answer on it), and nobody reads 200 words a second.
-BUSY = 0.025
+# The same while changes come DENSE a frame: a page that draws 37 times a second instead of 60 has two fifths less
+# to do (measured: 4 ms a frame with 70 kB of answer on it), and nobody reads 200 words a second.
+BUSY = 0.027
 DENSE = 3
 SLOW = 0.050  # with MANY viewers or more
 MANY = 20

@@ -111,7 +111,8 @@
       const records = (rest + text).split("\n");
       rest = records.pop();
       records.forEach(take);
-      follow();
+      // what else waits for the text comes before the layout that this is
+      queueMicrotask(follow);
     };
   };
   const post = (path, more, signal) => fetch(base + path, {
