@@ -56,6 +56,7 @@ def build(kinds: Sequence[str], keep: int) -> list[Artefact]:
     """Make these kinds; returns their entries. Raises Busy when another build is at work in this clone."""
     with held(ROOT):
         artefacts, done, commit = Artefacts(ROOT), [], git("rev-parse", "HEAD")
+        environ, path = dict(os.environ), list(sys.path)
         try:
             artefacts.begin(kinds, version())
             tempfile.tempdir = str(artefacts.work)
@@ -66,6 +67,9 @@ def build(kinds: Sequence[str], keep: int) -> list[Artefact]:
                 done += artefacts.finish(kind, version(), made, commit, keep)
         finally:
             tempfile.tempdir = None
+            os.environ.clear()
+            os.environ.update(environ)
+            sys.path[:] = path
             artefacts.end()
     return done
 

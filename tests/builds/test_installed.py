@@ -29,7 +29,7 @@ from tests.conftest import ROOT
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="links to programs, and signals"),
-    pytest.mark.timeout(900),  # a bundle on a crowded machine
+    pytest.mark.timeout(7200),  # ten bundles on a crowded machine
 ]
 BUNDLES = int(os.environ.get("NEXUS_TEST_BUNDLES", "1"))
 KILLS = int(os.environ.get("NEXUS_TEST_BUNDLE_KILLS", "0"))
