@@ -108,6 +108,28 @@ def test_each_kind_goes_by_itself(fresh: Clone) -> None:
         assert dry.stdout.replace("would remove", "removed").replace("would free", "freed") == done.stdout
 
 
+@pytest.mark.skipif(shutil.which("npm") is None, reason="no npm on this machine")
+def test_npm_and_make_call_it(fresh: Clone) -> None:
+    files = fresh.tree()
+
+    def run(*words: str) -> str:
+        done = subprocess.run(words, cwd=fresh.root, env=fresh.environment(), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    use(fresh)
+    used = fresh.tree()
+    assert "would remove" in run("npm", "run", "--silent", "clean:full", "--", "--dry-run")
+    assert fresh.tree() == used
+    run("npm", "run", "--silent", "clean:cache")
+    run("make", "clean", "ARGS=--dev")
+    assert used.keys() - fresh.tree().keys() == {*USED[CACHE], *USED[DEV]}
+    run("npm", "run", "--silent", "clean")
+    assert fresh.tree().keys() - files.keys() == set(USED[DEPS])
+    run("npm", "run", "--silent", "clean:full")
+    assert fresh.tree() == files
+
+
 def test_nothing_named_is_all_but_what_was_brought(fresh: Clone) -> None:
     use(fresh)
     before = fresh.tree()
