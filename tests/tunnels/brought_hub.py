@@ -11,10 +11,10 @@ from opencode_nexus.cli.main import main
 from opencode_nexus.install import find
 from opencode_nexus.install.cloudflared import installer
 from opencode_nexus.install.cloudflared.builds import PINS, VERSION, builds, is_archive
+from opencode_nexus.install.installer import Installer
 from tests.edge.edge import Edge
 from tests.fakes import release_page
-from tests.fakes.hub import RealHub
-from tests.fakes.real import ROOT
+from tests.fakes.tiny_hub import TinyHub, binary
 from tests.tunnels.conftest import to_the_edge
 
 ADDRESS = "NEXUS_TEST_RELEASE_PAGE"
@@ -32,8 +32,8 @@ def genuine_page(program: Path) -> release_page.ReleasePage:
     return release_page.ReleasePage(VERSION, {build: packed}, tag="", text=text)
 
 
-class BroughtHub(RealHub):
-    """`opencode` is what it runs; nothing is on its PATH."""
+class BroughtHub(TinyHub):
+    """Nothing is on its PATH."""
 
     module = "tests.tunnels.brought_hub"
 
@@ -43,12 +43,15 @@ class BroughtHub(RealHub):
         (root / "empty").mkdir(parents=True)
         environ |= {
             "PATH": str(root / "empty"),
-            "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
             ADDRESS: page.base,
         }
         super().__init__(root, opencode, **environ)
 
 
 if __name__ == "__main__":
-    with mock.patch.object(installer, "BASE", os.environ[ADDRESS]), mock.patch.object(find, "_SYSTEM_PLACES", ()):
+    with (
+        mock.patch.object(installer, "BASE", os.environ[ADDRESS]),
+        mock.patch.object(find, "_SYSTEM_PLACES", ()),
+        mock.patch.object(Installer, "binary", binary),
+    ):
         main()

@@ -10,7 +10,6 @@ import pytest
 from tests.conftest import ROOT
 from tests.edge.edge import Edge
 from tests.edge.isolated import only_loopback
-from tests.fakes import tiny_program
 
 CLOUDFLARED = ROOT / ".venv" / "cloudflared" / ("cloudflared.exe" if os.name == "nt" else "cloudflared")
 
@@ -33,17 +32,6 @@ def cloudflared(isolated: None) -> Path:
             "or name a program in NEXUS_TEST_CLOUDFLARED"
         )
     return found
-
-
-@pytest.fixture(scope="session")
-def opencode_stand_in(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """What a TinyHub is set up with: it says that it is OpenCode, in no time; the real one where it does not run."""
-    if not tiny_program.available():
-        return Path(request.getfixturevalue("opencode_binary"))
-    path = tmp_path_factory.mktemp("stand-in") / "opencode"
-    path.write_bytes(tiny_program.program())
-    path.chmod(0o755)
-    return path
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a person with a phone needs: a hub with the real OpenCode, Cloudflare's side, and two browsers.
 
-The owner's browser is at the hub's own address. The phone's finds the public names at the edge's front, over TLS.
+The owner's browser is at the hub's own address. The phone's finds the public names at the edge's front, over TLS. Where
+the two need not be apart they may be one program: each page has a context of its own anyway.
 """
 
 import asyncio
@@ -89,8 +90,10 @@ async def launch(playwright: Playwright, binary: Path, *flags: str) -> Browser:
 
 
 @contextlib.asynccontextmanager
-async def scene(root: Path, opencode: Path, chromium: Path, cloudflared: Path) -> AsyncIterator[Scene]:
-    """A scene below `root`; nothing that it started is left at the end."""
+async def scene(
+    root: Path, opencode: Path, chromium: Path, cloudflared: Path, *, apart: bool = True
+) -> AsyncIterator[Scene]:
+    """A scene below `root`; nothing that it started is left at the end. Not `apart`: one Chromium is both."""
     provider = Provider(root / "provider.log")
     try:
         with Edge(root / "edge") as edge, RealHub(root, opencode, **to_the_edge(edge, cloudflared)) as hub:
@@ -100,12 +103,12 @@ async def scene(root: Path, opencode: Path, chromium: Path, cloudflared: Path) -
             await asyncio.to_thread(hub.start)
             await asyncio.to_thread(hub.make_token)
             async with async_playwright() as playwright:
-                owner = await launch(playwright, chromium)
                 phone = await launch(playwright, chromium, *browser_flags(edge, DOMAIN))
+                owner = await launch(playwright, chromium) if apart else phone
                 made = Scene(hub, edge, provider, owner, phone)
                 yield made
-                await phone.close()
-                await owner.close()
+                for browser in {phone, owner}:
+                    await browser.close()
             await asyncio.to_thread(hub.stop)
             assert made.carriers() == []
     finally:

@@ -35,7 +35,8 @@ HALF = 20  # words before the gate, and after it
 async def stage(
     tmp_path_factory: pytest.TempPathFactory, opencode_binary: Path, chromium_binary: Path, cloudflared: Path
 ) -> AsyncIterator[Scene]:
-    async with scene(tmp_path_factory.mktemp("faults"), opencode_binary, chromium_binary, cloudflared) as made:
+    root = tmp_path_factory.mktemp("faults")
+    async with scene(root, opencode_binary, chromium_binary, cloudflared, apart=False) as made:
         yield made
 
 
@@ -275,7 +276,7 @@ async def test_what_the_user_has_of_his_own_changes_nothing(stage: Scene) -> Non
     folder = Path(stage.hub.environment()["HOME"]) / ".cloudflared"
     folder.mkdir()
     (folder / "config.yml").write_text(json.dumps({"ingress": [{"service": "http_status:418"}]}))
-    await asyncio.to_thread(stage.hub.stop)
+    await asyncio.to_thread(stage.hub.kill)  # OpenCode stays: it need not start once more
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNNEL_URL", "http://127.0.0.1:9")
         patch.setenv("TUNNEL_METRICS", "127.0.0.1:1")

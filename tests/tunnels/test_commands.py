@@ -31,11 +31,11 @@ def edge(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Iterator[E
 
 @pytest.fixture(scope="module")
 def shared(
-    tmp_path_factory: pytest.TempPathFactory, opencode_stand_in: Path, edge: Edge, cloudflared: Path
+    tmp_path_factory: pytest.TempPathFactory, opencode_binary: Path, edge: Edge, cloudflared: Path
 ) -> Iterator[RealHub]:
     """A hub that is set up; its tunnels lead to the edge, and its main door answers to one more name."""
     more = {**to_the_edge(edge, cloudflared), "OPENCODE_NEXUS_ALLOWED_HOSTS": MAIN_NAME}
-    with TinyHub(tmp_path_factory.mktemp("hub"), opencode_stand_in, **more) as hub:
+    with TinyHub(tmp_path_factory.mktemp("hub"), opencode_binary, **more) as hub:
         done = hub.set_up()
         assert done.returncode == 0, done.stdout + done.stderr
         hub.make_token()

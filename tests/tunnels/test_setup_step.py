@@ -55,8 +55,8 @@ def ready(hub: RealHub) -> dict[str, Any]:
     return found
 
 
-def test_a_quick_tunnel(tmp_path: Path, opencode_stand_in: Path, edge: Edge, cloudflared: Path) -> None:
-    with TinyHub(tmp_path, opencode_stand_in, **to_the_edge(edge, cloudflared)) as hub:
+def test_a_quick_tunnel(tmp_path: Path, opencode_binary: Path, edge: Edge, cloudflared: Path) -> None:
+    with TinyHub(tmp_path, opencode_binary, **to_the_edge(edge, cloudflared)) as hub:
         hub.start()
         set_up(hub, lambda page: {"remote": "quick"})
         tunnel = ready(hub)
@@ -68,14 +68,14 @@ def test_a_quick_tunnel(tmp_path: Path, opencode_stand_in: Path, edge: Edge, clo
 
 
 def test_a_named_tunnel_is_there_again_after_a_restart(
-    tmp_path: Path, opencode_stand_in: Path, edge: Edge, cloudflared: Path
+    tmp_path: Path, opencode_binary: Path, edge: Edge, cloudflared: Path
 ) -> None:
     def choose(page: str) -> dict[str, str]:
         found = re.search(r"http://127\.0\.0\.1:\d+", page.partition("<main")[2])
         assert found, page
         return {"remote": "token", "token": remember(edge.add_tunnel(NAME, service=found[0]).token)}
 
-    with TinyHub(tmp_path, opencode_stand_in, **to_the_edge(edge, cloudflared)) as hub:
+    with TinyHub(tmp_path, opencode_binary, **to_the_edge(edge, cloudflared)) as hub:
         hub.start()
         set_up(hub, choose)
         first = ready(hub)
