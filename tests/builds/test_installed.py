@@ -98,11 +98,11 @@ def test_the_bundle_without_a_python(unpacked: Path, programs: Path, opencode_bi
         assert answer["detail"] == "It is empty."
 
 
-def test_everything_of_ours_is_inside(unpacked: Path) -> None:
+def test_everything_of_ours_is_inside(unpacked: Path, clone: Clone) -> None:
     """Commands are imported when they are used, and templates, scripts and migrations read as files."""
     program = CArchiveReader(str(unpacked / "opencode-nexus"))
     modules = set(program.open_embedded_archive("PYZ.pyz").toc)
-    source = ROOT / "src"
+    source = clone.root / "src"
     files = [
         path.relative_to(source) for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts
     ]
