@@ -50,6 +50,14 @@ async def phone(stage: Scene) -> AsyncIterator[Page]:
     await walk.close()
 
 
+@pytest.fixture(scope="module")
+async def owner(stage: Scene) -> AsyncIterator[Page]:
+    """The owner's page, signed in once: its login outlives each start of the hub."""
+    walk = Walk(stage.owner)
+    yield await walk.signed_in(stage.hub.url)
+    await walk.close()
+
+
 @pytest.fixture
 async def tunnel(stage: Scene, request: pytest.FixtureRequest) -> AsyncIterator[Told]:
     """A tunnel that is ready, of the kind that the test is given."""
@@ -77,16 +85,15 @@ async def added(stage: Scene, kind: str, protocol: str = "http2") -> AsyncIterat
 
 
 @contextlib.asynccontextmanager
-async def looked(stage: Scene) -> AsyncIterator[Page]:
-    """The owner's page, signed in; at its end nothing is wrong at the edge, whatever the test made of it."""
-    walk = Walk(stage.owner)
+async def looked(stage: Scene, owner: Page) -> AsyncIterator[Page]:
+    """The owner's page; at its end nothing is wrong at the edge, whatever the test made of it."""
     try:
-        yield await walk.signed_in(stage.hub.url)
+        yield owner
     finally:
         faults = stage.edge.faults
         faults.quick_reply, faults.refuse, faults.udp_dead = None, None, False
         await asyncio.to_thread(stage.edge.come_up)
-        await walk.close()
+        await owner.goto("about:blank")  # it asks the hub for nothing more
 
 
 async def start(stage: Scene, made: Told) -> Told:
@@ -207,10 +214,10 @@ async def unauthorized(stage: Scene) -> str:
     ("kind", "fault"), [("quick", limited), ("quick", too_old), ("quick", no_network), ("token", unauthorized)]
 )
 async def test_page_and_api_say_what_is_the_matter(
-    stage: Scene, kind: str, fault: Callable[[Scene], Awaitable[str]]
+    stage: Scene, owner: Page, kind: str, fault: Callable[[Scene], Awaitable[str]]
 ) -> None:
     """The title, what to do, and, where it is so, when it is tried again."""
-    async with added(stage, kind) as made, looked(stage) as page:
+    async with added(stage, kind) as made, looked(stage, owner) as page:
         code = await fault(stage)
         await stage.call("POST", f"/tunnels/{made['id']}/start")
         found = await told(stage, made, lambda now: now["state"] == "failed" and now["problem"] is not None)
@@ -252,17 +259,17 @@ async def dropped(stage: Scene, tunnel: Told, page: Page) -> None:
 
 @pytest.mark.parametrize("fault", [lost, dropped])
 async def test_page_and_api_tell_of_a_loss_and_of_what_came_of_it(
-    stage: Scene, tunnel: Told, fault: Callable[[Scene, Told, Page], Awaitable[None]]
+    stage: Scene, owner: Page, tunnel: Told, fault: Callable[[Scene, Told, Page], Awaitable[None]]
 ) -> None:
-    async with looked(stage) as page:
+    async with looked(stage, owner) as page:
         await page.goto(f"{stage.hub.url}remote/{tunnel['id']}")
         await expect(page.locator("main")).to_contain_text(tunnel["url"])
         await fault(stage, tunnel, page)
 
 
-async def test_page_and_api_say_that_no_datagram_passes(stage: Scene) -> None:
+async def test_page_and_api_say_that_no_datagram_passes(stage: Scene, owner: Page) -> None:
     """quic alone was asked for: they say to try http2."""
-    async with added(stage, "quick", "quic") as made, looked(stage) as page:
+    async with added(stage, "quick", "quic") as made, looked(stage, owner) as page:
         stage.edge.faults.udp_dead = True
         await stage.call("POST", f"/tunnels/{made['id']}/start")
         blocked = await told(stage, made, lambda now: "quic" in str((now["problem"] or {}).get("detail")))
@@ -271,7 +278,7 @@ async def test_page_and_api_say_that_no_datagram_passes(stage: Scene) -> None:
         await expect(page.locator("main")).to_contain_text("Try protocol http2")
 
 
-async def test_what_the_user_has_of_his_own_changes_nothing(stage: Scene) -> None:
+async def test_what_the_user_has_of_his_own_changes_nothing(stage: Scene, owner: Page) -> None:
     """~/.cloudflared/config.yml with an ingress of its own, and TUNNEL_* where the hub was started."""
     folder = Path(stage.hub.environment()["HOME"]) / ".cloudflared"
     folder.mkdir()
@@ -283,7 +290,7 @@ async def test_what_the_user_has_of_his_own_changes_nothing(stage: Scene) -> Non
         patch.setenv("TUNNEL_TRANSPORT_PROTOCOL", "smoke")
         await asyncio.to_thread(stage.hub.start)
     try:
-        async with added(stage, "quick") as made, looked(stage) as page:
+        async with added(stage, "quick") as made, looked(stage, owner) as page:
             ready = await start(stage, made)
             assert await stage.status(ready["url"], "/healthz") == 200
             await page.goto(f"{stage.hub.url}remote/{made['id']}")
