@@ -2,6 +2,7 @@
 """The pages of remote access on a port of this machine, over tunnels that only remember, for a browser."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -83,12 +84,17 @@ async def remote_pages(folder: Path, base: str = "") -> AsyncIterator[RemotePage
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         async with remote_hub(folder, SystemClock(), base) as hub:
+            # of a page that took to its WebSocket, websockets tells the cookie at DEBUG, which a hub's own log blanks
+            told = logging.getLogger("uvicorn.error")
+            level = told.level
+            told.setLevel(logging.WARNING)
             config = uvicorn.Config(application(hub), lifespan="off", log_config=None, timeout_graceful_shutdown=1)
             server = uvicorn.Server(config)
             task = asyncio.create_task(server.serve(sockets=[listener]))
             try:
                 yield RemotePages(hub, f"http://127.0.0.1:{listener.getsockname()[1]}{base}/")
             finally:
+                told.setLevel(level)
                 await hub.live.close()
                 server.should_exit = True
                 await task
