@@ -116,7 +116,9 @@ def end(number: int, frame: FrameType | None) -> NoReturn:
 
 def main(words: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="scripts/build", description=__doc__)
-    parser.add_argument("what", choices=[*KINDS, "all", "twice"], help="twice: see that a second build changes nothing")
+    parser.add_argument(
+        "what", nargs="+", choices=[*KINDS, "all", "twice"], help="twice: see that a second build changes nothing"
+    )
     parser.add_argument("--keep", type=int, default=KEEP, metavar="N", help=f"other versions of each kind ({KEEP})")
     told = parser.parse_args(words)
     if told.keep < 0:
@@ -124,10 +126,10 @@ def main(words: Sequence[str]) -> None:
     signal.signal(signal.SIGTERM, end)
     os.chdir(ROOT)
     try:
-        if told.what == "twice":
+        if "twice" in told.what:
             twice(told.keep)
         else:
-            tell(build(KINDS if told.what == "all" else (told.what,), told.keep))
+            tell(build([kind for kind in KINDS if kind in told.what or "all" in told.what], told.keep))
     except Busy:
         raise SystemExit("Another build is at work in this clone. Wait for it, or end it first.") from None
     except KeyboardInterrupt:

@@ -11,6 +11,7 @@ import os
 import random
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -151,11 +152,16 @@ def test_a_killed_bundle_leaves_no_litter_after_the_next_build(clone: Clone, bun
     shutil.rmtree(clone.root / "dist")
     clone.build("wheel")
     whole = clone.tree()
-    for _ in range(KILLS):
+    caught = 0
+    while caught < KILLS:
         process = clone.begin("bundle")
-        time.sleep(moments.uniform(0.05, 1.0) * takes)  # the moment, not a wait for anything
+        time.sleep(moments.uniform(0.05, 0.95) * takes)  # the moment, not a wait for anything
         process.kill()
         process.communicate()
+        if process.returncode != -signal.SIGKILL:  # it was done before: the machine has become quicker
+            takes *= 0.8
+            continue
+        caught += 1
         assert all((path / "VERSION").exists() for path in (clone.root / "dist").iterdir() if path.is_dir())
         clone.build("wheel")
         left = {name for name in clone.tree() if not name.startswith("dist/opencode-nexus-")}
