@@ -88,8 +88,7 @@ async def test_both_killed_after_a_message_was_accepted(own: Hub) -> None:
         assert await shown(hub, session, words) == [fate]
 
 
-async def test_a_hub_killed_after_it_sent_a_message_finds_it(own: Hub) -> None:
-    hub = own
+async def test_a_hub_killed_after_it_sent_a_message_finds_it(hub: Hub) -> None:
     session = await hub.session("The hub alone")
     await hub.chat.send(SERVER, session, "hello")
     await hub.stop()
