@@ -5,6 +5,16 @@ from typing import Literal
 
 from playwright.async_api import FilePayload, Locator, Page, expect
 
+# A picture from a camera, made in the page: 3000 px wide, with a drop's or a paste's way to hand it over.
+PICTURE = """async () => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [3000, 1500];
+    canvas.getContext("2d").fillRect(200, 200, 900, 900);
+    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9)), held = new DataTransfer();
+    held.items.add(new File([blob], "shop.jpg", { type: "image/jpeg" }));
+    return held;
+}"""
+
 Way = Literal["mouse", "keyboard", "touch"]
 WAYS: tuple[Way, ...] = ("mouse", "keyboard", "touch")
 WIDTHS = {"mouse": 1440, "keyboard": 1440, "touch": 375}

@@ -9,22 +9,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import FilePayload, Locator, Page, Route, expect
 
+from tests.browser.hands import PICTURE
 from tests.browser.talk import Talk, begin, running
 from tests.browser.walk import PATIENCE, Walk, keep, violations
 from tests.fakes.hub import RealHub
 from tests.fakes.real import Provider
 
 pytestmark = pytest.mark.anyio
-
-# A picture from a camera, made in the page: 3000 px wide, with a drop's or a paste's way to hand it over.
-PICTURE = """async () => {
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [3000, 1500];
-    canvas.getContext("2d").fillRect(200, 200, 900, 900);
-    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9)), held = new DataTransfer();
-    held.items.add(new File([blob], "shop.jpg", { type: "image/jpeg" }));
-    return held;
-}"""
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from opencode_nexus.fleet.server import ASKED
 from opencode_nexus.store.servers import RestartRow
 from tests.fakes.fleet import FleetUnderTest
-from tests.fakes.fleet_look import marked_with, one, runs
+from tests.fakes.fleet_look import marked_with, runs
 
 pytestmark = pytest.mark.anyio
 

@@ -163,6 +163,6 @@ def _field(key: str, index: int, asked: dict[str, Any]) -> Markup:
     ).format(key=key, index=index, words=words)
     if options and asked.get("custom") is False:  # OpenCode 1.18.33 can ask for one of its options alone
         own = Markup("")
-    return Markup(
-        '<fieldset class="stack tight"><legend>{}</legend><div class="choices">{}</div>{}</fieldset>'
-    ).format(shown(asked.get("question", "")), options, own)
+    return Markup('<fieldset class="stack tight"><legend>{}</legend><div class="choices">{}</div>{}</fieldset>').format(
+        shown(asked.get("question", "")), options, own
+    )
