@@ -83,7 +83,7 @@ class Desktop:
         print(f"OpenCode Nexus {'is ready' if started else 'runs'} at {self._hub.url}", flush=True)
         first = self._hub.url if self._hub.ask("GET", "/status")["setup_done"] else self._hub.sign_in_link()
         try:
-            webview = web_view()
+            webview = web_view(lambda: self._hub.url)
         except NoWebView as error:
             self._without(error)
             return

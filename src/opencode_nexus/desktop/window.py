@@ -6,11 +6,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from opencode_nexus.desktop import place
+from opencode_nexus.desktop import gtk_view, place
 from opencode_nexus.desktop.errors import HubGone, NoWebView
 from opencode_nexus.desktop.hub import LocalHub
 from opencode_nexus.desktop.place import LEAST_HEIGHT, LEAST_WIDTH, Place
@@ -19,13 +20,14 @@ log = logging.getLogger(__name__)
 
 SETTLED = 0.5  # seconds after the first of many moves
 TITLE = "OpenCode Nexus"
+ICON = Path(str(resources.files("opencode_nexus").joinpath("web", "static", "app-192.png")))
 # What marks a page of ours; the web view's own page "cannot connect" has none
 OURS = "document.body !== null && document.body.dataset.base !== undefined"
 CONNECT = "document.querySelector('form[data-name]').requestSubmit()"
 
 
-def web_view() -> Any:
-    """Return pywebview with a web view that works here. Raises NoWebView with the reason."""
+def web_view(hub: Callable[[], str]) -> Any:
+    """Return pywebview with a web view that works here; `hub` tells the hub's address. Raises NoWebView."""
     try:
         import webview
         from webview.guilib import initialize
@@ -34,7 +36,7 @@ def web_view() -> Any:
     # its script wants to write HTML as a string, which our pages refuse; nothing of ours needs what it would have made
     logging.getLogger("pywebview").setLevel(logging.CRITICAL)
     try:
-        initialize()
+        gtk_view.mend(initialize(), hub, TITLE, ICON)
     except Exception as error:  # WebViewException, or what GTK, Qt and .NET raise when they have no display
         raise NoWebView(f"{error}") from error
     return webview
@@ -55,7 +57,7 @@ class Window:
         self._ending = self._over = False
         self._changed = threading.Event()
 
-    def run(self, first: str, opened: Callable[[], None], icon: Path | None = None) -> None:
+    def run(self, first: str, opened: Callable[[], None]) -> None:
         """Show the page `first` until the window is closed for good; `opened` is called from another thread.
 
         Takes the main thread, as each system wants it.
@@ -75,7 +77,7 @@ class Window:
         threading.Thread(target=self._keep_place, name="place", daemon=True).start()
         window.events.closing += self._asked_to_close
         # not private: the sign-in and the theme outlast the window
-        webview.start(opened, private_mode=False, storage_path=str(self._folder / "web"), icon=icon and str(icon))
+        webview.start(opened, private_mode=False, storage_path=str(self._folder / "web"))
         self._over = True
         self._changed.set()
 
