@@ -19,7 +19,7 @@ bench: ## Measure, beside OpenCode's own page in the same run (ARGS="--help")
 soak: ## The fault tests at their full counts (ARGS="--minutes 60")
 	@scripts/soak $(ARGS)
 
-docs: ## Write docs/reference anew from the code
+docs: ## Write docs/reference anew from the code, and all of docs as a site in site/
 	@scripts/docs
 
 lock: ## Write the lock files anew

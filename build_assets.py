@@ -3,13 +3,17 @@
 
 They are not in the repository: package.json names exact versions, package-lock.json their digests, and npm
 checks the one against the other. A wheel or sdist carries the copies, so an installed Nexus needs no Node.
-`python build_assets.py` does the same for a clone.
+`python build_assets.py` does the same for a clone. A clone runs without them as well, so that one without npm only
+says what is missing; nothing is built without them.
+
+A wheel carries docs too, for the Help in the app; a clone has it beside the package.
 """
 
 import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -25,8 +29,12 @@ FILES = {
     "idiomorph/LICENSE": "idiomorph.LICENSE.txt",
 }
 NO_NPM = (
-    "OpenCode Nexus needs npm once, to bring the browser scripts that package-lock.json names: "
+    "A build needs npm once, to bring the browser scripts that package-lock.json names: "
     "install Node.js 20 or newer, then run this again."
+)
+WITHOUT = (
+    "setup: NO NPM: everything works, but a panel that changes while you type in it loses the cursor. "
+    "Install Node.js 20 or newer and start again to have the script that keeps it."
 )
 
 
@@ -74,9 +82,15 @@ class AssetsHook(BuildHookInterface[Any]):
     """Called by Hatch before a wheel, sdist or editable install is made."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        del version, build_data
+        if version == "editable":  # setup.py brings them next, or says that it cannot
+            return
         vendor()
+        if self.target_name == "wheel":
+            build_data["force_include"][str(ROOT / "docs")] = "opencode_nexus/docs"
 
 
 if __name__ == "__main__":
-    vendor()
+    if shutil.which("npm") is None and not vendored():
+        print(WITHOUT, file=sys.stderr)
+    else:
+        vendor()

@@ -25,6 +25,7 @@ class Place(NamedTuple):
 PLACES = (
     # what working in the clone leaves
     Place(DEV, "/build/"),  # the intermediates of a build, there only while it runs or when it was killed
+    Place(DEV, "/site/"),
     Place(DEV, "/bench/results/", inside=True),
     Place(DEV, "/tests/browser/screenshots/", inside=True),
     Place(DEV, "/.soak/", inside=True),

@@ -11,14 +11,14 @@ from tests.fakes.hub import RealHub
 WITHIN = 60.0  # seconds
 
 
-def eventually(look: Callable[[], Any], what: str) -> Any:
-    """Return what `look` gives as soon as it is true; fails naming `what` after `WITHIN` seconds.
+def eventually(look: Callable[[], Any], what: str, within: float = WITHIN) -> Any:
+    """Return what `look` gives as soon as it is true; fails naming `what` after `within` seconds.
 
     It looks ever more seldom: each look at a chat costs the hub and OpenCode as much as a reader's.
     """
-    end, pause = time.monotonic() + WITHIN, 0.05
+    end, pause = time.monotonic() + within, 0.05
     while not (seen := look()):
-        assert time.monotonic() < end, f"not within {WITHIN:.0f} s: {what}"
+        assert time.monotonic() < end, f"not within {within:.0f} s: {what}"
         time.sleep(pause)
         pause = min(pause * 1.5, 0.4)
     return seen

@@ -102,14 +102,14 @@ def split(text: str, scene: Scene) -> list[Block]:
 
 def block_html(events: Iterable[Event], scene: Scene) -> str:
     """Return one block as HTML with exactly one root element; moves `scene` on."""
-    writer = _Writer(scene)
+    writer = Writer(scene)
     for event in events:
         writer.take(event)
     made = "".join(writer.out)
     return made if writer.only_code else clean(made)
 
 
-class _Writer:
+class Writer:
     """Writes one block; everything that comes from the text is escaped here."""
 
     def __init__(self, scene: Scene) -> None:

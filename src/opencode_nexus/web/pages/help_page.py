@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""/help: which versions run, the keys, the doctor, and the report of a problem."""
+"""/help: the documentation, which versions run, the keys, the doctor, and the report of a problem."""
+
+import asyncio
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -8,14 +10,16 @@ from starlette.routing import BaseRoute, Route
 from opencode_nexus.observe.doctor.errors import FindingChanged, NothingToMend
 from opencode_nexus.observe.doctor.finding import Finding
 from opencode_nexus.observe.doctor.table import VERSIONS
+from opencode_nexus.web import manual
 from opencode_nexus.web.context import Hub
-from opencode_nexus.web.pages import help_report
+from opencode_nexus.web.pages import help_guide, help_report
 
 
 async def show(request: Request) -> Response:
     """GET /help"""
     hub: Hub = request.state.hub
-    return hub.pages.response(request, "help.html", versions=await hub.doctor.run(VERSIONS))
+    shelves = await asyncio.to_thread(manual.listing)
+    return hub.pages.response(request, "help.html", versions=await hub.doctor.run(VERSIONS), shelves=shelves)
 
 
 async def doctor(request: Request) -> Response:
@@ -67,4 +71,5 @@ routes: list[BaseRoute] = [
     Route("/help/doctor/{id}", ask, methods=["GET"]),
     Route("/help/doctor/{id}", fix, methods=["POST"]),
     *help_report.routes,
+    *help_guide.routes,
 ]
