@@ -48,6 +48,7 @@ PLACES = (
     Place(CACHE, ".ruff_cache/"),
     # what was brought from elsewhere
     Place(DEPS, "/.venv/"),
+    Place(DEPS, "/.venv-desktop/"),
     Place(DEPS, "/node_modules/"),
     Place(DEPS, "/src/opencode_nexus/web/static/vendor/"),
 )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Makes what a clone needs inside the clone: `setup.py run` to run it, `build` to build it, `test` for all of that.
 
-Everything lands in .venv, node_modules and web/static/vendor. Each step is skipped when its lock has not
+Everything lands in .venv, .venv-desktop, node_modules and web/static/vendor. Each step is skipped when its lock has not
 changed since it was last done, so the second time costs some 50 ms. Needs the standard library alone.
 """
 
@@ -24,6 +24,21 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 VENDOR = "src/opencode_nexus/web/static/vendor"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The window's test has a Python of its own: the system's, for no package index has GTK and WebKitGTK.
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+WINDOW_VENV = ROOT / ".venv-desktop"
+WINDOW_PYTHON = WINDOW_VENV / "bin" / "python"
+WINDOW_PROGRAMS = ("Xvfb", "dbus-daemon", "openbox", "trayer", "xdotool", "wmctrl", "import")
+WINDOW_PACKAGES = (
+    "python3-gi", "gir1.2-gtk-3.0", "gir1.2-webkit2-4.1", "gir1.2-atspi-2.0", "at-spi2-core", "dbus", "xvfb", "openbox",
+    "trayer", "xdotool", "wmctrl", "imagemagick",
+)  # fmt: skip
+WINDOW_NEEDS = """
+import sys, gi
+assert sys.version_info >= (3, 11), "it is older than 3.11"
+for name, version in (("Gtk", "3.0"), ("WebKit2", "4.1"), ("Atspi", "2.0")):
+    gi.require_version(name, version)
+"""
 # The genuine cloudflared, for the tests: sums that Cloudflare published for the files of its release 2026.6.0.
 CLOUDFLARED = VENV / "cloudflared" / ("cloudflared.exe" if os.name == "nt" else "cloudflared")
 CLOUDFLARED_SUMS = {
@@ -37,6 +52,10 @@ CLOUDFLARED_SUMS = {
 
 class NoCloudflared(Exception):
     """It cannot be had; says why."""
+
+
+class NoWindow(Exception):
+    """The window's test cannot run here; says why."""
 
 
 def run(*command: str | Path, **extra_env: str) -> None:
@@ -135,18 +154,56 @@ def bring_cloudflared() -> None:
     CLOUDFLARED.chmod(0o755)
 
 
+def may_install() -> list[str]:
+    """How apt-get is called here; empty where it is not there or not allowed."""
+    apt = shutil.which("apt-get")
+    root = [] if getattr(os, "geteuid", lambda: 1)() == 0 else ["sudo", "-n"]
+    allowed = apt and (not root or (shutil.which("sudo") and not subprocess.run([*root, "true"]).returncode))
+    return [*root, str(apt)] if allowed else []
+
+
 def install_chromium() -> None:
     """Chromium for the browser tests, through apt-get where that is there and allowed."""
     if os.environ.get("NEXUS_TEST_CHROMIUM") or any(map(shutil.which, CHROMIUM)):
         return
-    apt = shutil.which("apt-get")
-    root = [] if getattr(os, "geteuid", lambda: 1)() == 0 else ["sudo", "-n"]
-    allowed = apt and (not root or (shutil.which("sudo") and not subprocess.run([*root, "true"]).returncode))
-    if not apt or not allowed:
+    apt = may_install()
+    if not apt:
         raise SystemExit("The browser tests need Chromium: install it, or name it in NEXUS_TEST_CHROMIUM.")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    run(*root, apt, "update", "-qq", **quiet)
-    run(*root, apt, "install", "-y", "-qq", "--no-install-recommends", "chromium", **quiet)
+    run(*apt, "update", "-qq", **quiet)
+    run(*apt, "install", "-y", "-qq", "--no-install-recommends", "chromium", **quiet)
+
+
+def window_lacks() -> str:
+    """What the system does not have of what the window's test needs, in words; empty when it has all."""
+    gone = [name for name in WINDOW_PROGRAMS if shutil.which(name) is None]
+    if gone:
+        return f"there is no {', '.join(gone)}"
+    if not SYSTEM_PYTHON.exists():
+        return f"there is no {SYSTEM_PYTHON}"
+    told = subprocess.run([SYSTEM_PYTHON, "-c", WINDOW_NEEDS], capture_output=True, text=True)
+    return f"{SYSTEM_PYTHON}: {told.stderr.strip().splitlines()[-1]}" if told.returncode else ""
+
+
+def make_window_venv() -> None:
+    """The system's Python with our packages, for the window's test. Raises NoWindow."""
+    if platform.system() != "Linux":
+        raise NoWindow("it is run on Linux alone.")
+    lacks, apt = window_lacks(), may_install()
+    if lacks and apt:
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *WINDOW_PACKAGES]):
+            if subprocess.run([*apt, *words], env=quiet).returncode:
+                raise NoWindow(f"{lacks}, and apt-get {words[0]} failed.")
+        lacks = window_lacks()
+    if lacks:
+        raise NoWindow(f"{lacks}; on Debian: apt-get install {' '.join(WINDOW_PACKAGES)}")
+    # Debian's Python brings no pip of its own: ours installs into it
+    run(SYSTEM_PYTHON, "-m", "venv", "--system-site-packages", "--without-pip", "--clear", WINDOW_VENV)
+    run(
+        PYTHON, "-m", "pip", "--python", WINDOW_PYTHON, "--quiet", "--disable-pip-version-check", "install",
+        "--no-input", "--require-hashes", "-r", "requirements/run.txt", "-r", "requirements/desktop.txt",
+    )  # fmt: skip
 
 
 def main(goal: str) -> None:
@@ -166,6 +223,11 @@ def main(goal: str) -> None:
         except NoCloudflared as error:
             print(f"setup: NO CLOUDFLARED: {error} The tests of tunnels will be skipped.", file=sys.stderr)
         install_chromium()
+        try:
+            lock = ["requirements/run.txt", "requirements/desktop.txt", "scripts/setup.py"]
+            once("the window's Python for the tests", lock, WINDOW_PYTHON, make_window_venv)
+        except NoWindow as error:
+            print(f"setup: NO WINDOW: {error} The test of the window will be skipped.", file=sys.stderr)
 
 
 if __name__ == "__main__":
