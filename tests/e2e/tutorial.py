@@ -87,7 +87,7 @@ class Reader:
         first, second, *_ = eventually(ready, "the ready line", within)
         assert first.startswith(READY)
         assert second.startswith("Set-up code: ")
-        return first.removeprefix(READY).strip()
+        return str(first.removeprefix(READY).strip())
 
     def follow(self) -> str:
         """Do the rest in a second terminal; returns what the chat says in the end."""
@@ -106,8 +106,13 @@ class Reader:
             if line.endswith("inbox list"):
                 (row,) = eventually(permissions, "the permission is in the inbox")
                 self._own["id"] = row.split()[-1]
+
         # the agent goes on while its chat is read: look again, as a reader does
-        return str(eventually(lambda: "is there now" in (now := terminal.run(line).stdout) and now, "the answer"))
+        def shown() -> str:
+            now = terminal.run(line).stdout
+            return now if "is there now" in now else ""
+
+        return str(eventually(shown, "the answer"))
 
     def interrupt(self) -> list[psutil.Process]:
         """Press Ctrl-C in the first terminal; returns what lives on of all that was started."""
