@@ -144,6 +144,15 @@ async def test_the_folder_of_a_backup_that_was_cut_off_goes_and_one_at_work_stay
     assert [path.name for path in (home.path / "backups").iterdir()] == [new.name]
 
 
+async def test_old_temporary_files_are_found_and_young_ones_stay(home: Home) -> None:
+    old, new = home.path / "tmp/nexus-import-old", home.path / "tmp/nexus-import-new"
+    old.parent.mkdir()
+    for path in (old, new):
+        path.write_bytes(b"x")
+    os.utime(old, (1, 1))
+    assert (await drafts.look(around(home))).does == (f"Remove {old}.",)
+
+
 async def test_copies_of_the_database_are_told_with_their_caps(home: Home, tmp_path: Path) -> None:
     assert (await copies.look(around(home))).status == "pass"
     folder = home.path / "backups"

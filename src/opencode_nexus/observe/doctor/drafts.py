@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files that were being written when their writer ended."""
+"""Files that were being written when their writer ended, and temporary ones."""
 
 import asyncio
 import os
@@ -13,12 +13,13 @@ import psutil
 
 from opencode_nexus.observe.doctor.around import Around
 from opencode_nexus.observe.doctor.finding import Looked
+from opencode_nexus.store.temporary import FOLDER
 
 OLD = 3600.0  # seconds; a draft without its writer's id is written within moments
 LONG = 86_400.0  # seconds; by then another process may have the id
 DEPTH = 4  # folders below the home folder
 NOT_IN = frozenset(
-    {"opencode", "cloudflared", "logs", "attachments", "downloads"}
+    {"opencode", "cloudflared", "logs", "attachments", "downloads", FOLDER}
 )  # large, and with checks of their own
 BACKUP = ".backup-"  # how the folder in which a backup is put together begins: it holds a whole copy of the database
 _DRAFT = re.compile(r".+?(?:\.(?P<writer>\d+))?\.new|hub\.json\.(?P<note>\d+)|\.write-test-(?P<test>\d+)")
@@ -44,6 +45,9 @@ async def fix(around: Around) -> None:
 
 
 def _found(home: Path) -> Iterator[Path]:
+    # a hub that begins removes all of these; a hub that runs may be at work on a young one
+    temporary = sorted((home / FOLDER).iterdir()) if (home / FOLDER).is_dir() else []
+    yield from (path for path in temporary if _stale(path, None, LONG))
     for folder, below, names in os.walk(home):
         depth = len(Path(folder).relative_to(home).parts)
         begun = {name for name in below if name.startswith(BACKUP)}
@@ -55,11 +59,11 @@ def _found(home: Path) -> Iterator[Path]:
                 yield path
 
 
-def _stale(path: Path, writer: str | None) -> bool:
+def _stale(path: Path, writer: str | None, old: float = OLD) -> bool:
     try:
         age = time.time() - path.lstat().st_mtime
     except OSError:
         return False
     if writer is None:
-        return age > OLD
+        return age > old
     return age > LONG or not psutil.pid_exists(int(writer))
