@@ -77,7 +77,7 @@ def _navigation(gui: Any, hub: Callable[[], str]) -> Callable[..., bool]:
         if blank:  # there is one window; another program has no login
             decision.ignore()
             webview.load_uri(address)
-        return blank
+        return bool(blank)
 
     return decide
 
