@@ -53,6 +53,7 @@ from opencode_nexus.observe.crash import Crashes
 from opencode_nexus.observe.disk import Disk
 from opencode_nexus.observe.guard import Guard
 from opencode_nexus.observe.history import History
+from opencode_nexus.observe.keeping_awake import KeepingAwake
 from opencode_nexus.observe.logs import Logs
 from opencode_nexus.observe.machine import Machine
 from opencode_nexus.observe.trees import Root
@@ -80,6 +81,7 @@ from opencode_nexus.store.push import PushDevices
 from opencode_nexus.store.rules import RuleRows
 from opencode_nexus.store.samples import Samples
 from opencode_nexus.store.sent import SentMessages
+from opencode_nexus.store.temporary import take
 from opencode_nexus.store.usage import UsageStore
 from opencode_nexus.store.usage_reports import UsageReports
 from opencode_nexus.tunnels.errors import CloudflaredMissing, CloudflaredTooOld
@@ -276,9 +278,7 @@ async def composed(
             history=History(samples=Samples(db, clock), machine=machine, bus=bus, clock=clock, disk=disk.bytes),
             guard=guard, disk=disk, alerts=alerts,
             installer=installer, practice=practice, fleet=fleet, chat=chat, search=Search(search, fleet, actions.trash),
-            actions=actions,
-            exchange=Exchange(chat, fleet, fleet),
-            composer=composer,
+            actions=actions, exchange=Exchange(chat, fleet, fleet), composer=composer,
             token_usage=token_usage, budgets=budgets,
             inbox_desk=desk, turns=turns, push=push,
             wizard=wizard, door=door, tunnels=tunnels,
@@ -288,6 +288,7 @@ async def composed(
             pages=Pages(environment(), StaticFiles()), started=clock.now(),
         )  # fmt: skip
         hub.doctor = Checkup(lambda: hub).doctor(home, db, environ)
+        closing.callback(KeepingAwake(bus=bus, settings=lambda: hub.settings, busy=chat.feeds.any_busy).close)
         closing.callback(topics.register(hub))
         yield hub
 
@@ -295,8 +296,7 @@ async def composed(
 async def _run(flags: Mapping[str, Any], environ: Mapping[str, str]) -> None:
     settings = Settings.load(flags, environ, {}, default_home())
     home = Home(settings.home)
-    home.prepare()
-    home.lock()
+    take(home)
     token = Secret(new_token())
     logs = Logs(home.path / "logs", ripgrep=lambda: ripgrep.find(environ))
     crashes = Crashes(home.path / "logs")

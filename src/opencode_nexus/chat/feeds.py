@@ -96,6 +96,10 @@ class Feeds:
         found = (feed.statuses[session_id] for feed in self.feeds.values() if session_id in feed.statuses)
         return next(found, Status())
 
+    def any_busy(self) -> bool:
+        """Whether an agent works on any server, or waits for a person."""
+        return any(feed.statuses for feed in self.feeds.values())
+
     def connection(self, server_id: str) -> Connection | None:
         """The connection to a running server's process, None when none runs."""
         live = self._live.get(server_id)

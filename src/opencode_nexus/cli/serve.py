@@ -31,6 +31,7 @@ def serve(
     base_path: Annotated[str | None, _option("base_path")] = None,
     open: Annotated[bool | None, _option("open")] = None,  # noqa: A002 - the name of the setting
     on_stop: Annotated[str | None, _option("on_stop")] = None,
+    keep_awake: Annotated[str | None, _option("keep_awake")] = None,
     opencode_binary: Annotated[str | None, _option("opencode_binary")] = None,
     starts_at_once: Annotated[int | None, _option("starts_at_once")] = None,
     close_idle_folders: Annotated[int | None, _option("close_idle_folders")] = None,

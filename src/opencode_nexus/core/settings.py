@@ -56,6 +56,12 @@ SETTINGS: tuple[Setting, ...] = (
         group="OpenCode servers",
     ),
     Setting(
+        "keep_awake", "no",
+        "Whether this machine is kept awake while an agent works. The screen may go dark; a closed lid still counts.",
+        "--keep-awake", editable=True, restart=False, choices=("no", "yes"),
+        group="OpenCode servers",
+    ),
+    Setting(
         "opencode_binary", "",
         "Path of your own OpenCode program, for servers from their next start; empty: the one chosen in the set-up.",
         "--opencode-binary", editable=True, restart=False,
@@ -262,6 +268,7 @@ class Settings:
     base_path: str = ""
     open: bool = True
     on_stop: str = "stop-idle"
+    keep_awake: str = "no"
     opencode_binary: str = ""
     starts_at_once: int = 2
     close_idle_folders: int = 30

@@ -3,6 +3,7 @@
 
 from opencode_nexus.observe.doctor import (
     attachments,
+    awake,
     clock,
     copies,
     database,
@@ -34,6 +35,7 @@ TABLE: tuple[Row, ...] = (
     Row("system", "Operating system", machine("system")),
     Row("memory", "Memory", machine("memory")),
     Row("disk", "Free disk space", machine("disk")),
+    Row("awake", "Kept awake", awake.look),
     Row("network", "Network", machine("network")),
     Row("clock", "Clock", clock.look),
     Row("port", "Port", ports.look),
