@@ -7,7 +7,6 @@ SetThreadExecutionState with ES_CONTINUOUS and ES_SYSTEM_REQUIRED, which holds a
 screen may go dark on all three; a closed lid sends a laptop to sleep as its owner set it.
 """
 
-import ctypes
 import os
 import shutil
 import subprocess
@@ -50,6 +49,8 @@ def start(words: Sequence[str]) -> Started:
 def tell_windows(state: int) -> bool:
     """Call SetThreadExecutionState; whether it took it."""
     if sys.platform == "win32":
+        import ctypes
+
         return bool(ctypes.windll.kernel32.SetThreadExecutionState(ctypes.c_uint(state)))
     else:
         raise AssertionError("only Windows has it")

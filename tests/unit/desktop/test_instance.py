@@ -2,6 +2,7 @@
 """There is one window for a home folder."""
 
 import json
+import socket
 import threading
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client
@@ -38,6 +39,24 @@ def test_a_window_that_is_gone_does_not_come_to_the_front(folder: Path) -> None:
     assert not Instance(folder).show_other()
     (folder / "window.json").write_text('{"port": 9, "key": "x"}')
     assert not Instance(folder).show_other()
+
+
+def test_a_stranger_who_says_nothing_keeps_nobody_waiting(folder: Path) -> None:
+    folder.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        told = {"port": stranger.getsockname()[1], "key": "x"}
+        (folder / "window.json").write_text(json.dumps(told))
+        assert not Instance(folder).show_other(within=0.2)
+    shown: list[bool] = []
+    first = Instance(folder)
+    assert first.take()
+    first.listen(lambda: shown.append(True))
+    try:
+        port = json.loads((folder / "window.json").read_text())["port"]
+        with socket.create_connection(("127.0.0.1", port)):
+            assert Instance(folder).show_other() and shown == [True]
+    finally:
+        first.release()
 
 
 def test_without_the_key_nobody_is_heard(folder: Path) -> None:
