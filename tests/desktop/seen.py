@@ -54,9 +54,9 @@ def found(wanted: str, pressed: bool) -> Any:
 
 def press(node: Any) -> bool:
     try:
-        if "Action" in node.get_interfaces() and node.get_n_actions():
-            return bool(node.do_action(0))
-        return bool(node.grab_focus())
+        if node.get_role_name() == "entry":
+            return bool(node.grab_focus())
+        return bool(node.get_n_actions() and node.do_action(0))
     except GLib.Error:
         return False
 

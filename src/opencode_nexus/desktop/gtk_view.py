@@ -116,13 +116,12 @@ def _keys(gui: Any) -> Callable[..., bool]:
 
     def pressed(webview: Any, event: Any) -> bool:
         """Alt and the arrows go back and forth and F5 loads again, as in a browser; the window has no such buttons."""
-        known, value = event.get_keyval()
-        alt = event.get_state()[1] & gui.gtk.accelerator_get_default_mod_mask() == keys.ModifierType.MOD1_MASK
-        if known and alt and value == keys.KEY_Left:
+        alt = event.state & gui.gtk.accelerator_get_default_mod_mask() == keys.ModifierType.MOD1_MASK
+        if alt and event.keyval == keys.KEY_Left:
             webview.go_back()
-        elif known and alt and value == keys.KEY_Right:
+        elif alt and event.keyval == keys.KEY_Right:
             webview.go_forward()
-        elif known and value == keys.KEY_F5:
+        elif event.keyval == keys.KEY_F5:
             webview.reload()
         else:
             return False

@@ -105,6 +105,8 @@ class LocalHub:
         return Home(self.home).held()
 
     def _start(self, said: IO[bytes]) -> "subprocess.Popen[bytes]":
+        if self._process is not None:
+            self._process.poll()  # one that was killed stays in the system's table until it is asked about
         again = [] if self._last is None or "--port" in self._flags else ["--port", str(urlsplit(self._last.url).port)]
         words = [*command(), "serve", "--no-open", "--home", str(self.home), *self._flags, *again]
         return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, **alone())
