@@ -59,6 +59,7 @@ class Screen:
             address = self._told("dbus-daemon", "--session", "--nofork", "--print-address={}")
             self.environ["DBUS_SESSION_BUS_ADDRESS"] = address
             self._start("openbox")
+            until(self._managed, "the window manager")  # trayer looks for one when it starts
             self._start("trayer", "--edge", "top", "--align", "right", "--widthtype", "request", "--height", "24")
             until(lambda: self.windows("panel"), "trayer's panel")
         except BaseException:
@@ -98,6 +99,9 @@ class Screen:
             line = pipe.readline().strip()
         assert line, f"{words[0]} did not start: see {self.folder / 'screen.log'}"
         return line
+
+    def _managed(self) -> bool:
+        return subprocess.run(["wmctrl", "-m"], env=self._env(), capture_output=True).returncode == 0
 
     # -- what a person does and sees ------------------------------------------------------------
 
