@@ -54,7 +54,10 @@ class Screen:
             "NO_AT_BRIDGE": "0",
         }
         try:
-            number = self._told("Xvfb", "-displayfd", "{}", "-screen", "0", "1280x900x24", "-nolisten", "tcp")
+            # -noreset: when its last client goes it would begin anew, and drop the one that just came
+            number = self._told(
+                "Xvfb", "-displayfd", "{}", "-screen", "0", "1280x900x24", "-noreset", "-nolisten", "tcp"
+            )
             self.environ["DISPLAY"] = f":{number}"
             address = self._told("dbus-daemon", "--session", "--nofork", "--print-address={}")
             self.environ["DBUS_SESSION_BUS_ADDRESS"] = address
