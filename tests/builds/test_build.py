@@ -12,6 +12,7 @@ import random
 import re
 import signal
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def test_another_clone_of_the_commit_gives_the_same_bytes(clone: Clone, new_clon
     assert len(sums[0].splitlines()) == 2
 
 
-def test_the_manifest_says_what_is_there(clone: Clone) -> None:
+def test_the_manifest_says_what_is_there_and_the_wheel_carries_the_help(clone: Clone) -> None:
     clone.build("wheel")
     (entry,) = [
         each
@@ -78,6 +79,9 @@ def test_the_manifest_says_what_is_there(clone: Clone) -> None:
     assert entry["sha256"] == hashlib.sha256(made.read_bytes()).hexdigest()
     assert entry["commit"] == clone.git("rev-parse", "HEAD").strip()
     assert f"{entry['sha256']}  {entry['name']}\n" in (clone.root / "dist/SHA256SUMS").read_text()
+    with zipfile.ZipFile(made) as wheel:
+        docs = {name for name in wheel.namelist() if name.startswith("opencode_nexus/docs/")}
+    assert docs == {f"opencode_nexus/{name}" for name in clone.git("ls-files", "docs").split()}
 
 
 def test_a_killed_build_leaves_no_litter_after_the_next(clone: Clone) -> None:

@@ -48,10 +48,9 @@ def to_the_first_answer(reader: Reader, within: float) -> None:
     assert page.status_code == 200
     assert "Set-up code" in page.text
     reader.follow()
-    left = reader.interrupt()
+    assert reader.interrupt() == []
     assert reader.out.read_text().splitlines()[-1] == "Stopping …"
     assert "Traceback" not in reader.out.with_suffix(".err").read_text()
-    assert {process.name() for process in left} == {"opencode"}  # as the page says: it is left alone
     assert list((reader.root / "home").rglob("nexus.db"))
     assert not list((reader.root / "home").rglob("hub.json"))
     assert list((reader.root / "home/first-project").iterdir())
@@ -65,6 +64,7 @@ def reader(place: Path, seed: Path) -> Iterator[Reader]:
     reader.end()
 
 
+@pytest.mark.timeout(600)  # a dozen commands: 17 s, and 70 on a crowded machine
 @pytest.mark.skipif(shutil.which("make") is None, reason="no make on this machine")
 def test_the_tutorial_word_by_word(reader: Reader) -> None:
     clone = reader.clone()

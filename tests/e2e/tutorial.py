@@ -17,8 +17,8 @@ from tests.fakes.hub import READY
 
 PAGE = ROOT / "docs/tutorial/first-answer.md"
 STARTS = "make run"
-# Goes where the terminal is, does the line, and leaves where the terminal is then.
-LINE = 'cd "$1" && eval "$2"; status=$?; pwd >"$3"; exit $status'
+# Goes where the terminal is, does the line, and leaves where the terminal is then; Ctrl-C is for what the line started.
+LINE = 'trap : INT; cd "$1" && eval "$2"; status=$?; pwd >"$3"; exit $status'
 
 
 def blocks() -> list[list[str]]:
@@ -115,11 +115,12 @@ class Reader:
         return str(eventually(shown, "the answer"))
 
     def interrupt(self) -> list[psutil.Process]:
-        """Press Ctrl-C in the first terminal; returns what lives on of all that was started."""
+        """Press Ctrl-C in the first terminal; returns what lives on, but for an OpenCode that still works."""
         assert self.hub is not None
         os.killpg(self.hub.pid, signal.SIGINT)
         self.hub.wait(60)
-        return self.left()
+        left = [process for process in self.left() if process.name() != "opencode"]
+        return list(psutil.wait_procs(left, timeout=60)[1])
 
     def left(self) -> list[psutil.Process]:
         """Every process whose environment names our folder."""
