@@ -61,9 +61,9 @@ class Screen:
             self.environ["DISPLAY"] = f":{number}"
             address = self._told("dbus-daemon", "--session", "--nofork", "--print-address={}")
             self.environ["DBUS_SESSION_BUS_ADDRESS"] = address
-            self._start("openbox")
+            self.start("openbox")
             until(self._managed, "the window manager")  # trayer looks for one when it starts
-            self._start("trayer", "--edge", "top", "--align", "right", "--widthtype", "request", "--height", "24")
+            self.start("trayer", "--edge", "top", "--align", "right", "--widthtype", "request", "--height", "24")
             until(lambda: self.windows("panel"), "trayer's panel")
         except BaseException:
             self.__exit__()
@@ -85,17 +85,19 @@ class Screen:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "DBUS_", "DISPLAY"))}
         return {**kept, "HOME": str(self.folder / "home"), **self.environ}
 
-    def _start(self, *words: str, keep: tuple[int, ...] = ()) -> None:
+    def start(self, *words: str, keep: tuple[int, ...] = ()) -> "subprocess.Popen[bytes]":
+        """Start a program of the session, which ends with it at the latest."""
         process = subprocess.Popen(
             words, env=self._env(), stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, pass_fds=keep
         )
         self._started.append(process)
+        return process
 
     def _told(self, *words: str) -> str:
         """Start a program that writes one line to the descriptor that its flags have in place of {}; that line."""
         read, write = os.pipe()
         try:
-            self._start(*(word.format(write) for word in words), keep=(write,))
+            self.start(*(word.format(write) for word in words), keep=(write,))
         finally:
             os.close(write)
         with os.fdopen(read, encoding="ascii") as pipe:

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests import leaks
+from tests.conftest import ROOT
 from tests.desktop.screen import PYTHON, Screen, missing, until
 from tests.e2e.road import Road, ok
 from tests.fakes.hub import RealHub
@@ -179,6 +180,18 @@ def test_a_link_to_elsewhere_opens_outside(window: Window) -> None:
     until(window.outside.exists, "the browser")
     assert window.outside.read_text() == "https://elsewhere.example/page\n"
     window.screen.see("away from here")
+
+
+def test_a_dropped_file_goes_with_the_message(window: Window) -> None:
+    file, screen = window.root / "dropped here.txt", window.screen
+    file.write_text("words of a file")
+    held = screen.start(str(PYTHON), str(ROOT / "tests/desktop/dragged.py"), str(file))
+    until(lambda: screen.windows("A file"), "the file to drag")
+    for move in ("45 40 mousedown 1", "60 60", "300 400", "700 690", "705 695"):
+        screen.run("xdotool", "mousemove", *move.split())
+    screen.run("xdotool", "mousemove", "700", "690", "mouseup", "1")
+    screen.see("dropped here.txt was added.")
+    held.wait(WITHIN)
 
 
 def test_closing_leaves_it_beside_the_clock(window: Window) -> None:

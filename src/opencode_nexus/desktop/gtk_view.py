@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from opencode_nexus.desktop.gtk_drop import DROPPED, Drop
+
 log = logging.getLogger(__name__)
 
 PROGRAM = "opencode-nexus"
@@ -45,13 +47,21 @@ def mend(gui: Any, hub: Callable[[], str], title: str, icon: Path | None = None)
         gui.gtk.Window.set_default_icon_from_file(str(icon))
     gui.BrowserView.on_navigation = _navigation(gui, hub)
     gui.BrowserView.on_download_decide_destination = _destination(gui)
-    made = gui.BrowserView.__init__
+    made, bridge = gui.BrowserView.__init__, gui.BrowserView.on_js_bridge_call
 
-    def with_keys(view: Any, window: Any) -> None:
+    def with_more(view: Any, window: Any) -> None:
         made(view, window)
         view.webview.connect("key-press-event", _keys(gui))
+        view.drop = Drop(gui, view)
 
-    gui.BrowserView.__init__ = with_keys
+    def called(view: Any, manager: Any, message: Any) -> None:
+        if message.get_js_value().to_string() == DROPPED:
+            view.drop.take()
+        else:
+            bridge(view, manager, message)
+
+    gui.BrowserView.__init__ = with_more
+    gui.BrowserView.on_js_bridge_call = called
 
 
 def _navigation(gui: Any, hub: Callable[[], str]) -> Callable[..., bool]:
@@ -69,10 +79,12 @@ def _navigation(gui: Any, hub: Callable[[], str]) -> Callable[..., bool]:
         action = decision.get_navigation_action()
         address, blank = action.get_request().get_uri(), kind == kinds.NEW_WINDOW_ACTION
         if elsewhere(address, hub()):
-            if not blank and action.get_navigation_type() != clicked:
+            asked = blank or action.get_navigation_type() == clicked
+            if not asked and not address.startswith("file:"):
                 return False
-            decision.ignore()
-            webbrowser.open(address, 2, True)
+            decision.ignore()  # what was dropped where nothing takes it would be shown in place of the page
+            if asked:
+                webbrowser.open(address, 2, True)
             return True
         if blank:  # there is one window; another program has no login
             decision.ignore()
