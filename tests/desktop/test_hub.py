@@ -104,3 +104,14 @@ def test_only_a_program_of_the_user_gets_a_link(tmp_path: Path) -> None:
             assert "Account: " in browser.get("").text
         with httpx2.Client(base_url=local.url, headers=own, trust_env=False) as other:
             assert other.post("pair", data=form).status_code != 303
+
+
+def test_the_command_sets_whether_the_window_opens_at_login(tmp_path: Path) -> None:
+    with RealHub(tmp_path) as hub:
+        told = hub.command("desktop", "--at-login")
+        assert told.returncode == 0, told.stderr
+        file = Path(told.stdout.partition(": ")[2].strip())
+        assert file.is_relative_to(tmp_path / "user") and str(hub.home) in file.read_text("utf-8", "replace")
+        assert hub.command("desktop", "--not-at-login").returncode == 0
+        assert not file.exists()
+    assert not hub.home.exists()  # nothing was started
