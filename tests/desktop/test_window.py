@@ -24,6 +24,7 @@ from tests.fakes.real import find_opencode
 
 TITLE = "OpenCode Nexus"
 WITHIN = 60.0
+PICTURES = ROOT / "tests/browser/screenshots"  # where those of the browser tests are; scripts/clean knows it
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="NOT RUN: the window is tested with WebKitGTK alone")
 
 
@@ -85,6 +86,7 @@ class Window(RealHub):
 
 @pytest.fixture(scope="module")
 def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
+    PICTURES.mkdir(exist_ok=True)
     if gone := missing():
         pytest.skip(f"NOT RUN: no window without {', '.join(gone)}: run scripts/setup test")
     with Screen(tmp_path_factory.mktemp("screen")) as screen:
@@ -126,7 +128,7 @@ def test_an_answer_streams_in(window: Window) -> None:
         window.screen.press("Allow once")
         window.screen.see("is there now")
         road.until_idle(session)
-    window.screen.picture(window.root / "answer.png")
+    window.screen.picture(PICTURES / "window-answer.png")
 
 
 def test_a_killed_hub_comes_back_and_the_page_is_live(window: Window) -> None:
@@ -208,7 +210,7 @@ def test_the_menu_stops_the_servers(window: Window) -> None:
     with window.client() as api:
         road = window.road(api)
         window.tray()
-        window.screen.picture(window.root / "menu.png")
+        window.screen.picture(PICTURES / "window-menu.png")
         window.screen.press("Stop all servers")
         road.until(road.server, lambda found: found["state"] == "stopped")
 

@@ -25,5 +25,5 @@ def test_a_wrong_piece_is_named_at_the_start(text: str) -> None:
 
 
 def test_the_parts_are_our_packages() -> None:
-    ours = {module.name for module in pkgutil.iter_modules(opencode_nexus.__path__)} - {"__main__"}
+    ours = {module.name for module in pkgutil.iter_modules(opencode_nexus.__path__)} - {"__main__", "desktop"}  # no hub
     assert set(PARTS) - {"page", "libraries"} == ours
