@@ -2,7 +2,9 @@
 """The road with the practice model: no key, no internet, a real OpenCode; and over a hub that was killed."""
 
 import json
+import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,26 @@ import pytest
 
 from tests.e2e.road import Road, ok, text_of
 from tests.fakes.hub import OWNER, PASSWORD, RealHub
+from tests.unit.desktop.eventually import eventually
+
+# Runs what it is given, as systemd's own does, and leaves a file for as long.
+INHIBIT = """#!/bin/sh
+while [ "${{1#--}}" != "$1" ]; do shift; done
+touch "{awake}/$$"
+"$@"
+rm "{awake}/$$"
+"""
 
 
 @pytest.fixture(scope="module")
 def hub(root: Path, opencode_binary: Path) -> Iterator[RealHub]:
     """A running hub that was set up by command with the practice model, in a project with two files."""
-    with RealHub(root, opencode_binary) as hub:
+    inhibit = root / "bin" / "systemd-inhibit"
+    for folder in (inhibit.parent, root / "awake"):
+        folder.mkdir(parents=True)
+    inhibit.write_text(INHIBIT.format(awake=root / "awake"))
+    inhibit.chmod(0o755)
+    with RealHub(root, opencode_binary, PATH=f"{inhibit.parent}{os.pathsep}{os.environ['PATH']}") as hub:
         (hub.project / "a.py").write_text("print('a')\n")
         (hub.project / "b.txt").write_text("b\n")
         done = hub.set_up("--practice")
@@ -54,6 +70,25 @@ def test_a_first_turn_without_choosing_a_model(road: Road, hub: RealHub) -> None
     assert "```python" in text_of(answers[-1])
     assert road.session(session)["title"] == "Practice: hello there"
     assert text_of(asked) == "hello there"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="systemd-inhibit is Linux's")
+def test_the_machine_is_kept_awake_for_a_turn(road: Road, hub: RealHub) -> None:
+    def held() -> list[Path]:
+        return list((hub.root / "awake").iterdir())
+
+    session = road.new_session("Awake")
+    road.say(session, "tour")
+    waiting = road.until_waiting(session)
+    assert not held()
+    ok(road.api.patch("/settings", json={"keep_awake": "yes"}))  # at once, for the turn that runs
+    eventually(held)
+    (row,) = [row for row in ok(road.api.get("/doctor"))["items"] if row["id"] == "awake"]
+    assert row["status"] == "pass" and "is kept awake" in row["said"]
+    ok(road.api.post(f"/inbox/{waiting['id']}/reply", json={"reply": "once"}), 204)
+    road.until_idle(session)
+    eventually(lambda: not held())
+    ok(road.api.patch("/settings", json={"keep_awake": "no"}))
 
 
 @pytest.mark.parametrize("words", ["", "rather not"])
