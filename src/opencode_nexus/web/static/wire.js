@@ -90,7 +90,7 @@
   const WAYS = ["stream", "socket", "poll"];
   const NAMES = { stream: "Live", socket: "Live by WebSocket", poll: "Live by asking again" };
   const store = sessionStorage;
-  let topic = "", boot = "", seq = 0, line = null, tries = 0, heard = 0, timer = 0, sure = false, way = store.way || WAYS[0];
+  let topic = "", boot = "", seq = 0, line = null, tries = 0, heard = 0, timer = 0, left = 0, sure = false, way = store.way || WAYS[0];
   const show = (state, words) => {
     tell("line", doc, state);
     for (const el of all("[data-line]")) { el.dataset.line = state; el.textContent = words; }
@@ -118,7 +118,8 @@
   const post = (path, more, signal) => fetch(base + path, {
     method: "POST", signal, headers: { "Content-Type": "application/json", Accept: "application/json" }, body: wish(more),
   }).then((answer) => {
-    if (answer.status === 401 || answer.redirected) location.reload();
+    // who signs out is on the way to another page, and a reload would call that back
+    if ((answer.status === 401 || answer.redirected) && Date.now() - left > 60000) location.reload();
     if (answer.status === 404) topic = "";
     if (!answer.ok) throw answer.status;
     return answer;
@@ -211,6 +212,7 @@
   doc.addEventListener("freeze", hang); // no timer runs from here on, and the hub must not think that somebody looks
   doc.addEventListener("resume", back);
   on("pagehide", hang);
+  on("beforeunload", () => left = Date.now());
   on("pageshow", (event) => event.persisted && back());
 
   // Forms: sent without leaving; what the server says against it stands in the form, and nothing typed is lost.
