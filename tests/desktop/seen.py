@@ -16,7 +16,7 @@ gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, GLib  # noqa: E402
 
 PATIENCE = 60.0
-PRESSED = ("link", "push button", "toggle button", "menu item", "check menu item", "entry")
+PRESSED = ("link", "push button", "toggle button", "menu item", "check menu item", "entry", "password text")
 
 
 def below(node: Any) -> Iterator[Any]:
@@ -54,7 +54,7 @@ def found(wanted: str, pressed: bool) -> Any:
 
 def press(node: Any) -> bool:
     try:
-        if node.get_role_name() == "entry":
+        if node.get_role_name() in ("entry", "password text"):
             return bool(node.grab_focus())
         return bool(node.get_n_actions() and node.do_action(0))
     except GLib.Error:
