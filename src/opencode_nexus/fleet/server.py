@@ -84,8 +84,11 @@ class Server:
 
         When not `by_hand`, a start that fails is tried again.
         """
-        stops = self._stops + 1
+        stops = self._stops
         await self.seen.keep_restart(self.seen.planned or ASKED)
+        if self._stops != stops:  # of two that come while this is written, the first goes on
+            raise StartStopped()
+        stops += 1
         try:
             await self.halt()
             if self._stops != stops:

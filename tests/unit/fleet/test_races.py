@@ -199,3 +199,15 @@ async def test_a_start_asked_for_while_the_hub_starts_makes_no_second_process(ri
     await early[0]
     assert rig.fleet.get(server_id).pid == pid
     assert marked_with(rig) == [pid]
+
+
+async def test_of_two_restarts_at_one_moment_one_is_made(rig: FleetUnderTest) -> None:
+    server_id = await one(rig)
+    await rig.fleet.start(server_id)
+    before = rig.fleet.get(server_id).pid
+    orders = (rig.fleet.restart(server_id), rig.fleet.restart(server_id))
+    came_of = await asyncio.gather(*orders, return_exceptions=True)
+    assert [type(one) for one in came_of if one is not None] == [StartStopped]
+    state = rig.fleet.get(server_id)
+    assert state.state == "running" and state.pid != before
+    assert rig.store.restarts() == {}
