@@ -19,6 +19,7 @@ from opencode_nexus.core.errors import NexusError
 CONTINUOUS, SYSTEM_REQUIRED = 0x80000000, 0x00000001  # ES_… of winbase.h
 WHO = "OpenCode Nexus"
 TRY_WITHIN = 10.0  # seconds
+LET_GO = 0.5  # seconds for the program to end by itself; systemd-inhibit waits on for a D-Bus that does not answer
 
 
 class AwakeUnsupported(NexusError):
@@ -105,7 +106,11 @@ class Awake:
                 process.stdin.close()
             if self._platform == "darwin":
                 process.terminate()
-            process.wait()  # `cat` ends with its input, caffeinate at once
+            try:
+                process.wait(LET_GO)  # `cat` ends with its input, caffeinate at once
+            except subprocess.TimeoutExpired:
+                process.terminate()
+                process.wait()
         self.held = False
 
     def try_once(self) -> None:

@@ -2,6 +2,7 @@
 """The machine is kept awake in each system's own way; macOS and Windows by what they are asked."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -106,3 +107,26 @@ def test_linux_holds_as_long_as_its_input_is_open(tmp_path: Path) -> None:
     assert awake.held and started[-1].poll() is None
     awake.release()
     assert started[-1].poll() == 0
+
+
+class Hanging(Recorded):
+    """A program that waits for a D-Bus which does not answer: only a signal ends it."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        if not self.ended and timeout is not None:
+            raise subprocess.TimeoutExpired(self.words, timeout)
+        assert self.ended, "it would be waited for without end"
+        return self.status
+
+
+def test_one_that_does_not_end_by_itself_is_ended() -> None:
+    started: list[Hanging] = []
+
+    def start(words: Sequence[str]) -> Hanging:
+        started.append(Hanging(words))
+        return started[-1]
+
+    awake = Awake("Work", platform="linux", which=lambda name: f"/bin/{name}", start=start)
+    awake.hold()
+    awake.release()
+    assert started[-1].ended and not awake.held
