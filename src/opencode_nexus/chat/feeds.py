@@ -97,8 +97,8 @@ class Feeds:
         return next(found, Status())
 
     def any_busy(self) -> bool:
-        """Whether an agent works on any server, or waits for a person."""
-        return any(feed.statuses for feed in self.feeds.values())
+        """Whether an agent works, or waits for a person, on any server that can be reached."""
+        return any(self.feeds[server_id].statuses for server_id in self._live)
 
     def connection(self, server_id: str) -> Connection | None:
         """The connection to a running server's process, None when none runs."""

@@ -169,3 +169,11 @@ async def test_one_that_runs_elsewhere_is_removed_without_a_word_of_its_end(worl
     world.bus.publish("server", seen)
     assert SERVER not in world.chat.feeds.feeds
     assert world.whats().count("interrupted") == 0
+
+
+async def test_one_that_cannot_be_reached_is_not_waited_for(world: World) -> None:
+    await half_said(world)
+    assert world.chat.feeds.any_busy()
+    world.servers.seen = replace(world.servers.seen, kind="attached", state="failed")
+    world.bus.publish("server", world.servers.seen)
+    assert world.chat.busy(SERVER) and not world.chat.feeds.any_busy()
