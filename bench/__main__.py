@@ -17,7 +17,7 @@ from playwright.async_api import Browser, async_playwright
 
 from bench import report
 from bench.folders import Folders
-from bench.measures import inbox, load, logs, long, past, search, startup, stream, tunnel, viewers, wake
+from bench.measures import inbox, lighthouse, load, logs, long, past, search, startup, stream, tunnel, viewers, wake
 from bench.nexus import Nexus
 from bench.opencode_page import OpenCodePage
 from bench.process import free_port
@@ -30,6 +30,7 @@ from tests.fakes.real import find_opencode
 MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "startup": startup.measure,
     "load": load.measure,
+    "lighthouse": lighthouse.measure,
     "long": long.measure,
     "past": past.measure,
     "search": search.measure,
@@ -111,6 +112,7 @@ async def main(told: argparse.Namespace, root: Path) -> None:
         + report.tunnel_table(results)
         + report.search_table(results)
         + report.logs_table(results)
+        + report.lighthouse_table(results)
     )
 
 

@@ -183,3 +183,30 @@ def logs_table(results: Results) -> str:
         return ""
     head = "| the oldest line of all logs, ms | search | event loop waited | grep -i | budget | |"
     return "\n".join(["", "", head, "|---|---|---|---|---|---|", *rows])
+
+
+LIGHTHOUSE = {"performance": 95, "accessibility": 100, "best_practices": 100}  # points, the least
+
+
+def lighthouse_table(results: Results) -> str:
+    """Lighthouse's scores by page and, below, the audits that cost points; "" when that was not measured."""
+    rows, failed = [], set()
+    for subject in ("nexus", "opencode"):
+        for page in ("dashboard", "chat"):
+            scores = {name: results.median(subject, "lighthouse", page, name) for name in LIGHTHOUSE}
+            if all(score is None for score in scores.values()):
+                continue
+            paints = [results.median(subject, "lighthouse", page, name) for name in ("fcp_ms", "lcp_ms", "tbt_ms")]
+            under = [name for name, least in LIGHTHOUSE.items() if (scores[name] or 0) < least]
+            verdict = f"under: {', '.join(under)}" if under else "holds"
+            rows.append(f"| {subject}: {page} | {' | '.join(map(shown, (*scores.values(), *paints)))} | {verdict} |")
+    for row in results.rows:
+        if row["measure"] == "lighthouse":
+            audits = {**row["failed"]["accessibility"], **row["failed"]["best-practices"]}
+            failed |= {f"{row['subject']} {row['variant']}: {name} ({what})" for name, what in audits.items()}
+    if not rows:
+        return ""
+    head = "| Lighthouse, as a phone | performance | accessibility | best practices | FCP, ms | LCP, ms | TBT, ms | |"
+    least = "| at least | " + " | ".join(map(str, LIGHTHOUSE.values())) + " | | | | |"
+    named = "Failed audits of the last two: " + ("; ".join(sorted(failed)) or "none") + "."
+    return "\n".join(["", "", head, "|---|---|---|---|---|---|---|---|", *rows, least, "", named])

@@ -50,5 +50,6 @@ PLACES = (
     Place(DEPS, "/.venv/"),
     Place(DEPS, "/.venv-desktop/"),
     Place(DEPS, "/node_modules/"),
+    Place(DEPS, "/bench/lighthouse/node_modules/"),
     Place(DEPS, "/src/opencode_nexus/web/static/vendor/"),
 )

