@@ -89,11 +89,11 @@ async def test_a_wrong_clock_deletes_nothing(home: Home, days: int, again: bool)
 
 
 async def test_a_clock_that_stays_is_believed_after_three_hours(home: Home) -> None:
-    home.clock.jump(25 * DAY)
+    home.clock.jump(60 * DAY)
     assert await home.kept() == ALL
     home.clock.advance(CONFIRMED - 1)
     assert await home.kept() == ALL
-    home.clock.jump(25 * DAY)  # another jump: the three hours begin anew
+    home.clock.jump(-10 * DAY)  # it is set back: the three hours begin anew
     assert await home.kept() == ALL
     home.clock.advance(CONFIRMED - 1)
     assert await home.kept() == ALL
@@ -108,6 +108,27 @@ async def test_after_a_month_without_the_hub_its_last_one_goes_three_hours_later
     assert await home.kept() == ALL
     home.clock.advance(CONFIRMED)
     assert await home.kept() == (["young"], 1)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["a machine that sleeps", "another hub each time"])
+async def test_a_hub_that_is_opened_now_and_then_for_an_hour_deletes_too(home: Home, again: bool) -> None:
+    await home.kept()
+    for _ in range(3):
+        assert await home.kept() == ALL
+        home.clock.jump(10 * DAY)
+        if again:
+            await home.restart()
+        assert await home.kept() == ALL
+        home.clock.advance(HOUR)
+    assert await home.kept() == ([], 0)
+    if again:
+        await home.restart()
+    home.clock.jump(10 * DAY)  # and the next doubt takes its own three hours
+    home.measured(MINUTE)
+    home.clock.jump(10 * DAY)
+    for _ in range(2):
+        home.clock.advance(HOUR)
+        assert await home.kept() == ([], 1)
 
 
 async def test_corrections_and_an_hours_sleep_are_no_jump(home: Home) -> None:
