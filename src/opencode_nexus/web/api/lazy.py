@@ -37,8 +37,12 @@ class LazyApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         modules = share(scope["path"].removeprefix(scope.get("root_path", "")))
-        async with self._loading:
-            api = self._shares.get(MODULES) or self._shares.get(modules)
-            if api is None:
-                api = self._shares[modules] = await asyncio.to_thread(self._load, modules)
+        if (api := self._made(modules)) is None:
+            async with self._loading:  # who needs what is made already does not wait for it
+                api = self._made(modules)
+                if api is None:
+                    api = self._shares[modules] = await asyncio.to_thread(self._load, modules)
         await api(scope, receive, send)
+
+    def _made(self, modules: tuple[str, ...]) -> "FastAPI | None":
+        return self._shares.get(MODULES) or self._shares.get(modules)
