@@ -186,6 +186,7 @@ def logs_table(results: Results) -> str:
 
 
 LIGHTHOUSE = {"performance": 95, "accessibility": 100, "best_practices": 100}  # points, the least
+PAINTS = ("fcp_ms", "lcp_ms", "tbt_ms", "cpu_index")
 
 
 def lighthouse_table(results: Results) -> str:
@@ -196,7 +197,7 @@ def lighthouse_table(results: Results) -> str:
             scores = {name: results.median(subject, "lighthouse", page, name) for name in LIGHTHOUSE}
             if all(score is None for score in scores.values()):
                 continue
-            paints = [results.median(subject, "lighthouse", page, name) for name in ("fcp_ms", "lcp_ms", "tbt_ms")]
+            paints = [results.median(subject, "lighthouse", page, name) for name in PAINTS]
             under = [name for name, least in LIGHTHOUSE.items() if (scores[name] or 0) < least]
             verdict = f"under: {', '.join(under)}" if under else "holds"
             rows.append(f"| {subject}: {page} | {' | '.join(map(shown, (*scores.values(), *paints)))} | {verdict} |")
@@ -206,7 +207,7 @@ def lighthouse_table(results: Results) -> str:
             failed |= {f"{row['subject']} {row['variant']}: {name} ({what})" for name, what in audits.items()}
     if not rows:
         return ""
-    head = "| Lighthouse, as a phone | performance | accessibility | best practices | FCP, ms | LCP, ms | TBT, ms | |"
-    least = "| at least | " + " | ".join(map(str, LIGHTHOUSE.values())) + " | | | | |"
+    head = "| Lighthouse, as a phone | performance | accessibility | practices | FCP, ms | LCP, ms | TBT, ms | CPU index | |"
+    least = "| at least | " + " | ".join(map(str, LIGHTHOUSE.values())) + " | | | | | |"
     named = "Failed audits of the last two: " + ("; ".join(sorted(failed)) or "none") + "."
-    return "\n".join(["", "", head, "|---|---|---|---|---|---|---|---|", *rows, least, "", named])
+    return "\n".join(["", "", head, "|---|---|---|---|---|---|---|---|---|", *rows, least, "", named])

@@ -76,7 +76,10 @@ def once(command: list[str], chromium: str, subject: Subject, url: str) -> dict[
 
 
 def figures(told: dict[str, Any]) -> dict[str, Any]:
-    """Scores from 0 to 100, what they are made of, and by category the audits below the full score."""
+    """Scores from 0 to 100, what they are made of, and by category the audits below the full score.
+
+    `cpu_index` is Lighthouse's own measure of the machine, taken beside the page; it distrusts what is under 1000.
+    """
     audits: dict[str, Any] = told["audits"]
     found: dict[str, Any] = {}
     failed: dict[str, dict[str, str]] = {}
@@ -92,4 +95,4 @@ def figures(told: dict[str, Any]) -> dict[str, Any]:
             if audit["score"] is not None and audit["score"] < FULL
         }
     found.update({name: round(audits[audit].get("numericValue") or 0, 3) for name, audit in FIGURES.items()})
-    return {**found, "failed": failed}
+    return {**found, "cpu_index": round(told["environment"]["benchmarkIndex"]), "failed": failed}
