@@ -46,6 +46,7 @@ class Retry:
             reason = f"{reason} That was {len(crashes)} times within {minutes} minutes, so it is not started again."
             reason = f"{reason} {advice(cause, lines)}"
             seen.become("failed", reason, lines)
+            seen.forget_restart()  # one that was to be made comes to nothing, at the next hub too
             await seen.note("server-given-up", seen.named(reason), "error")
             return
         seen.become("failed", reason, lines, retry_at=now + pause)

@@ -7,7 +7,9 @@ import shutil
 
 import pytest
 
+from opencode_nexus.fleet.errors import StartFailed
 from opencode_nexus.fleet.server import ASKED
+from opencode_nexus.processes.backoff import Backoff
 from opencode_nexus.store.servers import RestartRow
 from tests.fakes.fleet import FleetUnderTest
 from tests.fakes.fleet_look import marked_with, runs
@@ -66,6 +68,17 @@ async def test_a_restart_that_was_cut_short_is_finished(rig: FleetUnderTest, end
             await rig.bus.wait(rig.bus.seq)
     await until_kept(rig)
     assert marked_with(rig) == [state.pid]
+
+
+async def test_one_that_is_given_up_is_not_tried_at_each_start_of_the_hub(rig: FleetUnderTest) -> None:
+    server_id, pid = await left_running(rig)
+    await rig.store.plan_restart(RestartRow(server_id, rig.store.runs()[0].start_id, ASKED))
+    await rig.close()
+    os.kill(pid, 9)
+    rig.binary, rig.backoff = StartFailed("It is gone."), Backoff(limit=1)
+    await rig.open()
+    await rig.until_note("server-given-up")
+    await until_kept(rig)
 
 
 async def test_a_restart_that_has_come_about_is_not_made_again(rig: FleetUnderTest) -> None:
