@@ -207,7 +207,7 @@ def lighthouse_table(results: Results) -> str:
             failed |= {f"{row['subject']} {row['variant']}: {name} ({what})" for name, what in audits.items()}
     if not rows:
         return ""
-    head = "| Lighthouse, as a phone | performance | accessibility | practices | FCP, ms | LCP, ms | TBT, ms | CPU index | |"
+    head = "| Lighthouse, a phone | performance | accessibility | best practices | FCP | LCP | TBT, ms | CPU index | |"
     least = "| at least | " + " | ".join(map(str, LIGHTHOUSE.values())) + " | | | | | |"
     named = "Failed audits of the last two: " + ("; ".join(sorted(failed)) or "none") + "."
     return "\n".join(["", "", head, "|---|---|---|---|---|---|---|---|---|", *rows, least, "", named])
