@@ -85,11 +85,10 @@ class Sender:
 
     async def _post(self, device: Device, notice: Notice) -> tuple[float | None, str]:
         """Return ("", anything) when it was taken, else what went wrong and when to try again (None: never)."""
-        from opencode_nexus.notify.encryption import encrypt  # a MB and more that a hub without devices never needs
-
         try:
             await self._check(device.endpoint)
-            body = encrypt(json.dumps(notice.payload).encode(), device.p256dh, device.auth)
+            text = json.dumps(notice.payload).encode()
+            body = await asyncio.to_thread(_sealed, text, device.p256dh, device.auth)
         except DeviceUnusable as error:
             return None, error.detail
         key = await self._key()
@@ -119,3 +118,10 @@ class Sender:
     async def close(self) -> None:
         if self._client is not None:
             await self._client.aclose()
+
+
+def _sealed(text: bytes, p256dh: str, auth: str) -> bytes:
+    """Encrypt a message; raises DeviceUnusable. Blocks, the first time for 50 ms and more."""
+    from opencode_nexus.notify.encryption import encrypt  # a MB and more that a hub without devices never needs
+
+    return encrypt(text, p256dh, auth)

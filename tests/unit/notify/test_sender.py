@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Handing a message to a push service, and what is done with each of its answers."""
 
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from opencode_nexus.core.clock import SystemClock
+from opencode_nexus.notify.encryption import encrypt
 from opencode_nexus.notify.errors import PushFailed
 from opencode_nexus.notify.notice import removed, trial
 from opencode_nexus.notify.sender import DeviceGone, Sender
@@ -54,6 +57,20 @@ async def test_it_is_signed_sealed_and_delivered(service: PushService) -> None:
     assert [one.payload for one in service.taken] == [trial().payload, {"close": "per_1"}]
     assert service.taken[0].headers["topic"] == trial().topic
     assert service.taken[0].headers["ttl"] == "300"
+
+
+async def test_it_is_sealed_beside_the_event_loop(service: PushService, monkeypatch: pytest.MonkeyPatch) -> None:
+    where: list[threading.Thread] = []
+
+    def seen(*given: Any) -> bytes:
+        where.append(threading.current_thread())
+        return encrypt(*given)
+
+    monkeypatch.setattr("opencode_nexus.notify.encryption.encrypt", seen)
+    mine = sender()
+    await mine.send(device(service.receiver()), trial())
+    await mine.close()
+    assert len(service.taken) == 1 and where != [threading.current_thread()]
 
 
 async def test_the_stand_in_notices_a_wrong_signature(service: PushService, monkeypatch: pytest.MonkeyPatch) -> None:
