@@ -82,15 +82,16 @@ def test_a_busy_server_over_its_limit_is_left_alone_and_an_idle_one_is_restarted
     assert guarded.hog()["kind"] == "MCP server"
     before = road.server()
     used = guarded.resources()["memory"]
-    guarded.limit(memory_warn=used + 150 * MB, memory_recycle=used + 350 * MB)
+    # OpenCode itself may give some 100 MB back meanwhile, or take them
+    guarded.limit(memory_warn=used + 150 * MB, memory_recycle=used + 550 * MB)
     session = road.new_session("Goes on")
     road.say(session, '#script [[{"text": "one "}, {"wait": "held"}, {"text": "two"}]]')
     until(provider.waiting, lambda names: "held" in names)
-    guarded.take(200)
+    guarded.take(350)
     until(guarded.resources, lambda one: "to warn of it" in one["guard"])
-    guarded.take(300)
+    guarded.take(400)
     told = until(guarded.resources, lambda one: "its limit is" in one["guard"])
-    assert told["memory"] > used + 350 * MB
+    assert told["memory"] > used + 550 * MB
     until(road.server, lambda one: "its limit is" in one["planned"])
     again = until(guarded.resources, lambda one: one["memory"] != told["memory"] or one["cpu"] != told["cpu"])
     # looked at again, and it is still that process, at work
@@ -112,7 +113,7 @@ def test_at_the_hard_limit_it_is_stopped_and_says_why(guarded: Guarded) -> None:
     guarded.hog()
     guarded.limit(memory_stop=used + 150 * MB)
     pids = [one["pid"] for one in guarded.resources()["members"]]
-    guarded.take(250)
+    guarded.take(350)
     until(road.server, lambda one: one["state"] == "stopped")
     assert "its hard limit is" in guarded.resources()["guard"]
     assert not [pid for pid in pids if runs(pid)]

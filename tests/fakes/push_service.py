@@ -80,9 +80,13 @@ class Delivered:
 
 
 class PushService:
-    """Listens on 127.0.0.1. `answer(endpoint)` gives the status of the next answer, 201 unless it is replaced."""
+    """Listens on 127.0.0.1. `answer(endpoint)` gives the status of the next answer, 201 unless it is replaced.
 
-    def __init__(self) -> None:
+    `now` is the clock (epoch seconds) that a sender's proof of identity is held against.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self.now = now
         self.taken: list[Delivered] = []
         self.refused: list[str] = []
         self.answer: Callable[[str], tuple[int, dict[str, str]]] = lambda endpoint: (201, {})
@@ -155,5 +159,5 @@ class PushService:
         told = json.loads(bytes_of(claims))
         assert json.loads(bytes_of(head)) == {"typ": "JWT", "alg": "ES256"}
         assert told["aud"] == self.origin, told["aud"]
-        assert time.time() < told["exp"] <= time.time() + 24 * 3600, told["exp"]
+        assert self.now() < told["exp"] <= self.now() + 24 * 3600, told["exp"]
         assert told["sub"].startswith(("https://", "mailto:")), told["sub"]

@@ -2,7 +2,6 @@
 """Who is told of what enters the inbox: by kind, by quiet hours, and not who looks at a page."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,11 +101,10 @@ class Scene:
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     clock = ManualClock()
-    clock.jump(time.time() - clock.now())  # the stand-in looks at the real one
     db = Database(tmp_path / "nexus.db")
     await db.open()
     await Users(db).add_first(UserRow("usr_1", "Ada", "ada", "x", 0.0, 0.0, None))
-    with PushService() as service:
+    with PushService(clock.now) as service:
         scene = Scene(db, Bus(clock), clock, service, Sessions(Logins(db), clock))
         yield scene
         await scene.pusher.close()
