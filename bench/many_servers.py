@@ -3,7 +3,8 @@
 
     python -m bench.many_servers [--servers 12] [--seconds 60]
 
-The hub's own processor time and memory with one server and with all of them; the servers' own memory beside it.
+The hub's own processor time and memory with one server, with all of them, and after each page was looked at; the
+servers' own memory beside it.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx2
 import psutil
 
 from bench.folders import Folders
@@ -21,6 +23,7 @@ from bench.nexus import COMMAND, OWNER, PASSWORD
 from bench.process import Proc
 
 SETTLE = 20.0  # seconds after the last start: OpenCode opens its first folder then
+PAGES = (".", "chat", "inbox", "search", "servers", "remote", "settings", "usage", "events", "logs", "help")
 OPENCODE = Path(__file__).parent.parent / "node_modules/opencode-linux-x64/bin/opencode"
 
 
@@ -47,6 +50,14 @@ def idle(hub: psutil.Process, seconds: float) -> str:
     )
 
 
+def look_around(address: str) -> None:
+    """Sign in and open each of the main pages three times."""
+    with httpx2.Client(base_url=address, headers={"origin": address.rstrip("/")}, timeout=60.0) as browser:
+        browser.post("login", data={"username": OWNER, "password": PASSWORD}, follow_redirects=True).raise_for_status()
+        for page in PAGES * 3:
+            browser.get(page, follow_redirects=True).raise_for_status()
+
+
 def main() -> None:
     """Start a hub below a folder of its own, measure, and end all of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -71,6 +82,8 @@ def main() -> None:
                 command(environ, "server", "add", "--project", f"{place}/p{number}", "--no-start")
             command(environ, "server", "start", "--all")
             print(idle(process, told.seconds), flush=True)
+            look_around((Path(place) / "hub.log").read_text().split("is ready at ")[1].split()[0])
+            print(f"and after a look at each page: {idle(process, told.seconds)}", flush=True)
         finally:
             process.terminate()
             hub.popen.wait(120)
