@@ -208,12 +208,16 @@ def make_window_venv() -> None:
         lacks = window_lacks()
     if lacks:
         raise NoWindow(f"{lacks}; on Debian: apt-get install {' '.join(WINDOW_PACKAGES)}")
-    # Debian's Python brings no pip of its own: ours installs into it
-    run(SYSTEM_PYTHON, "-m", "venv", "--system-site-packages", "--without-pip", "--clear", WINDOW_VENV)
-    run(
-        PYTHON, "-m", "pip", "--python", WINDOW_PYTHON, "--quiet", "--disable-pip-version-check", "install",
-        "--no-input", "--require-hashes", "-r", "requirements/run.txt", "-r", "requirements/desktop.txt",
-    )  # fmt: skip
+    try:
+        # Debian's Python brings no pip of its own: ours installs into it
+        run(SYSTEM_PYTHON, "-m", "venv", "--system-site-packages", "--without-pip", "--clear", WINDOW_VENV)
+        run(
+            PYTHON, "-m", "pip", "--python", WINDOW_PYTHON, "--quiet", "--disable-pip-version-check", "install",
+            "--no-input", "--require-hashes", "-r", "requirements/run.txt", "-r", "requirements/desktop.txt",
+        )  # fmt: skip
+    except SystemExit as error:
+        shutil.rmtree(WINDOW_VENV, ignore_errors=True)
+        raise NoWindow(str(error)) from error
 
 
 def main(goal: str) -> None:
