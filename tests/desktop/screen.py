@@ -131,6 +131,10 @@ class Screen:
         """Wait until the accessible tree holds this text: a web view's comes from its DOM."""
         self._seen("wait", text)
 
+    def shows(self, text: str) -> bool:
+        """Whether the accessible tree holds this text now."""
+        return text in self.run(str(PYTHON), "-W", "ignore", str(ROOT / "tests/desktop/seen.py"), "show")
+
     def press(self, text: str) -> None:
         """Press the link, the button or the entry of a menu of this name, once it is there."""
         self._seen("press", text)
