@@ -49,7 +49,10 @@
       if (one.error || stuck.has(one.url)) { stuck.add(one.url); continue; }
       try {
         const answer = await post(one.url, pairs(one));
-        if (answer.status === 401 || answer.status > 501) return; // signed out, or something stands between
+        if (answer.status === 401) return; // signed out
+        // something stands between, or the hub is back before its server
+        if (answer.status > 501 || (answer.status === 409 && /server-not-running/.test(await answer.clone().text())))
+          return void setTimeout(flush, 4000);
         const error = answer.ok || await why(answer);
         write("outbox", waiting().flatMap((other) => other.key !== one.key ? other : answer.ok ? [] : { ...other, error }));
         if (!answer.ok) stuck.add(one.url);
