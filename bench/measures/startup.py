@@ -12,7 +12,7 @@ from bench.run import Run
 
 
 async def measure(run: Run) -> None:
-    """Leaves every subject started. `api`: the hub once a program has asked its API."""
+    """Leaves every subject started anew. `api`: the hub once a program has asked its API, as no later measure does."""
     for time in range(run.times):
         for subject in run.subjects:
             await asyncio.to_thread(subject.stop)
@@ -28,3 +28,6 @@ async def measure(run: Run) -> None:
                 open_tab.cancel()
                 with suppress(asyncio.CancelledError):
                     await open_tab
+    for subject in run.subjects:
+        await asyncio.to_thread(subject.stop)
+        await asyncio.to_thread(subject.start)

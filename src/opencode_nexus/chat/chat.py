@@ -34,7 +34,8 @@ from opencode_nexus.store.activity import Activity
 from opencode_nexus.store.journal import Journal
 from opencode_nexus.store.sent import SentMessages
 
-UNWATCHED = 8  # conversations kept although nobody looks: a page is loaded, then its stream is opened
+# Conversations kept although nobody looks: a page is loaded, then its stream is opened. Each may hold 4 MB of text.
+UNWATCHED = 4
 
 
 class Chat:

@@ -7,17 +7,16 @@ Only link definitions reach back, so the text is rendered whole when it closes. 
 steps: 29 µs a step, where the whole text took 870.
 """
 
-from functools import lru_cache
-
+from opencode_nexus.render.kept_blocks import KeptBlocks
 from opencode_nexus.render.markdown import Block, Colour, Definitions, Scene, block_html, definitions, split
 
-CACHED = 20_000  # characters of a block that is still worth keeping
 
-
-@lru_cache(maxsize=4096)
-def _kept(source: str, outline: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
+def _made(source: str, outline: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
     scene = Scene(outline)
     return "".join(block_html(block.events, scene) for block in split(source, scene)), scene.outline
+
+
+_kept = KeptBlocks(_made)
 
 
 def _ends_at_blank(block: Block) -> bool:
@@ -113,9 +112,9 @@ class Blocks:
     @staticmethod
     def _block(block: Block, source: str, scene: Scene) -> str:
         code = any(event.__class__ is dict and "CodeBlock" in str(event.get("Start")) for event in block.events)
-        if code or scene.definitions or len(source) > CACHED:
+        if code or scene.definitions:
             return block_html(block.events, scene)
-        made, scene.outline = _kept(source, scene.outline)
+        made, scene.outline = _kept.block(source, scene.outline)
         return made
 
 

@@ -116,7 +116,7 @@ async def test_few_are_kept_that_nobody_looks_at(world: World) -> None:
         world.session(f"ses_x{number}")
         await world.chat.conversation(SERVER, f"ses_x{number}")
     kept = world.chat.feeds.conversations[SERVER]
-    assert list(kept) == [S, *(f"ses_x{number}" for number in range(4, 12))]
+    assert list(kept) == [S, *(f"ses_x{number}" for number in range(8, 12))]
 
 
 async def test_what_cannot_be_opened(world: World) -> None:
