@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="links to programs, and signals"),
     pytest.mark.timeout(7200),  # ten bundles on a crowded machine
 ]
-BUNDLES = int(os.environ.get("NEXUS_TEST_BUNDLES", "1"))
+BUNDLES = int(os.environ.get("NEXUS_TEST_BUNDLES", "3"))
 KILLS = int(os.environ.get("NEXUS_TEST_BUNDLE_KILLS", "0"))
 SEED = int(os.environ.get("NEXUS_TEST_SEED", "6"))
 
@@ -131,7 +131,6 @@ def test_what_lies_beside_the_program(unpacked: Path, clone: Clone, bundle: Path
     assert not inside & {"pytest", "mypy", "playwright", "PyInstaller", "readline", "libreadline", "tkinter"}
 
 
-@pytest.mark.skipif(BUNDLES < 2, reason="make soak: half a minute of one core each")
 def test_bundles_in_a_row_leave_a_tree_no_larger(clone: Clone, bundle: Path) -> None:
     first = clone.tree()
     for _ in range(BUNDLES - 1):

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import httpx2
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from opencode_nexus.web.middleware.headers import CONTENT_SECURITY, HEADERS
+from opencode_nexus.web.middleware.headers import CONTENT_SECURITY, HEADERS, HeadersMiddleware
 from opencode_nexus.web.middleware.limits import KIB, LIMITS, MIB, limit_for
 from tests.unit.web.middleware.conftest import Site
 
@@ -31,6 +33,27 @@ async def test_every_answer_has_the_headers(site: Site, base: str) -> None:
         for name, value in HEADERS.items():
             assert answer.headers[name] == value
         assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "lean"),
+    [
+        ("/static/1a/wire.js", "text/javascript; charset=utf-8", True),
+        ("/static/1a/nexus.css", "text/css; charset=utf-8", True),
+        ("/static/1a/favicon.svg", "image/svg+xml", False),  # opened by itself it is a page
+        ("/sw.js", "text/javascript; charset=utf-8", False),  # a worker obeys the policy that it came with
+    ],
+)
+async def test_a_script_has_only_what_means_something_there(path: str, kind: str, lean: bool) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response("x", media_type=kind)(scope, receive, send)
+
+    transport = httpx2.ASGITransport(app=HeadersMiddleware(answer))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost:4600") as client:
+        told = (await client.get(path)).headers
+    for name, value in {**HEADERS, "Cache-Control": "no-store"}.items():
+        kept = not lean or name in ("X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Cache-Control")
+        assert told.get(name) == (value if kept else None), name
 
 
 async def test_the_page_of_a_crash_has_them_too(site: Site, base: str) -> None:
