@@ -5,7 +5,7 @@ Words used here:
 
 - *feed*: the hub's one connection to a running server's events (`feed`), and what is known from them.
 - *conversation*: one session's window of newest messages, kept up to date while it is looked at.
-- *window*: the newest 40 messages when opened; older pages of 40 are loaded when asked for.
+- *window*: the newest 30 messages when opened; older pages of 30 are loaded when asked for.
 - *transcript*: OpenCode's messages with the journal's words put in where OpenCode has none (`transcript`).
 - *waiting*: a permission or a question that a session, or its sub-agent, waits for (`inbox.waiting`).
 - *row*: one thing in the inbox: what waits, or a turn that failed, was stopped by a budget or finished; kept until it

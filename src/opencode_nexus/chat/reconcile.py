@@ -157,7 +157,7 @@ def _settle_copies(truth: Truth, journal: Journal, session_id: str, gaps: bool) 
         if part is not None and part_of(part).closed:
             journal.close(copy.id)
         elif copy.directory not in truth.silent and (part is None or done or session_id not in truth.statuses):
-            # Not in the newest 40 messages, in a finished one, or in a session that does not run: it will
+            # Not in the newest 30 messages, in a finished one, or in a session that does not run: it will
             # never be closed. If its message is gone, nobody will ask for it. OpenCode may have said more before.
             if gaps:
                 journal.gap(copy.id)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 Outline = tuple[int, ...]
 Rendered = tuple[str, Outline]
 
-# Characters of sources and their HTML that are held in all. The 40 messages of a page have some 90,000, so this is the
-# newest ten pages; it was counted in blocks once, and 15 long answers took 10 MB.
+# Characters of sources and their HTML that are held in all. The 30 messages of a page have some 70,000, so this is the
+# newest fourteen pages; it was counted in blocks once, and 15 long answers took 10 MB.
 MOST = 1_000_000
 LONGEST = 20_000  # characters of one source that is still worth keeping
 
