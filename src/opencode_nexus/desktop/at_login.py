@@ -33,7 +33,8 @@ def content(platform: str, command: Sequence[str]) -> bytes:
     if platform == "win32":
         # % would be taken for a variable, and a quoted word holds all other signs but the quote, which no path has
         words = " ".join('"' + word.replace("%", "%%") + '"' for word in command)
-        return f'@start "" /b {words}\r\n'.encode()
+        # 65001 is UTF-8: cmd reads a file in the machine's own code page, and a user's name may be outside it
+        return f'@chcp 65001 >nul\r\n@start "" /b {words}\r\n'.encode()
     lines = (
         "[Desktop Entry]", "Type=Application", "Name=OpenCode Nexus", f"Exec={' '.join(map(_exec_word, command))}",
         "Terminal=false", "X-GNOME-Autostart-enabled=true", "",

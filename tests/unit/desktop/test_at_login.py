@@ -57,10 +57,11 @@ def test_macos(tmp_path: Path) -> None:
 
 
 def test_windows(tmp_path: Path) -> None:
-    at = AtLogin([r"C:\Program Files\100%\x.exe", "desktop"], {"APPDATA": str(tmp_path)}, tmp_path, "win32")
+    at = AtLogin([r"C:\Users\José\100%\x.exe", "desktop"], {"APPDATA": str(tmp_path)}, tmp_path, "win32")
     at.set(True)
     assert at.file == tmp_path / "Microsoft/Windows/Start Menu/Programs/Startup/opencode-nexus.cmd"
-    assert at.file.read_bytes() == b'@start "" /b "C:\\Program Files\\100%%\\x.exe" "desktop"\r\n'
+    utf8, begun = b"@chcp 65001 >nul\r\n", '@start "" /b "C:\\Users\\José\\100%%\\x.exe" "desktop"\r\n'.encode()
+    assert at.file.read_bytes() == utf8 + begun
     with pytest.raises(AtLoginUnsupported):
         AtLogin(["x"], {}, tmp_path, "win32")
 
