@@ -3,15 +3,14 @@
 
 bench/history.json grows by an entry a time. Times are processor time of the process, as part of the floor's in the same
 run (a Python that imports what any server needs), so that a slower or busier machine says the same. A figure that rose
-by more than RISE since the entry before it of the same system fails `scripts/check`, until the newest entry says why
-under "explained": {figure: text}.
+by more than RISE since the entry before it of the same system fails `scripts/check`, until the entry says why under
+"explained": {figure: text}. The tests compare the sizes of what they build with the newest entry, by `grown`.
 """
 
 import argparse
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -39,21 +38,42 @@ def system(entry: Mapping[str, Any]) -> tuple[str, str]:
     return entry["system"], entry["python"].rpartition(".")[0]
 
 
+def grown(figures: Mapping[str, float], then: Entry) -> dict[str, str]:
+    """Return which of `figures` are more than RISE above those of the entry `then`, with words for each."""
+    return {
+        name: f"{name} rose from {before:g} to {now:g} ({now / before - 1:+.0%})"
+        for name in HELD
+        if (now := figures.get(name)) and (before := then["figures"].get(name)) and now > before * (1 + RISE)
+    }
+
+
 def faults(history: Sequence[Entry]) -> list[str]:
-    """Return what rose and is not explained: the newest entry beside the one before it of its system."""
-    if not history:
-        return []
-    newest = history[-1]
-    before = next((entry for entry in reversed(history[:-1]) if system(entry) == system(newest)), None)
-    if before is None:
-        return []
+    """Return what is missing, and what rose and is not explained, in each entry beside the one before of its system."""
     wrong = []
-    for name in HELD:
-        now, then = newest["figures"].get(name), before["figures"].get(name)
-        explained = str(newest.get("explained", {}).get(name, "")).strip()
-        if now and then and now > then * (1 + RISE) and not explained:
-            wrong.append(f"{name} rose from {then:g} to {now:g} ({now / then - 1:+.0%}): say why in bench/history.json")
+    before: dict[tuple[str, str], Entry] = {}
+    for entry in history:
+        wrong += [
+            f"{name} is missing in an entry of {system(entry)[0]}" for name in HELD if name not in entry["figures"]
+        ]
+        for name, words in grown(entry["figures"], before.get(system(entry), {"figures": {}})).items():
+            if not str(entry.get("explained", {}).get(name, "")).strip():
+                wrong.append(f"{words}: say why in bench/history.json")
+        before[system(entry)] = entry
     return wrong
+
+
+def newest(history: Sequence[Entry]) -> Entry | None:
+    """Return the last entry of this system, None when it has none."""
+    here = system(about())
+    return next((entry for entry in reversed(history) if system(entry) == here), None)
+
+
+def about() -> Entry:
+    """Return what an entry says of the machine."""
+    return {
+        "system": f"{platform.system().lower()}-{platform.machine().lower()}",
+        "python": platform.python_version(),
+    }
 
 
 def read() -> list[Entry]:
@@ -62,7 +82,9 @@ def read() -> list[Entry]:
 
 
 def processor(words: Sequence[str]) -> float:
-    """Return the processor time of a Python to its end, in ms."""
+    """Return the processor time of a Python to its end, in ms. Not on Windows, which counts no children."""
+    import resource
+
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, *words], check=True, cwd=ROOT, env=environment())
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -129,8 +151,7 @@ def record(size: Callable[[], dict[str, float]] = sizes, spent: Callable[[], dic
     entry: Entry = {
         "measured": time.strftime("%F"),
         "commit": commit,
-        "system": f"{platform.system().lower()}-{platform.machine().lower()}",
-        "python": platform.python_version(),
+        **about(),
         "figures": {**spent(), **size()},
         "explained": {},
     }
