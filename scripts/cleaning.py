@@ -75,10 +75,18 @@ def find(root: Path, kinds: set[str]) -> Iterator[Found]:
                 if directory and not link and name != ".git":
                     todo.append(path)
             elif place.kind in kinds:
-                inner = sorted(path.iterdir()) if place.inside and directory and not link else []
+                inner = entries(path) if place.inside and directory and not link else []
                 yield from (Found(place, each) for each in inner)
                 if not inner:
                     yield Found(place, path)
+
+
+def entries(folder: Path) -> list[Path]:
+    """Return what is in it; nothing when it may not be read, which its removal then tells."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 def tracked(root: Path) -> set[str] | None:
@@ -131,7 +139,7 @@ class Cleaning:
             for found in list(find(self._root, kinds)):
                 if found.place.pattern in spared:
                     self._complain(found.path, "a build is at work")
-                elif self._before is None or newest(found.path) <= self._before:
+                elif self._is_due(found.path):
                     freed = self._remove(found.path)
                     if freed is not None:
                         self.freed += freed
@@ -143,6 +151,14 @@ class Cleaning:
                 removed = [(f"{len(removed)} x {place.pattern}", sum(size for _, size in removed))]
             for name, size in removed:
                 print(f"{'would remove' if self._dry else 'removed'} {size / 1e6:9.2f} MB  {name}")
+
+    def _is_due(self, path: Path) -> bool:
+        """Tell whether it is old enough to go. What cannot be looked through stays, as something in it may be new."""
+        try:
+            return self._before is None or newest(path) <= self._before
+        except OSError as error:
+            self._complain(path, str(error.strerror))
+            return False
 
     def _emptied(self, folder: Path) -> None:
         """Remove a folder that held nothing else, as git would: it keeps none that is empty."""
@@ -161,6 +177,9 @@ class Cleaning:
         try:
             seen = path.lstat()
         except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._complain(path, str(error.strerror))
             return None
         at = Path(os.path.realpath(str(path.parent))) / path.name
         if any(home == at or home in at.parents for home in self._homes):
@@ -207,7 +226,10 @@ class Cleaning:
 
 def newest(path: Path) -> float:
     """Return when something in it was last written, in epoch seconds."""
-    seen: os.stat_result = path.lstat()
+    try:
+        seen: os.stat_result = path.lstat()
+    except FileNotFoundError:
+        return 0.0  # it has just gone
     times: list[float] = [seen.st_mtime]
     if stat.S_ISDIR(seen.st_mode) and not is_link(seen):
         times += map(newest, path.iterdir())

@@ -221,16 +221,16 @@ def test_a_broken_checkout_is_cleaned_by_the_table_alone(fresh: Clone) -> None:
 
 
 @contextmanager
-def unwritable(folder: Path) -> Iterator[list[str]]:
-    """Makes a folder one that nobody may write; yields what a command must begin with for it to bind this user."""
-    folder.chmod(0o500)
+def of_mode(folder: Path, mode: int) -> Iterator[list[str]]:
+    """Gives a folder this mode; yields what a command must begin with for it to bind this user."""
+    folder.chmod(mode)
     try:
         if os.geteuid() != 0:
             yield []
         elif shutil.which("setpriv"):  # root may write all the same, but not without these rights of his
             yield ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all", "--"]
         else:
-            pytest.skip("root without setpriv: no folder is read-only for him")
+            pytest.skip("root without setpriv: no mode binds him")
     finally:
         folder.chmod(0o700)
 
@@ -240,10 +240,25 @@ def test_a_read_only_folder_is_told_and_the_rest_is_done(fresh: Clone) -> None:
     files = fresh.tree()
     use(fresh)
     folder = fresh.root / "dist/opencode-nexus-0.1.0-linux-x86_64/_internal"
-    with unwritable(folder / "docs") as before:
+    with of_mode(folder / "docs", 0o500) as before:
         command = [*before, sys.executable, "scripts/clean", "--all"]
         done = subprocess.run(command, cwd=fresh.root, env=fresh.environment(), capture_output=True, text=True)
     left = USED[RELEASE][1]
     assert done.returncode == 1
     assert done.stderr == f"not removed: {left}: Permission denied; may its folder be written?\n"
     assert fresh.tree() == files | {left: 1000}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder's mode says nothing on Windows")
+@pytest.mark.parametrize("mode", [0o300, 0o600])  # its names may not be read; or what bears them not be looked at
+@pytest.mark.parametrize("age", [(), ("--older-than", "0h")])
+def test_what_may_not_be_read_is_told_and_the_rest_is_done(fresh: Clone, mode: int, age: tuple[str, ...]) -> None:
+    files = fresh.tree()
+    use(fresh)
+    with of_mode(fresh.root / "dist", mode) as before:
+        command = [*before, sys.executable, "scripts/clean", "--all", *age]
+        done = subprocess.run(command, cwd=fresh.root, env=fresh.environment(), capture_output=True, text=True)
+    assert done.returncode == 1
+    left = ["dist"] if mode == 0o300 else sorted(f"dist/{path.name}" for path in (fresh.root / "dist").iterdir())
+    assert done.stderr.splitlines() == [f"not removed: {name}: Permission denied" for name in left]
+    assert fresh.tree() == files | dict.fromkeys(USED[RELEASE], 1000)
