@@ -26,7 +26,8 @@ from scripts.places import CACHE, DEPS, DEV, PLACES, RELEASE, Place
 KINDS = (DEV, RELEASE, CACHE, DEPS)
 UNITS = {"d": 86_400.0, "h": 3_600.0}
 FEW = 5  # of one place are named one by one
-OF_BUILDS = ("/build/", "/dist/")  # a build that runs writes there
+# A build that runs writes to the first two, and runs by what was installed.
+OF_BUILDS = {"/build/", "/dist/", *(place.pattern for place in PLACES if place.kind == DEPS)}
 
 
 class Found(NamedTuple):
@@ -129,7 +130,7 @@ class Cleaning:
             print("git cannot say what it tracks here: the table of places alone decides")
         gone: dict[Place, list[tuple[str, int]]] = {}
         with ExitStack() as stack:
-            spared: tuple[str, ...] = ()
+            spared: set[str] = set()
             try:
                 stack.enter_context(held(self._root))
             except Busy:

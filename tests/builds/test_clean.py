@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.build_lock import held
 from scripts.cleaning import find
 from scripts.places import CACHE, DEPS, DEV, PLACES, RELEASE
 from tests.builds.conftest import Clone, folders
@@ -198,6 +199,20 @@ def test_only_what_is_old_enough(fresh: Clone) -> None:
     assert fresh.clean("--all", "--older-than", "2d").returncode == 0
     assert before.keys() - fresh.tree().keys() == {USED[RELEASE][0]}
     assert fresh.clean("--all", "--older-than", "soon").returncode == 2
+
+
+def test_a_build_at_work_keeps_its_folders_and_what_it_runs_by(fresh: Clone) -> None:
+    files = fresh.tree()
+    use(fresh)
+    with held(fresh.root):
+        done = fresh.clean("--all")
+    kept = {*USED[RELEASE], *USED[DEPS], USED[DEV][0]}
+    assert fresh.tree().keys() - files.keys() == kept
+    assert done.returncode == 1
+    told = {line.removesuffix(": a build is at work") for line in done.stderr.splitlines()}
+    places = {"build", ".venv", "node_modules", "bench/lighthouse/node_modules", "src/opencode_nexus/web/static/vendor"}
+    dist = {f"dist/{path.name}" for path in (fresh.root / "dist").iterdir()}
+    assert told == {f"not removed: {name}" for name in places | dist}
 
 
 def test_a_clone_within_the_clone_is_not_entered(fresh: Clone) -> None:
