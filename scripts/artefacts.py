@@ -12,8 +12,9 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import cast
 
 FORMS = {
     "wheel": r"opencode_nexus-(?P<version>[^-]+)-py3-none-any\.whl",
@@ -48,19 +49,27 @@ class Artefacts:
         self._manifest, self._sums = self.folder / "manifest.json", self.folder / "SHA256SUMS"
 
     def listed(self) -> list[Artefact]:
-        """Return what the manifest says is here, as far as it is."""
+        """Return what the manifest says is here, as far as it is.
+
+        Raises SystemExit when it cannot be understood: taken for empty, it would let all that is finished be removed.
+        """
         try:
-            entries = [Artefact(**entry) for entry in json.loads(self._manifest.read_text())["artefacts"]]
-        except (OSError, ValueError, KeyError, TypeError):
+            entries = read(self._manifest.read_text("utf-8"))
+        except FileNotFoundError:
             return []
+        except (OSError, ValueError, TypeError) as error:
+            raise SystemExit(
+                f"{self._manifest} cannot be understood ({error}), so all in dist was left: "
+                "take out of dist what you want to keep, run scripts/clean --release, and build again."
+            ) from error
         return [entry for entry in entries if (self.folder / entry.name).exists()]
 
     def begin(self, kinds: Sequence[str], version: str) -> None:
         """Remove the last build's intermediates, what was cut off, and artefacts of the names to come."""
+        kept = [entry for entry in self.listed() if entry.kind not in kinds or entry.version != version]
         self.sweep()
         self.work.mkdir()
         self.folder.mkdir(exist_ok=True)
-        kept = [entry for entry in self.listed() if entry.kind not in kinds or entry.version != version]
         self._list(kept)
         self._drop_unlisted(kept)
 
@@ -113,7 +122,10 @@ class Artefacts:
             return
         for target, content in ((self._manifest, text), (self._sums, sums)):
             draft = self.work / target.name
-            draft.write_text(content)
+            with draft.open("w", encoding="utf-8", newline="\n") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())  # or a power cut may leave the new name with nothing in it
             draft.replace(target)
 
     def _drop_unlisted(self, entries: Sequence[Artefact]) -> None:
@@ -126,6 +138,23 @@ class Artefacts:
                 os.replace(path, aside / path.name)
         if aside.exists():
             shutil.rmtree(aside)
+
+
+def read(text: str) -> list[Artefact]:
+    """Return a manifest's entries; raises ValueError or TypeError when it is not one that _list wrote."""
+    told = json.loads(text)
+    if not isinstance(told, dict) or not isinstance(told.get("artefacts"), list):
+        raise ValueError("it lists no artefacts")
+    known = {field.name: cast("type", field.type) for field in fields(Artefact)}
+    strange = {*told, *(name for entry in told["artefacts"] for name in entry)} - {"artefacts", *known}
+    if strange:  # what they say would be lost with the next writing
+        raise ValueError(f"another version wrote it: {', '.join(sorted(strange))}")
+    entries = [Artefact(**entry) for entry in told["artefacts"]]
+    for entry in entries:
+        for name, kind in known.items():
+            if not isinstance(getattr(entry, name), kind):
+                raise ValueError(f"{name} is no {kind.__name__}")
+    return entries
 
 
 def described(kind: str, version: str, path: Path, commit: str) -> Artefact:
