@@ -111,7 +111,11 @@ class Window:
         """Sign in when the hub asks who this is; runs in a thread of its own, as pywebview calls it."""
         here = urlsplit(str(self._window.get_current_url() or "")).path
         base = urlsplit(self._hub.url).path.rstrip("/")
-        if not self._may_sign_in or here not in (f"{base}/login", f"{base}/pair"):
+        if not self._may_sign_in:
+            return
+        if here not in (f"{base}/login", f"{base}/pair"):
+            # a kept cookie has signed it in: a sign-out that leads to the login is the person's own from here on
+            self._may_sign_in = not self._window.run_js(OURS)
             return
         if here == f"{base}/pair":
             self._may_sign_in = False
