@@ -47,7 +47,10 @@ def paths_of(addresses: list[str]) -> list[Path]:
 
 
 def read(paths: list[Path]) -> list[tuple[str, str, str]]:
-    """Return name, kind and content (base64) of each. Raises OSError, or ValueError when it is too much."""
+    """Return name, kind and content (base64) of each. Raises OSError, or ValueError when it is no file or too much."""
+    if odd := next((path for path in paths if path.exists() and not path.is_file()), None):
+        # reading a pipe or a device may never end, and the window stands still meanwhile
+        raise ValueError(f"{odd.name} is no file.")
     if sum(path.stat().st_size for path in paths) > MOST:
         raise ValueError(f"The files of a message may have {MOST // 1_000_000} MB together.")
     return [

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Which links lead away from the hub, what is saved rather than shown, and what of a drag is a file."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,4 +55,13 @@ def test_files_of_this_machine_are_taken(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="20 MB together"):
         read([file])
     with pytest.raises(OSError):
-        read([tmp_path])
+        read([tmp_path / "gone"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes there")
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    if sys.platform != "win32":
+        os.mkfifo(tmp_path / "pipe")
+    for odd in (tmp_path, tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(ValueError, match="is no file"):
+            read([odd])
