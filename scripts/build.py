@@ -29,8 +29,11 @@ TWICE = ("wheel", "sdist")
 
 
 def git(*words: str) -> str:
-    """Return what git says, "" when it says nothing, as in an unpacked sdist."""
-    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    """Return what git says, "" when it says nothing, as in an unpacked sdist, or is not there."""
+    try:
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
     return done.stdout.strip() if done.returncode == 0 else ""
 
 

@@ -164,6 +164,13 @@ def test_a_second_build_at_once_says_so(clone: Clone) -> None:
         assert clone.tree() == before
 
 
+def test_git_says_nothing_where_it_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert script.git("--version").startswith("git version")
+    assert script.git("no-such-word") == ""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert script.git("--version") == ""
+
+
 def test_building_twice_fails_when_the_second_leaves_the_tree_larger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
