@@ -15,7 +15,7 @@ from opencode_nexus.desktop.instance import Instance
 from opencode_nexus.desktop.notifications import Notifications
 from opencode_nexus.desktop.tray import Doings, Tray
 from opencode_nexus.desktop.watch import Asked, Status, Watch
-from opencode_nexus.desktop.window import Window, web_view
+from opencode_nexus.desktop.window import Closing, Window, web_view
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ class Desktop:
         self._window: Window
         self._told_of_tray = False
 
+        self._asking = threading.Lock()
     def run(self) -> None:
         """Show the window until it is closed. Raises HubDidNotStart, or HubGone when the hub goes during the start."""
         if not self._instance.take():
@@ -112,14 +113,17 @@ class Desktop:
     def _front(self) -> None:
         self._window.front()
 
-    def _closing(self) -> bool:
-        """Whether closing the window leaves the program beside the clock."""
+    def _closing(self) -> Closing:
+        """Leave the program beside the clock; where it has no place there, closing is quitting."""
         if not self._tray.shown:
-            return False
+            if not self._watch.status.busy:
+                return Closing.ENDS
+            aside(self._quit)
+            return Closing.STAYS
         if not self._told_of_tray:
             self._told_of_tray = True
             self._notifications.show("OpenCode Nexus goes on", "It is beside the clock. Quit it there.")
-        return True
+        return Closing.HIDES
 
     def _changed(self, status: Status) -> None:
         self._tray.tell(status)
@@ -161,6 +165,14 @@ class Desktop:
         words = f"{busy} agent{' is' if busy == 1 else 's are'} at work."
         if busy and self._hub.ours:
             words += " They go on without the hub, and nobody sees what they ask, unless your settings stop them."
-        if busy and not self._window.ask("Quit OpenCode Nexus?", words):
+        if busy and not self._agrees(words):
             return
         self._window.end()
+
+    def _agrees(self, words: str) -> bool:
+        if not self._asking.acquire(blocking=False):
+            return False  # the question is there already: closing and Quit may each be pressed again
+        try:
+            return self._window.ask("Quit OpenCode Nexus?", words)
+        finally:
+            self._asking.release()

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from enum import Enum, auto
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,21 @@ def web_view(hub: Callable[[], str]) -> Any:
     return webview
 
 
+class Closing(Enum):
+    """What closing the window does: it ends, it is hidden while the program goes on, or it stays as it is."""
+
+    ENDS = auto()
+    HIDES = auto()
+    STAYS = auto()
+
+
 class Window:
-    """The one window. `closing` is asked before it closes: True hides it and leaves the program running.
+    """The one window. `closing` is asked before it closes, by the thread that draws, which must not ask a person.
 
     It signs itself in once a run: whoever signs out in it stays out until the next start.
     """
 
-    def __init__(self, webview: Any, hub: LocalHub, folder: Path, closing: Callable[[], bool]) -> None:
+    def __init__(self, webview: Any, hub: LocalHub, folder: Path, closing: Callable[[], Closing]) -> None:
         self._webview, self._hub, self._folder, self._closing = webview, hub, folder, closing
         self._kept = folder / "window-place.json"
         self._place = place.load(self._kept)
@@ -147,8 +156,9 @@ class Window:
                 log.warning("the window's place is not kept: %s", error)
 
     def _asked_to_close(self) -> bool:
-        if self._ending or not self._closing():
-            return True
+        does = Closing.ENDS if self._ending else self._closing()
+        if does is not Closing.HIDES:
+            return does is Closing.ENDS
         if sys.platform == "darwin":
             self._window.hide()
         else:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the window does when it is closed or quit, and what the icon beside the clock says."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,10 @@ from opencode_nexus.desktop.desktop import Desktop
 from opencode_nexus.desktop.errors import HubGone
 from opencode_nexus.desktop.tray import Doings, Tray
 from opencode_nexus.desktop.watch import Asked, Status
+from opencode_nexus.desktop.window import Closing
+from tests.unit.desktop.eventually import eventually
+
+ENDS, HIDES, STAYS = Closing.ENDS, Closing.HIDES, Closing.STAYS
 
 
 class Icon:
@@ -36,9 +41,12 @@ class Window:
 
     def __init__(self, answer: bool) -> None:
         self.answer, self.asked, self.ended = answer, list[str](), False
+        self.answers: threading.Event | None = None
 
     def ask(self, title: str, text: str) -> bool:
         self.asked.append(text)
+        if self.answers is not None:
+            self.answers.wait()
         return self.answer
 
     def end(self) -> None:
@@ -87,13 +95,35 @@ def test_quit_asks_only_when_an_agent_works(tmp_path: Path) -> None:
     assert goes.window.ended and goes.window.asked == ["2 agents are at work."]  # a hub that is not ours goes on
 
 
-@pytest.mark.parametrize(("embedded", "stays"), [(True, True), (False, False), (None, True)])
-def test_closing_leaves_it_running_where_the_icon_is_seen(tmp_path: Path, embedded: bool | None, stays: bool) -> None:
+@pytest.mark.parametrize(("embedded", "does"), [(True, HIDES), (False, ENDS), (None, HIDES)])
+def test_closing_leaves_it_running_where_the_icon_is_seen(tmp_path: Path, embedded: bool | None, does: Closing) -> None:
     scene = Scene(tmp_path)
-    assert not scene.desktop._closing()  # no icon at all
+    assert scene.desktop._closing() is ENDS  # no icon at all
     scene.icon(embedded)
-    assert scene.desktop._closing() is stays and scene.desktop._closing() is stays
-    assert len(scene.shown) == stays  # told once
+    assert scene.desktop._closing() is does and scene.desktop._closing() is does
+    assert len(scene.shown) == (does is HIDES)  # told once
+
+
+def test_closing_without_an_icon_asks_while_an_agent_works(tmp_path: Path) -> None:
+    stays = Scene(tmp_path, answer=False, busy=1)
+    assert stays.desktop._closing() is STAYS
+    eventually(lambda: stays.window.asked)
+    assert not stays.window.ended
+    goes = Scene(tmp_path, busy=1)
+    assert goes.desktop._closing() is STAYS
+    eventually(lambda: goes.window.ended)
+
+
+def test_it_asks_once_at_a_time(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, busy=1)
+    scene.window.answers = threading.Event()
+    for _ in range(3):
+        assert scene.desktop._closing() is STAYS
+    eventually(lambda: scene.window.asked)
+    scene.desktop._quit()
+    assert len(scene.window.asked) == 1 and not scene.window.ended
+    scene.window.answers.set()
+    eventually(lambda: scene.window.ended)
 
 
 def test_what_was_not_done_is_told(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from opencode_nexus.desktop.window import Window
+from opencode_nexus.desktop.window import Closing, Window
+from tests.unit.desktop.eventually import eventually
 
 HUB = "http://127.0.0.1:4600/nexus/"
 
@@ -16,7 +17,12 @@ class View:
 
     def __init__(self) -> None:
         self.at, self.ours = "", True
-        self.loaded, self.ran = list[str](), list[str]()
+        self.loaded, self.ran, self.hidden = list[str](), list[str](), False
+
+    def hide(self) -> None:
+        self.hidden = True
+
+    def destroy(self) -> None: ...
 
     def get_current_url(self) -> str:
         return self.at
@@ -39,7 +45,8 @@ class Hub:
 class Shown:
     def __init__(self, folder: Path) -> None:
         hub: Any = Hub()
-        self.window = Window(None, hub, folder, lambda: False)
+        self.does = Closing.ENDS
+        self.window = Window(None, hub, folder, lambda: self.does)
         self.view = View()
         self.window._window = self.view
 
@@ -70,3 +77,14 @@ def test_who_signs_out_with_a_kept_cookie_stays_out(shown: Shown) -> None:
 def test_a_page_of_the_web_view_spends_nothing(shown: Shown) -> None:
     shown.load("", ours=False)  # its own "cannot connect", at the hub's address
     assert shown.load("login")
+
+
+def test_closing_ends_hides_or_leaves_it(shown: Shown) -> None:
+    assert shown.window._asked_to_close()
+    shown.does = Closing.STAYS
+    assert not shown.window._asked_to_close() and not shown.view.hidden
+    shown.does = Closing.HIDES
+    assert not shown.window._asked_to_close()
+    eventually(lambda: shown.view.hidden)
+    shown.window.end()
+    assert shown.window._asked_to_close()  # nothing is asked any more
