@@ -2,7 +2,6 @@
 """What is built now is not much larger than what bench/history.json says of the last time it was written."""
 
 import json
-import os
 import sys
 
 import pytest
