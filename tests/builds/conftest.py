@@ -43,20 +43,20 @@ class Clone:
         env = {**self.environment(), **environ}
         return subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True)
 
-    def begin(self, *words: str) -> subprocess.Popen[bytes]:
-        """Begin `scripts/build`, with the Python and the packages of the tests."""
+    def begin(self, *words: str, umask: int = -1) -> subprocess.Popen[bytes]:
+        """Begin `scripts/build`, with the Python and the packages of the tests; -1 is their umask."""
         command = [sys.executable, "-B", "-m", "scripts.build", *words]
         process = subprocess.Popen(
             command, cwd=self.root, env=self.environment(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, umask=umask,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a run in the background ignores Ctrl-C
         )  # fmt: skip
         self.started.append(process)
         return process
 
-    def build(self, *words: str) -> str:
+    def build(self, *words: str, umask: int = -1) -> str:
         """`scripts/build` to its end, which must be a good one; what it said."""
-        process = self.begin(*words)
+        process = self.begin(*words, umask=umask)
         said = process.communicate()[0].decode()
         assert process.returncode == 0, said
         return said

@@ -11,6 +11,7 @@ import os
 import random
 import re
 import signal
+import stat
 import time
 import zipfile
 from collections.abc import Callable
@@ -51,9 +52,13 @@ def test_builds_in_a_row_leave_a_tree_no_larger_and_the_same_bytes(clone: Clone)
 
 
 def test_another_clone_of_the_commit_gives_the_same_bytes(clone: Clone, new_clone: Callable[[], Clone]) -> None:
-    """Made by other hands, at another time, under another umask."""
+    """Made by other hands, at another time, under another umask, and by a git that writes the line ends of Windows."""
     clone.build("wheel", "sdist")
     other = new_clone()
+    other.git("config", "core.autocrlf", "true")
+    other.git("rm", "-q", "-r", "--cached", ".")
+    other.git("reset", "-q", "--hard")  # writes every file anew
+    assert other.git("status", "--porcelain") == ""
     vendored = "src/opencode_nexus/web/static/vendor"
     (other.root / vendored).mkdir()
     for path in (clone.root / vendored).iterdir():
@@ -61,7 +66,8 @@ def test_another_clone_of_the_commit_gives_the_same_bytes(clone: Clone, new_clon
     for path in (other.root / "src").rglob("*"):
         os.utime(path, (1, 1))
         path.chmod(0o700 if path.is_dir() else 0o600)
-    other.build("wheel", "sdist")
+    other.build("wheel", "sdist", umask=0o077)
+    assert stat.S_IMODE((other.root / "dist/SHA256SUMS").stat().st_mode) == 0o600  # that umask it was
     sums = [(each.root / "dist/SHA256SUMS").read_text() for each in (clone, other)]
     assert sums[0] == sums[1]
     assert len(sums[0].splitlines()) == 2
