@@ -5,6 +5,7 @@ What stands in the page is read as a screen reader reads it, from the web view's
 """
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -228,3 +229,18 @@ def test_quit_ends_window_and_hub(window: Window) -> None:
     assert not (window.home / "hub.json").exists()
     until(lambda: not window.children(), "the end of all that it started")
     assert not [line for line in window.told().splitlines() if "Traceback" in line], window.told()
+
+
+def test_a_sign_out_is_kept_and_ctrl_c_stops_the_hub(window: Window) -> None:
+    """The second start: the window has a cookie now."""
+    window.started = window.open()
+    window.screen.see(f"Dashboard – {TITLE}")
+    window.screen.press("Account: owner")
+    window.screen.press("Sign out")
+    window.screen.see(f"Sign in – {TITLE}")
+    window.screen.press("Password")
+    assert not window.screen.shows(f"Dashboard – {TITLE}")
+    window.started.send_signal(signal.SIGINT)
+    assert window.started.wait(WITHIN) == 0, window.told()
+    assert not (window.home / "hub.json").exists()
+    until(lambda: not window.children(), "the end of all that it started")

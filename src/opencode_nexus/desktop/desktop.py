@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Hub, window, tray and watch put together."""
 
+import contextlib
 import logging
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from opencode_nexus.desktop import interrupt
 from opencode_nexus.desktop.app_mode import find_browser, open_app
 from opencode_nexus.desktop.at_login import AtLogin
 from opencode_nexus.desktop.errors import AtLoginUnsupported, HubDidNotStart, HubGone, NoWebView
@@ -63,8 +65,8 @@ class Desktop:
         )
         self._window: Window
         self._told_of_tray = False
-
         self._asking = threading.Lock()
+
     def run(self) -> None:
         """Show the window until it is closed. Raises HubDidNotStart, or HubGone when the hub goes during the start."""
         if not self._instance.take():
@@ -72,8 +74,12 @@ class Desktop:
                 print("OpenCode Nexus is open already; its window is in front now.")
                 return
             raise HubGone("Another start of the window is under way, or its window does not answer.")
+        interrupt.raised()
         try:
             self._begin()
+        except KeyboardInterrupt:  # while it starts; an open window ends as by Quit
+            self._hub.stop()
+            raise
         finally:
             self._watch.close()
             self._tray.close()
@@ -91,6 +97,7 @@ class Desktop:
         self._window = Window(webview, self._hub, self._folder, self._closing)
         self._tray.open()
         self._window.run(first, self._opened)
+        self._watch.close()  # it would bring back a hub that takes its time to stop
         self._hub.stop()
 
     def _opened(self) -> None:

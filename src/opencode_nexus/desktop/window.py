@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from opencode_nexus.desktop import gtk_view, place
+from opencode_nexus.desktop import gtk_view, interrupt, place
 from opencode_nexus.desktop.errors import HubGone, NoWebView
 from opencode_nexus.desktop.hub import LocalHub
 from opencode_nexus.desktop.place import LEAST_HEIGHT, LEAST_WIDTH, Place
@@ -85,6 +85,7 @@ class Window:
         window.events.moved += self._touched
         threading.Thread(target=self._keep_place, name="place", daemon=True).start()
         window.events.closing += self._asked_to_close
+        interrupt.told(self.end)
         # not private: the sign-in and the theme outlast the window
         webview.start(opened, private_mode=False, storage_path=str(self._folder / "web"))
         self._over = True
