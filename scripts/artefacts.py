@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import cast
@@ -96,10 +97,7 @@ class Artefacts:
 
     def sweep(self) -> None:
         """Remove the intermediates."""
-        if self.work.is_symlink():
-            self.work.unlink()
-        elif self.work.exists():
-            shutil.rmtree(self.work)
+        remove(self.work)
 
     def end(self) -> None:
         """Leave no empty folder."""
@@ -135,9 +133,9 @@ class Artefacts:
         for path in sorted(self.folder.iterdir()):
             if path.name not in names and any(is_of(kind, path.name) for kind in KINDS):
                 aside.mkdir(exist_ok=True)
-                os.replace(path, aside / path.name)
-        if aside.exists():
-            shutil.rmtree(aside)
+                with telling(path):
+                    os.replace(path, aside / path.name)
+        remove(aside)
 
 
 def read(text: str) -> list[Artefact]:
@@ -155,6 +153,25 @@ def read(text: str) -> list[Artefact]:
             if not isinstance(getattr(entry, name), kind):
                 raise ValueError(f"{name} is no {kind.__name__}")
     return entries
+
+
+@contextmanager
+def telling(path: Path) -> Iterator[None]:
+    """End with one sentence when the system does not let `path` be removed."""
+    try:
+        yield
+    except OSError as error:
+        named = f"{path} cannot be removed ({error.filename or path}: {error.strerror})"
+        raise SystemExit(f"{named}: see who may write there, remove it, and build again.") from error
+
+
+def remove(path: Path) -> None:
+    """Remove what is there: a folder with all that is in it, a file, or a link and not what it leads to."""
+    with telling(path):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def described(kind: str, version: str, path: Path, commit: str) -> Artefact:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,6 +71,21 @@ class Clone:
 def folders(root: Path) -> set[str]:
     """Every folder but git's own, so that an empty one is seen too."""
     return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_dir() and ".git" not in path.parts}
+
+
+@contextmanager
+def of_mode(folder: Path, mode: int) -> Iterator[list[str]]:
+    """Gives a folder this mode; yields what a command must begin with for it to bind this user."""
+    folder.chmod(mode)
+    try:
+        if os.geteuid() != 0:
+            yield []
+        elif shutil.which("setpriv"):  # root may write all the same, but not without these rights of his
+            yield ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all", "--"]
+        else:
+            pytest.skip("root without setpriv: no mode binds him")
+    finally:
+        folder.chmod(0o700)
 
 
 @pytest.fixture(scope="session")

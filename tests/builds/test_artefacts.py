@@ -3,11 +3,15 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from scripts.artefacts import Artefacts
+from tests.builds.conftest import of_mode
+from tests.conftest import ROOT
 
 OLD = "opencode_nexus-0.0.1-py3-none-any.whl"
 
@@ -75,3 +79,27 @@ def test_the_manifest_is_on_the_disk_before_it_bears_its_name(
     make(artefacts, "0.0.2")
     for path in (manifest, artefacts.folder / "SHA256SUMS"):
         assert synced[path.stat().st_ino] == (path.stat().st_size, False)
+
+
+def test_a_file_in_the_way_of_the_intermediates_goes(artefacts: Artefacts) -> None:
+    artefacts.work.write_text("x")
+    make(artefacts, "0.0.2")
+    assert not artefacts.work.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder's mode says nothing on Windows")
+@pytest.mark.parametrize("place", ["build/old", "dist/opencode-nexus-0.0.9-linux-x86_64"])
+def test_what_cannot_be_removed_is_told_in_one_sentence(artefacts: Artefacts, place: str) -> None:
+    """Left of an earlier build, in a folder that only another user may write."""
+    root = artefacts.folder.parent
+    (root / place).mkdir(parents=True)
+    (root / place / "left").write_text("x")
+    code = f"from scripts.artefacts import Artefacts, Path; Artefacts(Path({str(root)!r})).begin(['wheel'], '0.0.2')"
+    with of_mode(root / place, 0o500) as before:
+        done = subprocess.run([*before, sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    (said,) = done.stderr.splitlines()
+    assert " cannot be removed (" in said
+    assert "Permission denied): see who may write there, remove it, and build again." in said
+    assert (root / place / "left").exists()
+    assert (artefacts.folder / OLD).exists()

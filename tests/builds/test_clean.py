@@ -5,8 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from scripts.build_lock import held
 from scripts.cleaning import find
 from scripts.places import CACHE, DEPS, DEV, PLACES, RELEASE
-from tests.builds.conftest import Clone, folders
+from tests.builds.conftest import Clone, folders, of_mode
 from tests.conftest import ROOT
 
 ALL = {DEV, RELEASE, CACHE, DEPS}
@@ -233,21 +232,6 @@ def test_a_broken_checkout_is_cleaned_by_the_table_alone(fresh: Clone) -> None:
     assert done.returncode == 0, done.stderr
     assert "git cannot say" in done.stdout
     assert not [name for names in USED.values() for name in names if (fresh.root / name).exists()]
-
-
-@contextmanager
-def of_mode(folder: Path, mode: int) -> Iterator[list[str]]:
-    """Gives a folder this mode; yields what a command must begin with for it to bind this user."""
-    folder.chmod(mode)
-    try:
-        if os.geteuid() != 0:
-            yield []
-        elif shutil.which("setpriv"):  # root may write all the same, but not without these rights of his
-            yield ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all", "--"]
-        else:
-            pytest.skip("root without setpriv: no mode binds him")
-    finally:
-        folder.chmod(0o700)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder's mode says nothing on Windows")
