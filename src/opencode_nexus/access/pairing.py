@@ -17,7 +17,7 @@ from opencode_nexus.core.ids import new_id, new_token
 from opencode_nexus.store.audit import Audit
 from opencode_nexus.store.db import Database
 from opencode_nexus.store.logins import LoginRow
-from opencode_nexus.store.pairings import PairingRow, Pairings
+from opencode_nexus.store.pairings import HERE, PairingRow, Pairings
 
 LIFE = 300.0  # seconds in which a link must be used
 LONGEST_NAME = 40
@@ -45,15 +45,16 @@ class Pairing:
         self._rows, self._audit = Pairings(db), Audit(db, timeline=activity)
         self._clock, self._access, self._activity = clock, access, activity
 
-    async def invite(self, who: Who, name: str, *, source: str) -> Invitation:
+    async def invite(self, who: Who, name: str, *, source: str, here: bool = False) -> Invitation:
         """A link for one device of this name, good once and for five minutes. Raises DeviceNameBad or NoOwner.
 
         It ends with the login or token of `who`. Whether the password was given lately is the caller's to ask.
+        `here`: for a browser of this machine and of the hub's own user alone; whose it is, the page asks.
         """
         name, user_id = checked_name(name), self._account(who)
         secret, now = new_token(), self._clock.now()
         row = PairingRow(
-            id=new_id("pair"),
+            id=new_id(HERE if here else "pair"),
             user_id=user_id,
             user_name="",
             login_id=who.key if who.via == "session" else None,

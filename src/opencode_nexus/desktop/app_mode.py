@@ -34,6 +34,7 @@ def find_browser(
 def open_app(url: str, browser: Path | None, profile: Path) -> str:
     """Open `url` and return what was opened, in words. The browser keeps its own data in `profile`, and stays open.
 
+    `url` comes into the browser's command line, which every user of the machine can read: nothing in it is secret.
     A profile of its own, so that the window is one of its own and its cookie is nobody else's.
     """
     if browser is None:

@@ -15,6 +15,7 @@ from opencode_nexus.desktop.errors import AtLoginUnsupported, HubDidNotStart, Hu
 from opencode_nexus.desktop.hub import LocalHub, command
 from opencode_nexus.desktop.instance import Instance
 from opencode_nexus.desktop.notifications import Notifications
+from opencode_nexus.desktop.sign_in_page import SignInPage
 from opencode_nexus.desktop.tray import Doings, Tray
 from opencode_nexus.desktop.watch import Asked, Status, Watch
 from opencode_nexus.desktop.window import Closing, Window, web_view
@@ -106,12 +107,19 @@ class Desktop:
 
     def _without(self, error: NoWebView) -> None:
         print(f"{error} {error.hint}", file=sys.stderr)
-        opened = open_app(
-            self._hub.sign_in_link(), find_browser(folders=self._program_folders()), self._folder / "browser"
-        )
-        print(f"Opened in {opened}." if opened else f"Open {self._hub.url} in a browser.", flush=True)
-        if self._hub.ours:
-            print("The hub goes on in the background; 'opencode-nexus status' shows it.", flush=True)
+        link, page = self._hub.sign_in_link(), SignInPage(self._folder)
+        try:
+            browser = find_browser(folders=self._program_folders())
+            opened = open_app(page.write(link), browser, self._folder / "browser")
+            print(f"Opened in {opened}." if opened else f"Open {self._hub.url} in a browser.", flush=True)
+            if self._hub.ours:
+                print("The hub goes on in the background; 'opencode-nexus status' shows it.", flush=True)
+            # a browser out of a snap may read no folder whose name begins with a dot; its user takes the link by hand
+            with contextlib.suppress(KeyboardInterrupt):  # the hub goes on all the same
+                if not (opened and page.wait()) and sys.stdout.isatty():
+                    print(f"If you are not signed in there, open this, which is good once: {link}", flush=True)
+        finally:
+            page.remove()
 
     def _program_folders(self) -> tuple[Path, ...]:
         names = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")

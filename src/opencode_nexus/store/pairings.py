@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from opencode_nexus.store.db import Database
 
+HERE = "here"  # what the id of a link begins with that is for this machine's own user; others begin with "pair"
+
 
 @dataclass(frozen=True, slots=True)
 class PairingRow:
@@ -22,6 +24,11 @@ class PairingRow:
     name: str
     created: float
     expires: float
+
+    @property
+    def here(self) -> bool:
+        """Whether only a browser of this machine's own user may use it."""
+        return self.id.startswith(f"{HERE}_")
 
 
 _SELECT = (

@@ -28,9 +28,9 @@ def test_it_gets_the_address_and_a_profile_of_its_own(tmp_path: Path) -> None:
     browser, told = tmp_path / "chromium", tmp_path / "told"
     browser.write_text(f'#!/bin/sh\necho "$@" > "{told}.new"; mv "{told}.new" "{told}"\n')
     browser.chmod(0o755)
-    assert open_app("http://127.0.0.1:1/pair#x", browser, tmp_path / "profile") == "chromium in app mode"
+    assert open_app("http://127.0.0.1:1/x", browser, tmp_path / "profile") == "chromium in app mode"
     eventually(told.exists)
     assert told.read_text().split()[:2] == [
-        "--app=http://127.0.0.1:1/pair#x",
+        "--app=http://127.0.0.1:1/x",
         f"--user-data-dir={tmp_path / 'profile'}",
     ]

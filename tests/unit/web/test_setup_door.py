@@ -64,6 +64,13 @@ def test_the_link_that_the_command_opens_is_good_once(rig: Rig, browser: TestCli
     assert heading(page.text) == "Welcome"
 
 
+def test_a_browser_that_a_file_sent_is_led_on_by_a_page_of_ours(rig: Rig, browser: TestClient) -> None:
+    link, headers = rig.wizard.code.link(), {"Sec-Fetch-Site": "cross-site"}
+    page = browser.get("/setup", params={"link": link}, headers=headers, follow_redirects=False)
+    assert (page.status_code, page.headers["refresh"]) == (200, "0; url=/setup/welcome")  # a redirect loses the cookie
+    assert 'href="/setup/welcome"' in page.text and "samesite=strict" in page.headers["set-cookie"].lower()
+
+
 def test_it_goes_on_where_it_was_on_another_device_and_after_a_restart(rig: Rig, program: Path) -> None:
     with rig.browser() as browser:
         reach_owner(rig, browser, program)

@@ -38,7 +38,7 @@ async def make_sign_in_link(hub: HubDep, who: WhoDep, request: Request, new: New
         raise ScopeMissing("Only a program of the user who runs the hub may do this.")
     if not hub.access.has_owner():
         return SignInLink(url=f"{hub.address}setup?link={hub.wizard.code.link()}")
-    invited = await hub.pairing.invite(who, new.name, source=request.state.sender.address)
+    invited = await hub.pairing.invite(who, new.name, source=request.state.sender.address, here=True)
     return SignInLink(url=hub.address.rstrip("/") + invited.path)
 
 

@@ -13,6 +13,9 @@ from starlette.routing import BaseRoute, Route
 from opencode_nexus.access.errors import DeviceNameBad, PairingGone
 from opencode_nexus.access.pairing import LONGEST_NAME
 from opencode_nexus.web.cookies import session_token, sign_in
+from opencode_nexus.web.pages.setup_door import from_own_user
+
+FOREIGN = "This link is for a browser of the user who runs OpenCode Nexus. Sign in with your password."
 
 
 def _page(request: Request, status: int = 200, **values: Any) -> Response:
@@ -43,6 +46,8 @@ async def connect(request: Request) -> Response:
     if not secret:
         return _page(request, 400, name=typed, errors={"secret": "Paste the link, or open it again."})
     try:
+        if hub.pairing.look(secret).here and not await from_own_user(request):
+            return _page(request, 403, name=typed, errors={"": FOREIGN})
         token = await hub.pairing.redeem(
             secret,
             typed,

@@ -26,7 +26,7 @@ from opencode_nexus.setup.state import REMOTES
 from opencode_nexus.web.cookies import sign_in
 from opencode_nexus.web.pages import setup_opencode
 from opencode_nexus.web.pages.remote_password import asks, refusal
-from opencode_nexus.web.pages.setup_door import admitted, behind, from_own_user, let_in, let_out, to
+from opencode_nexus.web.pages.setup_door import admitted, behind, from_own_user, let_in, let_out, onward, to
 from opencode_nexus.web.pages.setup_view import output, step, words
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ async def _enter(request: Request, visit: Awaitable[str]) -> Response:
         token = await visit
     except (SetupCodeWrong, SetupCodeUsed, SetupCodeWait, SetupLinkUsed) as error:
         return _code_page(request, error.status, words(error))
-    response = to(request, f"/setup/{request.state.hub.wizard.page}")
+    response = onward(request, f"/setup/{request.state.hub.wizard.page}")
     let_in(response, request, token)
     return response
 

@@ -5,9 +5,10 @@ in.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from html import escape
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from opencode_nexus.processes import socket_owner
 from opencode_nexus.processes.own_user import user_id
@@ -22,6 +23,18 @@ Handler = Callable[[Request], Awaitable[Response]]
 def to(request: Request, path: str) -> Response:
     """Send the browser to `path` below the base path."""
     return RedirectResponse(request.scope.get("root_path", "") + path, 303)
+
+
+def onward(request: Request, path: str) -> Response:
+    """Send a browser there that has just been let in.
+
+    One that comes from elsewhere, the file of the desktop's sign-in page say, goes there from a page of ours: the
+    cookie is a strict one, and a redirect still counts as the other side's (seen with Chromium 156).
+    """
+    if request.headers.get("sec-fetch-site") != "cross-site":
+        return to(request, path)
+    target = escape(request.scope.get("root_path", "") + path)
+    return HTMLResponse(f'<!doctype html><a href="{target}">Go on</a>', headers={"refresh": f"0; url={target}"})
 
 
 def admitted(request: Request) -> bool:
@@ -49,8 +62,9 @@ def behind(handler: Handler) -> Handler:
 async def from_own_user(request: Request) -> bool:
     """Whether a browser of the hub's own user asks, as far as the system tells whose a connection is.
 
-    The link of the browser that the command opens stands in that browser's command line, where other users of the
-    machine can read it before the browser has followed it. Only Linux tells; elsewhere the link alone decides.
+    For a link that a browser of this machine is opened with: it may stand in that browser's command line, where other
+    users of the machine can read it before the browser has followed it. Only Linux tells; elsewhere the link alone
+    decides.
     """
     client, server = request.scope.get("client"), request.scope.get("server")
     if not socket_owner.told() or not client or not server:

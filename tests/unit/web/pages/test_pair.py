@@ -8,6 +8,8 @@ import pytest
 
 from opencode_nexus.access.local import LOCAL
 from opencode_nexus.access.pairing import LIFE, Invitation
+from opencode_nexus.processes import socket_owner
+from opencode_nexus.processes.own_user import user_id
 from opencode_nexus.web.pages.settings_view import AUDIT_WORDS
 from tests.unit.web.pages.conftest import BASE, OWNER, PUBLIC, VISITOR, Desk, words
 
@@ -117,6 +119,21 @@ async def test_a_browser_that_was_signed_in_has_one_login_afterwards(desk: Desk)
         assert "signed in already" in words(await phone.get(BASE + "/pair"))
         await connect(phone, await link(desk, "Second"))
     assert [row.device for row in desk.hub.pairing.devices(LOCAL)] == ["Second"]
+
+
+async def test_a_link_for_this_machine_is_for_a_browser_of_the_own_user(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = await desk.hub.pairing.invite(LOCAL, "Window on this machine", source="command", here=True)
+    monkeypatch.setattr(socket_owner, "told", lambda: True)
+    monkeypatch.setattr(socket_owner, "owner", lambda theirs, ours: 65534)
+    answer = await desk.post("/pair", secret=mine.secret)
+    assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+    assert "This link is for a browser of the user who runs OpenCode Nexus." in words(answer)
+    assert mine.secret not in answer.text
+    assert (await desk.post("/pair", secret=await link(desk))).status_code == 303  # a phone's is for whoever has it
+    monkeypatch.setattr(socket_owner, "owner", lambda theirs, ours: user_id())
+    assert (await desk.post("/pair", secret=mine.secret)).status_code == 303
 
 
 async def test_any_number_of_devices(desk: Desk) -> None:
