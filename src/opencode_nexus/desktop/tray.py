@@ -63,8 +63,13 @@ class Tray:
         """Whether a person can see the icon, as far as the system tells."""
         if self._icon is None:
             return False
-        place = getattr(self._icon, "_status_icon", None)  # GTK alone tells; GNOME without an extension shows none
-        return bool(place.is_embedded()) if place is not None else True
+        # GTK alone tells; GNOME without an extension shows none
+        if (place := getattr(self._icon, "_status_icon", None)) is not None:
+            return bool(place.is_embedded())
+        if (indicator := getattr(self._icon, "_appindicator", None)) is not None:
+            # where no program shows indicators it falls back to an icon for X's own place, and tells nothing of it
+            return bool(indicator.get_property("connected")) or _place_of_x()
+        return True
 
     def tell(self, status: Status) -> None:
         """Show how the hub is now."""
@@ -96,6 +101,22 @@ class Tray:
     def _waiting(self) -> str:
         count = self._status.waiting
         return f"{count} wait{'s' if count == 1 else ''} for you"
+
+
+def _place_of_x() -> bool:
+    """Whether X has a place for icons (freedesktop.org's System Tray Protocol: somebody owns its selection)."""
+    try:
+        from Xlib.display import Display
+
+        display = Display()
+    except Exception as error:  # no X, or one that lets nobody in: each has its own
+        log.info("no place for icons on X: %s", error)
+        return False
+    try:
+        selection = display.intern_atom(f"_NET_SYSTEM_TRAY_S{display.get_default_screen()}")
+        return bool(display.get_selection_owner(selection))
+    finally:
+        display.close()
 
 
 def _image(waiting: int) -> Any:
