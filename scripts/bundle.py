@@ -84,7 +84,21 @@ def run_pyinstaller(root: Path, app: Path, version: str, work: Path) -> Path:
     elif sys.platform == "darwin":
         words += ["--icon", str(icns(static / "app-512.png", work / "app.icns"))]
     run(words)
-    return work / "made" / NAME
+    made = work / "made" / NAME
+    put_in_order(made / INSIDE / "base_library.zip")
+    return made
+
+
+def put_in_order(library: Path) -> None:
+    """Sort the entries of a zip: PyInstaller takes Python's base modules out of a set, in another order each time.
+
+    It is all that differs between two bundles of one commit, and makes the archive some thousand bytes more or less.
+    """
+    with zipfile.ZipFile(library) as packed:
+        entries = {name: packed.read(name) for name in sorted(packed.namelist())}
+    with zipfile.ZipFile(library, "w") as packed:
+        for name, content in entries.items():
+            packed.writestr(zipfile.ZipInfo(name), content)  # of 1980, as PyInstaller's are
 
 
 def complete(root: Path, app: Path, folder: Path, version: str) -> None:

@@ -17,12 +17,14 @@ import sys
 import tarfile
 import time
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
 from PyInstaller.archive.readers import CArchiveReader
 
 from opencode_nexus import __version__
+from scripts.bundle import put_in_order
 from scripts.notices import bundled
 from tests.builds.conftest import Clone
 from tests.builds.practice import InstalledHub, practice_turn
@@ -131,14 +133,30 @@ def test_what_lies_beside_the_program(unpacked: Path, clone: Clone, bundle: Path
     assert not inside & {"pytest", "mypy", "playwright", "PyInstaller", "readline", "libreadline", "tkinter"}
 
 
-def test_bundles_in_a_row_leave_a_tree_no_larger(clone: Clone, bundle: Path) -> None:
+def test_bundles_in_a_row_leave_a_tree_no_larger_and_the_same_bytes(clone: Clone, bundle: Path) -> None:
     first = clone.tree()
+    sums = (clone.root / "dist/SHA256SUMS").read_text()
     for _ in range(BUNDLES - 1):
         clone.build("bundle")
-        now = clone.tree()
-        assert now.keys() == first.keys()
-        # compressed twice the same program may take some bytes more or less: PyInstaller's archive is not the same
-        assert sum(now.values()) <= sum(first.values()) + 10_000
+        assert clone.tree() == first
+        assert (clone.root / "dist/SHA256SUMS").read_text() == sums
+
+
+def test_the_base_modules_of_a_bundle_are_in_one_order(tmp_path: Path) -> None:
+    """PyInstaller takes them out of a set."""
+    made = []
+    for names in (("types.pyc", "encodings/utf_8.pyc", "abc.pyc"), ("abc.pyc", "types.pyc", "encodings/utf_8.pyc")):
+        library = tmp_path / f"{names[0]}.zip"
+        with zipfile.ZipFile(library, "w") as packed:
+            for name in names:
+                packed.writestr(zipfile.ZipInfo(name), f"code of {name}")
+        put_in_order(library)
+        made.append(library.read_bytes())
+        with zipfile.ZipFile(library) as packed:
+            assert {name: packed.read(name).decode() for name in packed.namelist()} == {
+                name: f"code of {name}" for name in names
+            }
+    assert made[0] == made[1]
 
 
 @pytest.mark.skipif(not KILLS, reason="make soak: some seconds each")
