@@ -244,3 +244,29 @@ def test_a_sign_out_is_kept_and_ctrl_c_stops_the_hub(window: Window) -> None:
     assert window.started.wait(WITHIN) == 0, window.told()
     assert not (window.home / "hub.json").exists()
     until(lambda: not window.children(), "the end of all that it started")
+
+
+def test_told_to_end_it_ends_with_its_question_open(window: Window) -> None:
+    window.started, screen = window.open(), window.screen
+    screen.see(f"Dashboard – {TITLE}")  # signed out before, it signs itself in at its start
+    with window.client() as api:
+        ok(api.post("/servers/bulk", json={"action": "start"}))
+        road = window.road(api)
+        session = road.new_session("At work")
+        road.say(session, "hello")
+        road.until_waiting(session)
+
+    def at_work() -> bool:
+        window.tray()
+        if not screen.shows("1 at work"):
+            screen.run("xdotool", "key", "Escape")
+            return False
+        screen.press("Quit")
+        return True
+
+    until(at_work, "an agent at work")
+    screen.see(f"Quit {TITLE}?")
+    screen.see("1 agent is at work.")
+    window.started.terminate()
+    assert window.started.wait(WITHIN) == 0, window.told()
+    assert not (window.home / "hub.json").exists()

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from opencode_nexus.desktop.gtk_drop import DROPPED, Drop
+from opencode_nexus.desktop.gtk_question import question
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def mend(gui: Any, hub: Callable[[], str], title: str, icon: Path | None = None)
     if icon is not None:
         gui.gtk.Window.set_default_icon_from_file(str(icon))
     gui.BrowserView.on_navigation = _navigation(gui, hub)
+    gui.BrowserView.create_confirmation_dialog = question(gui.gtk)
     gui.BrowserView.on_download_decide_destination = _destination(gui)
     made, bridge = gui.BrowserView.__init__, gui.BrowserView.on_js_bridge_call
 
