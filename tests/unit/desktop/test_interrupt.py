@@ -42,7 +42,13 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("program", [TOLD + IN_C, TOLD + IN_GTK, STARTS])
 def test_each_is_heard(program: str, number: signal.Signals) -> None:
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+    words = [sys.executable, "-c", program]
+
+    def heard() -> None:  # a run in the background ignores Ctrl-C, and its children would as well
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+
+    with subprocess.Popen(words, stdout=subprocess.PIPE, preexec_fn=heard) as process:
         try:
             assert process.stdout is not None and process.stdout.readline() == b"ready\n"
             os.kill(process.pid, number)
